@@ -14,12 +14,14 @@ struct buf {
 	bool failed;
 };
 
-/* Makes room for n more bytes. Returns 0, or -1 when out of memory ('failed' is set). */
+/* Makes room for n more bytes. Returns 0, or -1 when out of memory ('failed' is set).
+ */
 int buf_reserve(struct buf *b, size_t n);
 void buf_append(struct buf *b, const void *p, size_t n);
 void buf_puts(struct buf *b, const char *s);
 void buf_putc(struct buf *b, char c);
-void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void buf_printf(struct buf *b, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 /* Drops the first n bytes (n <= len). */
 void buf_consume(struct buf *b, size_t n);
 /* Empties it, keeps the memory and clears 'failed'. */

@@ -1,11 +1,14 @@
 /*
  * Diagnostics of a program: one line each on stderr, "program: message".
- * The name is glibc's program_invocation_short_name. Only filters/ and lib/stream/flow call these.
+ * The name is glibc's program_invocation_short_name. Only filters/ and lib/stream/flow
+ * call these.
  */
 #ifndef BASE_DIAG_H
 #define BASE_DIAG_H
 
 #include "base/err.h"
+
+#include <stddef.h>
 
 void diag(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

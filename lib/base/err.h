@@ -28,10 +28,13 @@ int err_set(struct err *e, enum err_class class, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* As err_set with class ERR_IO, and ": strerror(errno)" appended. */
-int err_errno(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int err_errno(struct err *e, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
-/* Puts "text: " before the message e already holds (context added on the way up). Returns -1. */
-int err_prefix(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Puts "text: " before the message e already holds (context added on the way up).
+ * Returns -1. */
+int err_prefix(struct err *e, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* Fills e with "out of memory" (ERR_IO) and returns -1. */
 int err_nomem(struct err *e);

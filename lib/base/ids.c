@@ -35,7 +35,8 @@ static int grow(struct ids *t)
 	t->slots = slots;
 	t->nslots = nslots;
 	for (size_t id = 0; id < t->n; id++)
-		t->slots[probe(t, (struct str){t->names[id], t->lens[id]})] = (uint32_t)id + 1;
+		t->slots[probe(t, (struct str){t->names[id], t->lens[id]})] =
+			(uint32_t)id + 1;
 	return 0;
 }
 

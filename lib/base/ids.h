@@ -12,9 +12,9 @@
 #define IDS_NONE UINT32_MAX
 
 struct ids {
-	uint32_t *slots;	/* open addressing: id + 1, 0 empty */
+	uint32_t *slots; /* open addressing: id + 1, 0 empty */
 	size_t nslots;
-	char **names;		/* by id, NUL-terminated, owned */
+	char **names; /* by id, NUL-terminated, owned */
 	uint32_t *lens;
 	size_t n, cap;
 };
@@ -30,7 +30,8 @@ static inline const char *ids_name(const struct ids *t, uint32_t id)
 }
 void ids_release(struct ids *t);
 
-/* FNV-1a over n bytes: stable across machines and runs, for ids that must not change. */
+/* FNV-1a over n bytes: stable across machines and runs, for ids that must not change.
+ */
 uint64_t hash_bytes(const void *p, size_t n);
 
 #endif

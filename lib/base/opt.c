@@ -31,8 +31,8 @@ static void add_options(struct table *t, const struct opt *o)
 				t->shorts[k++] = ':';
 			t->shorts[k] = '\0';
 		}
-		t->longs[t->n] = (struct option){
-			o->name, o->arg ? required_argument : no_argument, NULL, ID_BASE + t->n};
+		t->longs[t->n] = (struct option){o->name,
+			o->arg ? required_argument : no_argument, NULL, ID_BASE + t->n};
 		t->v[t->n++] = o;
 	}
 }
@@ -74,13 +74,15 @@ static int bad(const struct opt *o, const char *arg, const char *want, struct er
 static int set_int(const struct opt *o, const char *arg, struct err *err)
 {
 	bool any = o->min == 0 && o->max == 0;
-	int64_t lo = any ? INT64_MIN : (int64_t)o->min, hi = any ? INT64_MAX : (int64_t)o->max;
+	int64_t lo = any ? INT64_MIN : (int64_t)o->min,
+		hi = any ? INT64_MAX : (int64_t)o->max;
 	if (parse_i64(str_of(arg), lo, hi, o->to) == 0)
 		return 0;
 	if (any)
 		return bad(o, arg, "a whole number", err);
-	return err_set(err, ERR_USAGE, "--%s: '%s' is not a whole number from %lld to %lld",
-		o->name, arg, (long long)lo, (long long)hi);
+	return err_set(err, ERR_USAGE,
+		"--%s: '%s' is not a whole number from %lld to %lld", o->name, arg,
+		(long long)lo, (long long)hi);
 }
 
 static int set_f64(const struct opt *o, const char *arg, struct err *err)
@@ -89,8 +91,8 @@ static int set_f64(const struct opt *o, const char *arg, struct err *err)
 	if (parse_f64(str_of(arg), &v) < 0)
 		return bad(o, arg, "a number", err);
 	if ((o->min != 0 || o->max != 0) && (v < o->min || v > o->max))
-		return err_set(err, ERR_USAGE, "--%s: %s is not within %g to %g", o->name, arg,
-			o->min, o->max);
+		return err_set(err, ERR_USAGE, "--%s: %s is not within %g to %g",
+			o->name, arg, o->min, o->max);
 	*(double *)o->to = v;
 	return 0;
 }
@@ -126,18 +128,21 @@ static void help_line(const struct opt *o, FILE *out)
 {
 	char left[64];
 	snprintf(left, sizeof(left), "%s%c%s--%s%s%s", o->letter ? "-" : " ",
-		o->letter ? o->letter : ' ', o->letter ? ", " : "  ", o->name, o->arg ? " " : "",
-		o->arg ? o->arg : "");
+		o->letter ? o->letter : ' ', o->letter ? ", " : "  ", o->name,
+		o->arg ? " " : "", o->arg ? o->arg : "");
 	if (strlen(left) <= 26)
 		fprintf(out, "  %-26s  %s\n", left, o->help);
 	else
 		fprintf(out, "  %s\n  %-26s  %s\n", left, "", o->help);
 }
 
-void opt_help(const struct opt_usage *u, const struct opt *own, const struct opt *shared, FILE *out)
+void opt_help(const struct opt_usage *u, const struct opt *own,
+	const struct opt *shared, FILE *out)
 {
-	static const struct opt builtin[] = {{'h', "help", NULL, "print this and exit", OPT_BOOL, NULL, 0, 0},
-		{'V', "version", NULL, "print the version and exit", OPT_BOOL, NULL, 0, 0}};
+	static const struct opt builtin[] = {
+		{'h', "help", NULL, "print this and exit", OPT_BOOL, NULL, 0, 0},
+		{'V', "version", NULL, "print the version and exit", OPT_BOOL, NULL, 0,
+			0}};
 	fprintf(out, "usage: %s %s\n%s\n", u->program, u->synopsis, u->summary);
 	if (u->notes)
 		fprintf(out, "\n%s", u->notes);
@@ -155,14 +160,17 @@ static int refused(int c, char **argv, struct err *err)
 {
 	const char *what = argv[optind - 1];
 	if (c == ':')
-		return err_set(err, ERR_USAGE, "option '%s' needs an argument, see --help", what);
+		return err_set(err, ERR_USAGE,
+			"option '%s' needs an argument, see --help", what);
 	if (optopt && optopt < ID_BASE)
-		return err_set(err, ERR_USAGE, "unknown option '-%c', see --help", optopt);
+		return err_set(
+			err, ERR_USAGE, "unknown option '-%c', see --help", optopt);
 	return err_set(err, ERR_USAGE, "unknown option '%s', see --help", what);
 }
 
-/* getopt_long accepts unique prefixes; scripts that rely on one break when an option is added. */
-static bool abbreviated(const struct table *t, const struct opt *o, const char *text)
+/* getopt_long accepts unique prefixes; scripts that rely on one break when an option is
+ * added. */
+static bool abbreviated(const struct opt *o, const char *text)
 {
 	if (strncmp(text, "--", 2) != 0)
 		return false;
@@ -171,8 +179,8 @@ static bool abbreviated(const struct table *t, const struct opt *o, const char *
 	return name && (strlen(name) != n || strncmp(name, text + 2, n) != 0);
 }
 
-int opt_parse(const struct opt_usage *u, const struct opt *own, const struct opt *shared,
-	int argc, char **argv, int *first, struct err *err)
+int opt_parse(const struct opt_usage *u, const struct opt *own,
+	const struct opt *shared, int argc, char **argv, int *first, struct err *err)
 {
 	struct table t;
 	build(&t, own, shared);
@@ -195,9 +203,10 @@ int opt_parse(const struct opt_usage *u, const struct opt *own, const struct opt
 		if (!o)
 			return refused(c, argv, err);
 		const char *text = c >= ID_BASE ? argv[at] : "";
-		if (abbreviated(&t, o, text))
-			return err_set(err, ERR_USAGE, "unknown option '%s', did you mean --%s?",
-				text, o->name);
+		if (abbreviated(o, text))
+			return err_set(err, ERR_USAGE,
+				"unknown option '%s', did you mean --%s?", text,
+				o->name);
 		if (set(o, optarg, err) < 0)
 			return -1;
 	}

@@ -27,8 +27,8 @@ int parse_i64(struct str s, int64_t min, int64_t max, int64_t *out)
 	return 0;
 }
 
-static const double POW10[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
-	1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+static const double POW10[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10,
+	1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
 /*
  * Clinger's fast path: up to 15 digits over a power of ten that a double holds exactly
@@ -84,8 +84,8 @@ int parse_duration_ms(struct str s, int64_t *out)
 	static const struct {
 		const char *suffix;
 		double ms;
-	} units[] = {{"ms", 1}, {"s", 1e3}, {"m", 6e4}, {"min", 6e4}, {"h", 3.6e6}, {"d", 8.64e7},
-		{"w", 6.048e8}, {"y", 3.1536e10}, {"", 1e3}};
+	} units[] = {{"ms", 1}, {"s", 1e3}, {"m", 6e4}, {"min", 6e4}, {"h", 3.6e6},
+		{"d", 8.64e7}, {"w", 6.048e8}, {"y", 3.1536e10}, {"", 1e3}};
 	uint32_t n = 0;
 	while (s.s && n < s.len && ((s.s[n] >= '0' && s.s[n] <= '9') || s.s[n] == '.'))
 		n++;

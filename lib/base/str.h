@@ -27,7 +27,8 @@ static inline struct str str_of(const char *s)
 
 static inline bool str_eq(struct str a, struct str b)
 {
-	return a.len == b.len && !a.s == !b.s && (a.len == 0 || memcmp(a.s, b.s, a.len) == 0);
+	return a.len == b.len && !a.s == !b.s &&
+	       (a.len == 0 || memcmp(a.s, b.s, a.len) == 0);
 }
 
 static inline bool str_is(struct str a, const char *b)

@@ -18,24 +18,26 @@
 #define TIME_MAX INT64_C(253402300799999)
 
 struct civil {
-	int year, month, day;	/* month 1-12, day 1-31 */
+	int year, month, day; /* month 1-12, day 1-31 */
 	int hour, minute, second, ms;
-	int weekday;		/* 0 Sunday */
-	int yearday;		/* 0-365 */
+	int weekday; /* 0 Sunday */
+	int yearday; /* 0-365 */
 };
 
-/* Days since 1970-01-01 of a civil date (Howard Hinnant, "chrono-compatible low-level date algorithms"). */
+/* Days since 1970-01-01 of a civil date (Howard Hinnant, "chrono-compatible low-level
+ * date algorithms"). */
 int64_t days_from_civil(int year, int month, int day);
 void time_to_civil(int64_t ms, struct civil *out);
 int64_t time_from_civil(const struct civil *c);
 
-/* Writes "2026-08-25T00:00:00.000Z" (fraction only when not zero) into dst[TIME_TEXT_SIZE]. Returns dst. */
+/* Writes "2026-08-25T00:00:00.000Z" (fraction only when not zero) into
+ * dst[TIME_TEXT_SIZE]. Returns dst. */
 char *time_format(int64_t ms, char *dst);
 
 /*
- * Parses ISO 8601: date, optional time with 'T' or a blank, optional fraction (digits past
- * ms are cut), optional 'Z' or +hh:mm offset; without one, offset_ms east of UTC applies.
- * Returns 0, or -1 (malformed, or a date that does not exist).
+ * Parses ISO 8601: date, optional time with 'T' or a blank, optional fraction (digits
+ * past ms are cut), optional 'Z' or +hh:mm offset; without one, offset_ms east of UTC
+ * applies. Returns 0, or -1 (malformed, or a date that does not exist).
  */
 int time_parse_iso(struct str s, int64_t offset_ms, int64_t *out);
 

@@ -1,7 +1,8 @@
 /*
- * Battery models: a small INI file each in schemas/models/, one type of battery with its rating,
- * limits and parameters. Everything the fact sheet marks as an estimate is a number there, with
- * its source in a comment, so that an engineer can replace it without a compiler.
+ * Battery models: a small INI file each in schemas/models/, one type of battery with
+ * its rating, limits and parameters. Everything the fact sheet marks as an estimate is
+ * a number there, with its source in a comment, so that an engineer can replace it
+ * without a compiler.
  */
 #ifndef BATTERY_MODEL_H
 #define BATTERY_MODEL_H
@@ -14,24 +15,31 @@ enum { RATE_POINTS_MAX = 16, OCV_POINTS_MAX = 32 };
 struct battery_model {
 	char name[CODE_MAX + 1], manufacturer[CODE_MAX + 1], chemistry[CODE_MAX + 1];
 	/* [rating] */
-	int cells;			/* in series: 6 for a 12 V block */
-	double nominal_voltage_v, capacity_ah, capacity_rate_h, cutoff_v, eol_pct, expected_life_years;
+	int cells; /* in series: 6 for a 12 V block */
+	double nominal_voltage_v, capacity_ah, capacity_rate_h, cutoff_v, eol_pct,
+		expected_life_years;
 	/* [charge]: per block, at 25 degC; compensation in V/K, negative */
-	double float_v, float_min_v, float_max_v, float_comp_v_per_k, float_clamp_min_v, float_clamp_max_v;
+	double float_v, float_min_v, float_max_v, float_comp_v_per_k, float_clamp_min_v,
+		float_clamp_max_v;
 	double boost_v, boost_min_v, boost_max_v, boost_comp_v_per_k, max_charge_a;
 	/* [limits]: outside hard is a sensor fault; outside plausible is doubted */
-	double voltage_hard_min_v, voltage_hard_max_v, voltage_plausible_min_v, voltage_plausible_max_v;
-	double temperature_min_c, temperature_max_c, resistance_min_mohm, resistance_max_mohm;
+	double voltage_hard_min_v, voltage_hard_max_v, voltage_plausible_min_v,
+		voltage_plausible_max_v;
+	double temperature_min_c, temperature_max_c, resistance_min_mohm,
+		resistance_max_mohm;
 	double current_max_a, temp_warning_c, temp_critical_c;
-	/* [ocv]: table of SOC (0..1, rising) against volts at 25 degC, and dOCV/dT in V/K */
+	/* [ocv]: table of SOC (0..1, rising) against volts at 25 degC, and dOCV/dT in
+	 * V/K */
 	int ocv_points;
 	double ocv_soc[OCV_POINTS_MAX], ocv_v[OCV_POINTS_MAX], ocv_v_per_k;
 	/* [circuit]: 2-RC at 25 degC, mid SOC, new */
 	double r0_mohm, r0_per_k, r0_low_soc_gain, r0_low_soc_scale;
 	double r1_mohm, tau1_s, r2_mohm, tau2_s, activation_v, activation_a;
-	/* [gassing]: Tafel, I = C/100 · i0 · exp(cu·(V/cells − 2.23) + ct·(T − 25)), ampere per 100 Ah */
+	/* [gassing]: Tafel, I = C/100 · i0 · exp(cu·(V/cells − 2.23) + ct·(T − 25)),
+	 * ampere per 100 Ah */
 	double gassing_i0_a, gassing_cu_per_v, gassing_ct_per_k, gassing_ref_v;
-	/* [rate]: discharge time in hours (rising) against the fraction of rated capacity got */
+	/* [rate]: discharge time in hours (rising) against the fraction of rated
+	 * capacity got */
 	int rate_points;
 	double rate_h[RATE_POINTS_MAX], rate_fraction[RATE_POINTS_MAX];
 	double capacity_per_k_below, capacity_per_k_above, capacity_cap;
@@ -45,10 +53,12 @@ struct battery_model {
 
 /*
  * Loads the model file at path. Every key must be known and every needed key present.
- * Returns 0, or -1 with ERR_USAGE naming file, line and key; ERR_IO when it cannot be read.
+ * Returns 0, or -1 with ERR_USAGE naming file, line and key; ERR_IO when it cannot be
+ * read.
  */
 int battery_model_load(const char *path, struct battery_model *m, struct err *err);
-/* Loads schemas/models/NAME.ini (share_path), name in any case; falls back to nothing: an unknown name is an error. */
+/* Loads schemas/models/NAME.ini (share_path), name in any case; falls back to nothing:
+ * an unknown name is an error. */
 int battery_model_named(const char *name, struct battery_model *m, struct err *err);
 /* Fills the master record of the model. Strings point into m. */
 void battery_model_record(const struct battery_model *m, struct rec_battery_model *out);

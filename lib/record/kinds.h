@@ -11,11 +11,11 @@
  * use BIT(quality_stuck)).
  *
  * Missing values: float NaN, TIME_NIL, INT_NIL, LONG_NIL, ENUM_NIL, BOOL_NIL, BITS_NIL,
- * a str with s == NULL, a list with n == -1. BITS_NIL has only the sign bit set, so that
- * testing any bit of a missing set gives false.
+ * a str with s == NULL, a list with n == -1. BITS_NIL has only the sign bit set, so
+ *that testing any bit of a missing set gives false.
  *
- * Strings and lists in a struct filled by the decoder point into the record's bytes: they
- * are valid until the next record is read. Copy what must live longer.
+ * Strings and lists in a struct filled by the decoder point into the record's bytes:
+ *they are valid until the next record is read. Copy what must live longer.
  */
 #ifndef RECORD_KINDS_H
 #define RECORD_KINDS_H
@@ -32,15 +32,15 @@
 
 /* Bounds of the format: a reader refuses what is larger before it allocates. */
 enum {
-	CODE_MAX = 64,		/* bytes of a CODE */
-	TEXT_MAX = 4096,	/* bytes of a TEXT */
-	LIST_MAX = 32,		/* entries of a PAIRS, STRS or CHAIN */
-	COUNTS_MAX = 128,	/* entries of a COUNTS */
-	FIELDS_MAX = 96,	/* fields of a kind */
-	NAMES_MAX = 31,		/* words of an enumeration or bit set */
-	RECORD_MAX = 1 << 20,	/* bytes of a record */
-	DEPTH_MAX = 8,		/* nesting of arrays and maps */
-	KIND_MAX = 127,		/* largest kind number */
+	CODE_MAX = 64,        /* bytes of a CODE */
+	TEXT_MAX = 4096,      /* bytes of a TEXT */
+	LIST_MAX = 32,        /* entries of a PAIRS, STRS or CHAIN */
+	COUNTS_MAX = 128,     /* entries of a COUNTS */
+	FIELDS_MAX = 96,      /* fields of a kind */
+	NAMES_MAX = 31,       /* words of an enumeration or bit set */
+	RECORD_MAX = 1 << 20, /* bytes of a record */
+	DEPTH_MAX = 8,        /* nesting of arrays and maps */
+	KIND_MAX = 127,       /* largest kind number */
 };
 
 struct pairs {
@@ -83,6 +83,7 @@ typedef struct strs c_STRS;
 typedef struct counts c_COUNTS;
 typedef struct chain c_CHAIN;
 
+/* clang-format off */
 #define NAMES(set) enum set##_names {
 #define NAME(set, word) set##_##word,
 #define END_NAMES(set) set##_count };
@@ -115,6 +116,7 @@ typedef struct chain c_CHAIN;
 #undef KIND
 #undef FIELD
 #undef END_KIND
+/* clang-format on */
 
 enum kind {
 	KIND_schema = 0,

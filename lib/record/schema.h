@@ -1,7 +1,7 @@
 /*
  * Schemas: what the fields of a kind are, as this build knows it (kind_info) and as a
- * stream declares it (struct schema). A reader maps one onto the other by field name, so
- * that programs of different versions mix in one pipeline.
+ * stream declares it (struct schema). A reader maps one onto the other by field name,
+ * so that programs of different versions mix in one pipeline.
  */
 #ifndef RECORD_SCHEMA_H
 #define RECORD_SCHEMA_H
@@ -11,8 +11,20 @@
 #include "record/kinds.h"
 
 enum field_type {
-	T_TIME, T_INT, T_LONG, T_F32, T_F64, T_ENUM, T_BITS, T_BOOL,
-	T_CODE, T_TEXT, T_PAIRS, T_STRS, T_COUNTS, T_CHAIN,
+	T_TIME,
+	T_INT,
+	T_LONG,
+	T_F32,
+	T_F64,
+	T_ENUM,
+	T_BITS,
+	T_BOOL,
+	T_CODE,
+	T_TEXT,
+	T_PAIRS,
+	T_STRS,
+	T_COUNTS,
+	T_CHAIN,
 	T_COUNT
 };
 
@@ -26,9 +38,9 @@ struct field_info {
 	const char *name;
 	enum field_type type;
 	const char *unit;
-	const struct name_set *names;	/* ENUM, BITS; else NULL */
-	bool need;			/* never nil */
-	uint32_t offset;		/* in the C struct */
+	const struct name_set *names; /* ENUM, BITS; else NULL */
+	bool need;                    /* never nil */
+	uint32_t offset;              /* in the C struct */
 	const char *doc;
 };
 
@@ -38,16 +50,18 @@ struct kind_info {
 	int version;
 	int nfields;
 	const struct field_info *fields;
-	uint32_t size;			/* of the C struct */
+	uint32_t size; /* of the C struct */
 	const char *doc;
 };
 
-/* What this build knows of a kind; NULL for a kind it does not know (schema is not listed). */
+/* What this build knows of a kind; NULL for a kind it does not know (schema is not
+ * listed). */
 const struct kind_info *kind_info(int kind);
 const struct kind_info *kind_by_name(struct str name);
 /* All kinds in number order: for (i = 0; (k = kind_at(i)); i++). NULL past the last. */
 const struct kind_info *kind_at(int i);
-/* origin, end and schema records frame a stream; they have no schema record of their own. */
+/* origin, end and schema records frame a stream; they have no schema record of their
+ * own. */
 bool kind_is_frame(int kind);
 /* Index of the field, or -1. */
 int field_index(const struct kind_info *k, struct str name);
@@ -65,11 +79,11 @@ struct schema_field {
 	char *name;
 	enum field_type type;
 	char *unit;
-	char **words;		/* ENUM, BITS */
+	char **words; /* ENUM, BITS */
 	int nwords;
-	int to;			/* index in our kind_info, -1 unknown to us */
-	int8_t remap[32];	/* their word -> ours, -1 unknown to us */
-	bool remapped;		/* remap is not the identity */
+	int to;           /* index in our kind_info, -1 unknown to us */
+	int8_t remap[32]; /* their word -> ours, -1 unknown to us */
+	bool remapped;    /* remap is not the identity */
 };
 
 struct schema {
@@ -78,16 +92,17 @@ struct schema {
 	int version;
 	int nfields;
 	struct schema_field *fields;
-	const struct kind_info *info;	/* NULL: a kind unknown to this build */
-	bool native;			/* same fields, types and words as ours: no mapping needed */
-	int8_t from[FIELDS_MAX];	/* our field -> theirs, -1 not in the stream */
-	uint8_t *wire;			/* the schema record itself */
+	const struct kind_info *info; /* NULL: a kind unknown to this build */
+	bool native; /* same fields, types and words as ours: no mapping needed */
+	int8_t from[FIELDS_MAX]; /* our field -> theirs, -1 not in the stream */
+	uint8_t *wire;           /* the schema record itself */
 	size_t wire_len;
 };
 
 /*
- * Reads a whole schema record (msgpack bytes). Returns a new schema, or NULL with ERR_DATA:
- * malformed, over a bound, a field twice, a known field with another type, a needed field missing.
+ * Reads a whole schema record (msgpack bytes). Returns a new schema, or NULL with
+ * ERR_DATA: malformed, over a bound, a field twice, a known field with another type, a
+ * needed field missing.
  */
 struct schema *schema_parse(const uint8_t *p, size_t n, struct err *err);
 /* Our own schema of kind k. Returns a new schema, or NULL when out of memory. */

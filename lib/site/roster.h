@@ -1,8 +1,9 @@
 /*
- * The roster: who is who in a stream. It learns from the master records and replacement events
- * that pass by, gives every battery and string a small number, and tells which unit (block) sits
- * at a position now. A battery that is only ever named by its telemetry is known all the same:
- * its string and site are prefixes of its code, its unit is 0.
+ * The roster: who is who in a stream. It learns from the master records and replacement
+ * events that pass by, gives every battery and string a small number, and tells which
+ * unit (block) sits at a position now. A battery that is only ever named by its
+ * telemetry is known all the same: its string and site are prefixes of its code, its
+ * unit is 0.
  */
 #ifndef SITE_ROSTER_H
 #define SITE_ROSTER_H
@@ -11,22 +12,22 @@
 #include "record/kinds.h"
 
 struct roster_battery {
-	char model[CODE_MAX + 1];	/* "" unknown */
-	uint32_t string;		/* number of its string */
+	char model[CODE_MAX + 1]; /* "" unknown */
+	uint32_t string;          /* number of its string */
 	int unit;
-	int64_t installed;		/* TIME_NIL unknown */
-	float initial_capacity_ah, initial_resistance_mohm;	/* NaN unknown */
+	int64_t installed;                                  /* TIME_NIL unknown */
+	float initial_capacity_ah, initial_resistance_mohm; /* NaN unknown */
 };
 struct roster_string {
 	char system[CODE_MAX + 1], site[CODE_MAX + 1];
-	int batteries;			/* 0 unknown */
+	int batteries; /* 0 unknown */
 };
 struct roster_system {
-	float design_load_a, required_autonomy_min;	/* NaN unknown */
+	float design_load_a, required_autonomy_min; /* NaN unknown */
 };
 struct roster_model {
-	float capacity_ah, nominal_voltage_v, eol_pct, float_min_v, float_max_v, temp_warning_c,
-		temp_critical_c;
+	float capacity_ah, nominal_voltage_v, eol_pct, float_min_v, float_max_v,
+		temp_warning_c, temp_critical_c;
 };
 
 struct roster {
@@ -46,10 +47,10 @@ const struct roster_system *roster_system(const struct roster *r, const char *co
 const struct roster_model *roster_model(const struct roster *r, const char *name);
 
 /*
- * Learns from a decoded record of kind battery, string, system, battery_model or event (others are ignored).
- * *replaced (may be NULL) is set to the battery number whose unit just changed, else IDS_NONE.
- * A completed replacement event raises the unit by one; a battery record states it (when it has one).
- * Returns 0, or -1 when out of memory.
+ * Learns from a decoded record of kind battery, string, system, battery_model or event
+ * (others are ignored). *replaced (may be NULL) is set to the battery number whose unit
+ * just changed, else IDS_NONE. A completed replacement event raises the unit by one; a
+ * battery record states it (when it has one). Returns 0, or -1 when out of memory.
  */
 int roster_learn(struct roster *r, int kind, const void *rec, uint32_t *replaced);
 /* True for the kinds roster_learn uses. */
@@ -57,9 +58,11 @@ bool roster_wants(int kind);
 void roster_release(struct roster *r);
 
 /*
- * The part of a code that names its parent: "DC-CNX-01-UPS-01-S1-J07" -> "DC-CNX-01-UPS-01-S1"
- * -> "DC-CNX-01-UPS-01" -> "DC-CNX-01". level: 1 string of a battery or system of a string or site of a
- * system. Parts are J.., S.., TYPE-NN, and the rest is the site. nil when there is none.
+ * The part of a code that names its parent: "DC-CNX-01-UPS-01-S1-J07" ->
+ * "DC-CNX-01-UPS-01-S1"
+ * -> "DC-CNX-01-UPS-01" -> "DC-CNX-01". level: 1 string of a battery or system of a
+ * string or site of a system. Parts are J.., S.., TYPE-NN, and the rest is the site.
+ * nil when there is none.
  */
 struct str code_string(struct str battery);
 struct str code_system(struct str battery_or_string);
