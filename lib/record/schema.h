@@ -25,6 +25,7 @@ enum field_type {
 	T_STRS,
 	T_COUNTS,
 	T_CHAIN,
+	T_ANY, /* of a later version: carried and shown, not understood */
 	T_COUNT
 };
 
@@ -38,7 +39,7 @@ struct field_info {
 	const char *name;
 	enum field_type type;
 	const char *unit;
-	const struct name_set *names; /* ENUM, BITS; else NULL */
+	const struct name_set *names; /* ENUM, BITS; else the empty set */
 	bool need;                    /* never nil */
 	uint32_t offset;              /* in the C struct */
 	const char *doc;
@@ -71,6 +72,8 @@ int name_value(const struct name_set *s, struct str word);
 const char *field_type_name(enum field_type t);
 /* The field named 'ts' of a decoded struct of kind k; TIME_NIL where it has none. */
 int64_t record_ts(const struct kind_info *k, const void *rec);
+/* Sets one field of the struct to missing. */
+void field_clear(const struct field_info *f, void *rec);
 /* Sets every field of the struct of kind k to missing. */
 void record_clear(const struct kind_info *k, void *rec);
 
@@ -83,6 +86,7 @@ struct schema_field {
 	int nwords;
 	int to;           /* index in our kind_info, -1 unknown to us */
 	int8_t remap[32]; /* their word -> ours, -1 unknown to us */
+	int8_t unmap[32]; /* our word -> theirs, -1 not in the stream */
 	bool remapped;    /* remap is not the identity */
 };
 
