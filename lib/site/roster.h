@@ -8,6 +8,7 @@
 #ifndef SITE_ROSTER_H
 #define SITE_ROSTER_H
 
+#include "base/code.h"
 #include "base/ids.h"
 #include "record/kinds.h"
 
@@ -56,16 +57,5 @@ int roster_learn(struct roster *r, int kind, const void *rec, uint32_t *replaced
 /* True for the kinds roster_learn uses. */
 bool roster_wants(int kind);
 void roster_release(struct roster *r);
-
-/*
- * The part of a code that names its parent: "DC-CNX-01-UPS-01-S1-J07" ->
- * "DC-CNX-01-UPS-01-S1"
- * -> "DC-CNX-01-UPS-01" -> "DC-CNX-01". level: 1 string of a battery or system of a
- * string or site of a system. Parts are J.., S.., TYPE-NN, and the rest is the site.
- * nil when there is none.
- */
-struct str code_string(struct str battery);
-struct str code_system(struct str battery_or_string);
-struct str code_site(struct str any);
 
 #endif
