@@ -35,6 +35,11 @@ struct battery_model {
 	/* [circuit]: 2-RC at 25 degC, mid SOC, new */
 	double r0_mohm, r0_per_k, r0_low_soc_gain, r0_low_soc_scale;
 	double r1_mohm, tau1_s, r2_mohm, tau2_s, activation_v, activation_a;
+	/* how the simulator's circuit differs from that linear one: diffusion_mohm in
+	 * place of r2 (the activation branch carries the rest), depletion at the empty
+	 * end, charge acceptance, and the surface capacitance */
+	double diffusion_mohm, depletion_v, depletion_pole, acceptance_mohm,
+		acceptance_soc_mohm, surface_f, surface_tau_s;
 	/* [gassing]: Tafel, I = C/100 · i0 · exp(cu·(V/cells − 2.23) + ct·(T − 25)),
 	 * ampere per 100 Ah */
 	double gassing_i0_a, gassing_cu_per_v, gassing_ct_per_k, gassing_ref_v;
@@ -47,6 +52,11 @@ struct battery_model {
 	double heat_capacity_j_per_k, thermal_resistance_k_per_w;
 	/* [ageing] */
 	double activation_ev, weibull_shape, weibull_scale_years;
+	double ageing_exponent; /* knee: SOH = new - 20 x^p, x the share of life used */
+	double volts_per_doubling; /* V per cell of overcharge that doubles ageing */
+	double cycles_full,
+		cycles_exponent; /* N = cycles_full · DoD^-cycles_exponent */
+	double r0_growth, r0_growth_exponent, gassing_growth; /* at end of life */
 	/* [spread]: manufacturing, relative standard deviations */
 	double capacity_sigma, r0_sigma, ln_i0_sigma;
 };
