@@ -76,7 +76,7 @@ $(LIB): $(LIB_OBJ)
 	ar rcs $@ $^
 
 .SECONDEXPANSION:
-$(BINS): $(B)/bin/%: $$(patsubst %.c,$(B)/obj/%.o,$$(wildcard filters/%.c filters/%/*.c)) $(LIB)
+$(BINS): $(B)/bin/%: $$(addprefix $(B)/obj/,$$(addsuffix .o,$$(basename $$(wildcard filters/$$*.c filters/$$*/*.c)))) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
