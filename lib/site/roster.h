@@ -16,7 +16,8 @@ struct roster_battery {
 	char model[CODE_MAX + 1]; /* "" unknown */
 	uint32_t string;          /* number of its string */
 	int unit;
-	int64_t installed;                                  /* TIME_NIL unknown */
+	int64_t replaced;  /* when the unit last changed, TIME_NIL never or unknown */
+	int64_t installed; /* TIME_NIL unknown */
 	float initial_capacity_ah, initial_resistance_mohm; /* NaN unknown */
 };
 struct roster_string {
@@ -51,7 +52,11 @@ const struct roster_model *roster_model(const struct roster *r, const char *name
  * Learns from a decoded record of kind battery, string, system, battery_model or event
  * (others are ignored). *replaced (may be NULL) is set to the battery number whose unit
  * just changed, else IDS_NONE. A completed replacement event raises the unit by one; a
- * battery record states it (when it has one). Returns 0, or -1 when out of memory.
+ * battery record states it (when it has one). Units only rise: a master record of an
+ * earlier unit, repeated later in the stream, is ignored; so is a second telling of the
+ * same replacement (within a day of the first). A replacement event makes the baseline
+ * of the position unknown until a battery record gives the new one.
+ * Returns 0, or -1 when out of memory.
  */
 int roster_learn(struct roster *r, int kind, const void *rec, uint32_t *replaced);
 /* True for the kinds roster_learn uses. */
