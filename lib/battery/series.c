@@ -1,0 +1,278 @@
+#include "battery/series.h"
+
+#include "battery/gassing.h"
+#include "battery/ocv.h"
+#include "battery/rate.h"
+
+#include <math.h>
+
+enum { NEWTON_MAX = 60 };
+static const double NEWTON_LIMIT_V = 0.1; /* a move of the iterate, at most */
+static const double NEWTON_DONE_V = 1e-3; /* second-order error then below 2 uV */
+static const double SOC_ROOM_MIN = 1e-7;  /* 1 - SOC, least */
+static const double REFRESH_S = 3600;
+static const double DEPLETION_ONSET_S = 10, DEPLETION_RECOVERY_S = 300;
+static const double OPEN_MOHM = 250; /* a corroded strap, not yet parted */
+static const double SHORT_CELL_V = 2.05;
+
+double battery_float_v(const struct battery_model *m, double temperature_c)
+{
+	double v = m->float_v + m->float_comp_v_per_k * (temperature_c - 25);
+	return fmin(m->float_clamp_max_v, fmax(m->float_clamp_min_v, v));
+}
+
+double battery_boost_v(const struct battery_model *m, double temperature_c)
+{
+	return m->boost_v + m->boost_comp_v_per_k * (temperature_c - 25);
+}
+
+void battery_block_refresh(const struct battery_model *m, struct battery_block *b)
+{
+	b->capacity_ah = m->capacity_ah / 100 * ageing_soh_pct(m, &b->nature, b->used);
+	b->r0_mohm = ageing_r0_mohm(m, &b->nature, b->used);
+	if (b->open)
+		b->r0_mohm += OPEN_MOHM;
+	b->gassing_scale = ageing_gassing(m, &b->nature, b->used);
+}
+
+/* Gassing as scale_a · exp(per_v · v): what the inner loop needs of the Tafel law. */
+static double tafel_scale_a(
+	const struct battery_model *m, const struct battery_block *b)
+{
+	return battery_gassing_a(m, b->gassing_scale, 0, b->temperature_c);
+}
+
+static double cell_loss_v(const struct battery_block *b)
+{
+	return b->shorted ? SHORT_CELL_V : 0;
+}
+
+static double r0_ohm(const struct battery_model *m, const struct battery_block *b)
+{
+	double low = m->r0_low_soc_gain * exp(-fmax(0, b->soc) / m->r0_low_soc_scale);
+	double warm = 1 + m->r0_per_k * (b->temperature_c - 25);
+	return b->r0_mohm / 1000 * (1 + low) * fmax(0.3, warm);
+}
+
+/* The block within one step, linear in the common current: v' = base + slope·I. */
+struct jar_step {
+	double ocv_v, r0_ohm, tafel_a, acceptance_ohm, v; /* v: the iterate */
+	double base_v, slope_ohm, main_a, gas_a, v0;
+};
+
+static void prepare(const struct battery_series *s, int i, struct jar_step *j)
+{
+	const struct battery_model *m = s->model;
+	const struct battery_block *b = &s->blocks[i];
+	double room = fmax(SOC_ROOM_MIN, 1 - b->soc);
+
+	j->ocv_v = battery_ocv_v(m, b->soc, b->temperature_c);
+	j->r0_ohm = r0_ohm(m, b);
+	j->tafel_a = tafel_scale_a(m, b);
+	j->acceptance_ohm =
+		(m->acceptance_mohm + m->acceptance_soc_mohm * fmax(0, b->soc) / room) /
+		1000;
+	j->v = j->v0 = b->surface_v;
+}
+
+/* Newton: currents and their conductances at the iterate. */
+static void linearise(const struct battery_series *s, struct jar_step *j, double leak_s)
+{
+	const struct battery_model *m = s->model;
+	double per_v = m->gassing_cu_per_v / m->cells;
+	double o = j->v - j->ocv_v, main_s;
+
+	j->gas_a = j->tafel_a * exp(per_v * j->v);
+	if (o >= 0) {
+		main_s = 1 / j->acceptance_ohm;
+		j->main_a = o * main_s;
+	} else {
+		double e = exp(fmin(40, -o / m->activation_v));
+		j->main_a = -m->activation_a * (e - 1 / e);
+		main_s = m->activation_a / m->activation_v * (e + 1 / e);
+		leak_s = 0;
+	}
+	double g = per_v * j->gas_a + main_s + leak_s;
+	double c = m->surface_f / s->dt_s;
+	j->slope_ohm = 1 / (c + g);
+	j->base_v = (c * j->v0 - j->gas_a - j->main_a - leak_s * o + g * j->v) *
+		    j->slope_ohm;
+}
+
+static double common_current(const struct battery_series *s,
+	const struct jar_step *jars, const struct battery_drive *d)
+{
+	if (d->constant_current)
+		return d->current_a;
+	double volts = 0, ohms = 0;
+	double r2 = s->model->diffusion_mohm / 1000 * (1 - s->keep_slow);
+	for (int i = 0; i < s->n; i++) {
+		const struct battery_block *b = &s->blocks[i];
+		volts += jars[i].base_v + b->slow_v * s->keep_slow - b->depletion_v -
+			 cell_loss_v(b);
+		ohms += jars[i].slope_ohm + jars[i].r0_ohm + r2;
+	}
+	/* A charger gives no more than its limit, and takes nothing back. */
+	return fmax(0, fmin(d->limit_a, (d->set_v - volts) / ohms));
+}
+
+static double solve(
+	struct battery_series *s, struct jar_step *jars, const struct battery_drive *d)
+{
+	double leak_s = d->charging ? 0 : s->model->surface_f / s->model->surface_tau_s;
+	double current = 0;
+
+	for (int round = 0; round < NEWTON_MAX; round++) {
+		double moved = 0;
+		for (int i = 0; i < s->n; i++)
+			linearise(s, &jars[i], leak_s);
+		current = common_current(s, jars, d);
+		for (int i = 0; i < s->n; i++) {
+			double v = jars[i].base_v + jars[i].slope_ohm * current;
+			double move = v - jars[i].v;
+			moved = fmax(moved, fabs(move));
+			jars[i].v += fmax(-NEWTON_LIMIT_V, fmin(NEWTON_LIMIT_V, move));
+		}
+		if (moved < NEWTON_DONE_V)
+			break;
+	}
+	return current;
+}
+
+/* The drop a discharge builds up towards its end: the table of rates says how early. */
+static void deplete(struct battery_series *s, struct battery_block *b, double current_a)
+{
+	const struct battery_model *m = s->model;
+	double target = 0;
+
+	if (current_a < 0) {
+		double f = battery_rate_fraction(m, current_a, b->capacity_ah);
+		double depth = fmax(0, 1 - b->soc) / f;
+		double share = fmin(1, -current_a / (0.05 * m->capacity_ah));
+		target = share * m->depletion_v * depth /
+			 fmax(0.01, m->depletion_pole - depth);
+	}
+	double keep = target > b->depletion_v ? s->keep_onset : s->keep_recovery;
+	b->depletion_v = target + (b->depletion_v - target) * keep;
+}
+
+static void charge(struct battery_series *s, struct battery_block *b, double main_a)
+{
+	double q =
+		b->capacity_ah * battery_temperature_factor(s->model, b->temperature_c);
+	double ds = main_a * s->dt_s / 3600 / q, room = 1 - b->soc;
+
+	/* Near full the main current is proportional to the room left: exactly so. */
+	if (ds > 0 && room < 0.1)
+		b->soc = 1 - fmax(SOC_ROOM_MIN, room * exp(-ds / room));
+	else
+		b->soc = fmax(-0.05, fmin(1 - SOC_ROOM_MIN, b->soc + ds));
+}
+
+static void finish(
+	struct battery_series *s, int i, const struct jar_step *j, double room_c)
+{
+	const struct battery_model *m = s->model;
+	struct battery_block *b = &s->blocks[i];
+	double r2 = m->diffusion_mohm / 1000;
+	double ambient = room_c + b->nature.rack_k;
+
+	/* Linear about the last iterate; what the capacitance took is not main current.
+	 */
+	double stored = m->surface_f / s->dt_s * (j->v - j->v0);
+	double main_a = s->current_a - j->gas_a - stored;
+	if (j->v >= j->ocv_v)
+		main_a = j->main_a;
+	b->surface_v = j->v;
+	b->slow_v = r2 * s->current_a + (b->slow_v - r2 * s->current_a) * s->keep_slow;
+	b->gassing_a = j->gas_a;
+	b->voltage_v = j->v + s->current_a * j->r0_ohm + b->slow_v - b->depletion_v -
+		       cell_loss_v(b);
+	double heat_w = fabs(main_a * (b->voltage_v - j->ocv_v)) +
+			fmax(0, b->voltage_v) * j->gas_a;
+	double goal = ambient + heat_w * m->thermal_resistance_k_per_w;
+	b->temperature_c = goal + (b->temperature_c - goal) * s->keep_heat;
+	charge(s, b, main_a);
+	b->sum_k_s += b->temperature_c * s->dt_s;
+	b->sum_v_s += b->voltage_v * s->dt_s;
+}
+
+static void age(struct battery_series *s)
+{
+	for (int i = 0; i < s->n; i++) {
+		struct battery_block *b = &s->blocks[i];
+		double t = b->sum_k_s / s->since_refresh_s;
+		double over =
+			b->sum_v_s / s->since_refresh_s - battery_float_v(s->model, t);
+		b->used += b->nature.rate_per_day * s->since_refresh_s / 86400 *
+			   ageing_stress(s->model, t, over);
+		b->sum_k_s = b->sum_v_s = 0;
+		battery_block_refresh(s->model, b);
+	}
+	s->since_refresh_s = 0;
+}
+
+static void set_step(struct battery_series *s, double dt_s)
+{
+	const struct battery_model *m = s->model;
+	double heat_s = m->heat_capacity_j_per_k * m->thermal_resistance_k_per_w;
+	if (s->dt_s == dt_s)
+		return;
+	s->dt_s = dt_s;
+	s->keep_slow = exp(-dt_s / m->tau2_s);
+	s->keep_heat = exp(-dt_s / heat_s);
+	s->keep_onset = exp(-dt_s / DEPLETION_ONSET_S);
+	s->keep_recovery = exp(-dt_s / DEPLETION_RECOVERY_S);
+}
+
+void battery_series_step(struct battery_series *s, const struct battery_drive *drive,
+	double room_c, double dt_s)
+{
+	struct jar_step jars[SERIES_MAX];
+	double volts = 0, kelvins = 0;
+
+	set_step(s, dt_s);
+	for (int i = 0; i < s->n; i++) {
+		deplete(s, &s->blocks[i],
+			drive->constant_current ? drive->current_a : 0);
+		prepare(s, i, &jars[i]);
+	}
+	s->current_a = solve(s, jars, drive);
+	for (int i = 0; i < s->n; i++) {
+		finish(s, i, &jars[i], room_c);
+		volts += s->blocks[i].voltage_v;
+		kelvins += s->blocks[i].temperature_c;
+	}
+	s->voltage_v = volts;
+	s->mean_temperature_c = kelvins / s->n;
+	s->since_refresh_s += dt_s;
+	if (s->since_refresh_s >= REFRESH_S)
+		age(s);
+}
+
+/* On float V_j = V − (cells/cu) [ln(gassing_j) − mean]: the current is common. */
+void battery_series_settle(struct battery_series *s, double set_v, double temperature_c)
+{
+	const struct battery_model *m = s->model;
+	double mean = 0, volts = 0;
+
+	for (int i = 0; i < s->n; i++) {
+		struct battery_block *b = &s->blocks[i];
+		battery_block_refresh(m, b);
+		b->soc = 1 - SOC_ROOM_MIN;
+		b->slow_v = b->depletion_v = 0;
+		b->temperature_c = temperature_c + b->nature.rack_k;
+		mean += log(tafel_scale_a(m, b)) / s->n;
+		volts += cell_loss_v(b);
+	}
+	double each = (set_v + volts) / s->n, per_v = m->gassing_cu_per_v / m->cells;
+	s->current_a = exp(mean + per_v * each);
+	for (int i = 0; i < s->n; i++) {
+		struct battery_block *b = &s->blocks[i];
+		b->surface_v = log(s->current_a / tafel_scale_a(m, b)) / per_v;
+		b->voltage_v = b->surface_v - cell_loss_v(b);
+		b->gassing_a = s->current_a;
+	}
+	s->voltage_v = set_v;
+	s->mean_temperature_c = temperature_c;
+}
