@@ -175,63 +175,92 @@ static void check_within(struct book *b, const struct entry *e)
 	}
 }
 
-static void check_kind(struct book *b, const struct entry *from, const struct entry *to,
-	const char *kind)
+/* The lines of the programs that fed one program. */
+struct producers {
+	const struct entry *v[64];
+	size_t n;
+};
+
+static int64_t sent(const struct producers *from, const char *kind)
 {
-	int64_t out = count(from->kinds, kind, OUT), in = count(to->kinds, kind, IN);
-	if (out != in)
-		fault(b, "%s to %s: %" PRId64 " %s were sent, %" PRId64 " arrived",
-			from->program, to->program, out, kind, in);
+	int64_t sum = 0;
+	for (size_t i = 0; i < from->n; i++)
+		sum += count(from->v[i]->kinds, kind, OUT);
+	return sum;
 }
 
-static void check_link(struct book *b, const struct entry *from, const struct entry *to)
+static void check_kind(struct book *b, const struct producers *from,
+	const struct entry *to, const char *kind)
+{
+	int64_t out = sent(from, kind), in = count(to->kinds, kind, IN);
+	if (out != in)
+		fault(b, "%s to %s: %" PRId64 " %s were sent, %" PRId64 " arrived",
+			from->v[0]->program, to->program, out, kind, in);
+}
+
+static void check_link(
+	struct book *b, const struct producers *from, const struct entry *to)
 {
 	const char *kind;
 	json_t *v;
-	json_object_foreach(from->kinds, kind, v) check_kind(b, from, to, kind);
-	json_object_foreach(to->kinds, kind, v)
-	{
-		if (!json_object_get(from->kinds, kind))
-			check_kind(b, from, to, kind);
+	json_object_foreach(to->kinds, kind, v) check_kind(b, from, to, kind);
+	for (size_t i = 0; i < from->n; i++) {
+		json_object_foreach(from->v[i]->kinds, kind, v)
+		{
+			if (!json_object_get(to->kinds, kind) &&
+				(i == 0 || !json_object_get(from->v[0]->kinds, kind)))
+				check_kind(b, from, to, kind);
+		}
 	}
 }
 
-/* The k-th line (from 0) with that key, or the only one; *n is how many there are. */
-static const struct entry *nth(
-	const struct book *b, const char *key, size_t k, size_t *n)
+static size_t lines_with(const struct book *b, const char *key, size_t before)
 {
-	const struct entry *found = NULL, *only = NULL;
-	*n = 0;
-	for (size_t i = 0; i < b->n; i++) {
-		if (strcmp(b->v[i].key, key) != 0)
-			continue;
-		if ((*n)++ == k)
-			found = &b->v[i];
-		only = &b->v[i];
-	}
-	return found ? found : *n == 1 ? only : NULL;
+	size_t n = 0;
+	for (size_t i = 0; i < before; i++)
+		n += strcmp(b->v[i].key, key) == 0;
+	return n;
 }
 
 /*
- * Finds who fed each program. A file may hold several runs of one pipeline, one after
- * the other: the k-th line of a program belongs to the k-th of its producer. One
- * producer may feed several (tee). Returns how many had no line to compare with.
+ * Who fed line 'at'. A file may hold several runs of one pipeline, one after the other:
+ * with as many producers as consumers the k-th fed the k-th; a single producer fed them
+ * all (tee); with a multiple of producers each consumer merged that many.
+ */
+static int find_producers(const struct book *b, size_t at, struct producers *from)
+{
+	const struct entry *to = &b->v[at];
+	size_t have = lines_with(b, to->producer, b->n);
+	size_t want = lines_with(b, to->key, b->n);
+	size_t each = have == 1 ? 1 : have / want, seen = 0;
+	size_t first = have == 1 ? 0 : lines_with(b, to->key, at) * each;
+	from->n = 0;
+	if (have > 1 && (have % want != 0 || each > 64))
+		return -1;
+	for (size_t i = 0; i < b->n; i++) {
+		if (strcmp(b->v[i].key, to->producer) != 0)
+			continue;
+		if (seen >= first && seen < first + each)
+			from->v[from->n++] = &b->v[i];
+		seen++;
+	}
+	return 0;
+}
+
+/* Compares each program with who fed it. Returns how many had no line to compare with.
  */
 static size_t check_links(struct book *b)
 {
 	size_t unchecked = 0;
 	for (size_t i = 0; i < b->n; i++) {
-		const struct entry *to = &b->v[i];
-		size_t k = 0, n;
-		if (!to->producer)
+		struct producers from;
+		if (!b->v[i].producer)
 			continue;
-		for (size_t j = 0; j < i; j++)
-			k += strcmp(b->v[j].key, to->key) == 0;
-		const struct entry *from = nth(b, to->producer, k, &n);
-		if (from)
-			check_link(b, from, to);
-		else if (n > 0)
-			fault(b, "%s: more lines than its producer has", to->program);
+		if (find_producers(b, i, &from) < 0)
+			fault(b, "%s: its lines and those of its producer do not pair",
+				b->v[i].program);
+		else if (from.n)
+			check_link(b, &from, &b->v[i]);
 		else
 			unchecked++;
 	}

@@ -52,6 +52,7 @@ load helper
 	[[ $output == *"EXIT STATUS"* || $output == *"EXIT"* ]]
 }
 
+# bats test_tags=slow
 @test "installed, floatline finds its programs in libexec" {
 	make -C "$ROOT" -s install PREFIX="$BATS_TEST_TMPDIR/usr" MAKEFLAGS= >/dev/null 2>"$BATS_TEST_TMPDIR/log" ||
 		fail "$(cat "$BATS_TEST_TMPDIR/log")"

@@ -26,7 +26,7 @@ page_options() {
 
 # Text of a section as a terminal shows it, on one line.
 section() {
-	mandoc -T ascii -O width=150 "$2" | col -bx |
+	mandoc -T ascii -O width=150 "$2" | sed 's|.\x08||g' |
 		awk -v s="$1" '/^[A-Z]/ { on = $0 == s; next } on' | tr -s ' \n' ' ' |
 		sed 's/^ //; s/ $//'
 }
