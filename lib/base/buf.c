@@ -16,6 +16,24 @@ bool str_copy(char *dst, size_t size, struct str a)
 	return whole;
 }
 
+size_t utf8_length(const uint8_t *s, size_t n)
+{
+	uint8_t c = s[0];
+	if (c < 0x80)
+		return 1;
+	size_t len = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
+	if (c < 0xc2 || c > 0xf4 || n < len)
+		return 0;
+	uint32_t v = c & (0x7fu >> len);
+	for (size_t i = 1; i < len; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		v = v << 6 | (s[i] & 0x3f);
+	}
+	bool overlong = (len == 3 && v < 0x800) || (len == 4 && v < 0x10000);
+	return overlong || v > 0x10ffff || (v >= 0xd800 && v <= 0xdfff) ? 0 : len;
+}
+
 int buf_reserve(struct buf *b, size_t n)
 {
 	if (b->failed)

@@ -42,4 +42,11 @@ static inline bool str_is(struct str a, const char *b)
  */
 bool str_copy(char *dst, size_t size, struct str a);
 
+/*
+ * The length of the well-formed UTF-8 sequence at s, of which n bytes (> 0) are at
+ * hand; 0 when it is none (RFC 3629: no surrogates, no overlong forms, nothing past
+ * U+10FFFF).
+ */
+size_t utf8_length(const uint8_t *s, size_t n);
+
 #endif

@@ -25,28 +25,11 @@ int64_t record_frame(const uint8_t *p, size_t n, int *kind, struct err *err)
 	return len;
 }
 
-/* UTF-8 well-formedness (RFC 3629: no surrogates, no overlong forms, up to U+10FFFF).
- */
 static bool utf8_valid(const uint8_t *s, size_t n)
 {
-	size_t i = 0;
-	while (i < n) {
-		uint8_t c = s[i++];
-		if (c < 0x80)
-			continue;
-		int more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : 1;
-		if (c < 0xc2 || c > 0xf4 || n - i < (size_t)more)
+	for (size_t i = 0, k; i < n; i += k)
+		if ((k = utf8_length(s + i, n - i)) == 0)
 			return false;
-		uint32_t v = c & (0x3fu >> more);
-		for (; more; more--, i++) {
-			if ((s[i] & 0xc0) != 0x80)
-				return false;
-			v = v << 6 | (s[i] & 0x3f);
-		}
-		if ((c >= 0xe0 && v < 0x800) || (c >= 0xf0 && v < 0x10000) ||
-			v > 0x10ffff || (v >= 0xd800 && v <= 0xdfff))
-			return false;
-	}
 	return true;
 }
 
@@ -77,7 +60,7 @@ static const char *read_string(struct mp_in *in, bool code, struct str *out)
 
 static const char *read_int(struct mp_in *in, int64_t min, int64_t max, int64_t *out)
 {
-	if (mp_peek(in) != MP_INT && mp_peek(in) != MP_UINT64)
+	if (mp_peek(in) != MP_INT)
 		return "not an integer";
 	*out = mp_int(in);
 	return in->bad || *out < min || *out > max ? "out of range" : NULL;
@@ -86,7 +69,7 @@ static const char *read_int(struct mp_in *in, int64_t min, int64_t max, int64_t 
 static const char *read_number(struct mp_in *in, double *out)
 {
 	enum mp_type t = mp_peek(in);
-	if (t != MP_F32 && t != MP_F64 && t != MP_INT && t != MP_UINT64)
+	if (t != MP_F32 && t != MP_F64 && t != MP_INT)
 		return "not a number";
 	*out = mp_float(in);
 	return in->bad ? "out of range" : isfinite(*out) ? NULL : "not finite";

@@ -154,7 +154,7 @@ enum mp_type mp_peek(const struct mp_in *in)
 		return MP_STR;
 	static const uint8_t types[32] = {MP_NIL, MP_NONE, MP_BOOL, MP_BOOL, MP_OTHER,
 		MP_OTHER, MP_OTHER, MP_OTHER, MP_OTHER, MP_OTHER, MP_F32, MP_F64,
-		MP_INT, MP_INT, MP_INT, MP_UINT64, MP_INT, MP_INT, MP_INT, MP_INT,
+		MP_INT, MP_INT, MP_INT, MP_INT, MP_INT, MP_INT, MP_INT, MP_INT,
 		MP_OTHER, MP_OTHER, MP_OTHER, MP_OTHER, MP_OTHER, MP_STR, MP_STR,
 		MP_STR, MP_ARRAY, MP_ARRAY, MP_OTHER, MP_OTHER};
 	return (enum mp_type)types[c - 0xc0];

@@ -155,7 +155,6 @@ enum mp_type {
 	MP_NIL,
 	MP_BOOL,
 	MP_INT,
-	MP_UINT64,
 	MP_F32,
 	MP_F64,
 	MP_STR,

@@ -80,7 +80,11 @@ struct flow *flow_open(const struct flow_options *fo, enum flow_role role,
 
 /* Sources: names the run before the first record (nil otherwise). Returns 0 or -1. */
 int flow_set_run(struct flow *f, const char *run);
-/* The run of this stream; "" for production. Valid until flow_close. */
+/*
+ * The run of this stream; "" for production. Valid until flow_close. Known from the
+ * start where the inputs are files or pipes; on a socket from the first origin record
+ * on.
+ */
 const char *flow_run(const struct flow *f);
 
 /* The next record: 1, 0 at the end (or after -n), -1 after a fatal error. Frame records
@@ -102,8 +106,12 @@ bool flow_decode(struct flow *f, const struct record *rec, void *out);
 
 /* Writes rec to the output unchanged. */
 void flow_pass(struct flow *f, const struct record *rec);
-/* Encodes and writes a record of our own. Strings are copied. */
-void flow_emit(struct flow *f, int kind, const void *rec);
+/*
+ * Encodes and writes a record of our own. Strings are copied. Returns false when it
+ * cannot be encoded (a needed field missing, a bound exceeded): it is then counted as
+ * rejected.
+ */
+bool flow_emit(struct flow *f, int kind, const void *rec);
 /* Counts rec as out although nothing was written: for sinks that put it elsewhere. */
 void flow_consumed(struct flow *f, const struct record *rec);
 /* Drops rec by decision: counted, not written anywhere. */

@@ -1,0 +1,302 @@
+#include "stream/inlet.h"
+
+#include "record/kinds.h"
+#include "record/mp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+enum { CHUNK = 256 * 1024, MESSAGE_MAX = 16 * RECORD_MAX };
+
+struct inlet {
+	char name[ADDRESS_MAX];
+	int fd; /* -1: a socket */
+	bool regular;
+	void *socket;
+	zmq_msg_t head, topic; /* of the last message */
+	bool has_parts;
+	bool probed, packed, unpack_ended;
+	z_stream z;
+	struct buf raw; /* packed bytes not yet unpacked */
+};
+
+static struct inlet *open_file(
+	struct inlet *in, const struct endpoint *e, struct err *err)
+{
+	bool std = strcmp(e->address, "-") == 0;
+	str_copy(in->name, sizeof(in->name), str_of(std ? "<stdin>" : e->address));
+	in->fd = std ? STDIN_FILENO : open(e->address, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	if (in->fd < 0 || fstat(in->fd, &st) < 0) {
+		err_errno(err, "cannot open '%s'", in->name);
+		return NULL;
+	}
+	if (S_ISDIR(st.st_mode)) {
+		err_set(err, ERR_IO, "cannot read '%s': it is a directory", in->name);
+		return NULL;
+	}
+	in->regular = S_ISREG(st.st_mode);
+	if (S_ISFIFO(st.st_mode))
+		(void)fcntl(in->fd, F_SETPIPE_SZ,
+			1 << 20); /* fewer switches; refused is fine */
+	return in;
+}
+
+static struct inlet *open_socket(
+	struct inlet *in, const struct endpoint *e, void *zmq, struct err *err)
+{
+	int hwm = (int)e->hwm, linger = 0;
+	int64_t max = MESSAGE_MAX;
+	str_copy(in->name, sizeof(in->name), str_of(e->address));
+	in->socket = zmq_socket(zmq, e->role == EP_PULL ? ZMQ_PULL : ZMQ_SUB);
+	if (!in->socket) {
+		err_set(err, ERR_IO, "cannot make a socket for '%s': %s", in->name,
+			zmq_strerror(errno));
+		return NULL;
+	}
+	zmq_setsockopt(in->socket, ZMQ_RCVHWM, &hwm, sizeof(hwm));
+	zmq_setsockopt(in->socket, ZMQ_LINGER, &linger, sizeof(linger));
+	zmq_setsockopt(in->socket, ZMQ_MAXMSGSIZE, &max, sizeof(max));
+	if (e->role == EP_SUB) {
+		/* Schemas first: they must be there when the first record comes. */
+		zmq_setsockopt(in->socket, ZMQ_SUBSCRIBE, "schema/", 7);
+		zmq_setsockopt(in->socket, ZMQ_SUBSCRIBE, "end/", 4);
+		for (int i = 0; i < e->ntopics; i++)
+			zmq_setsockopt(in->socket, ZMQ_SUBSCRIBE, e->topics[i],
+				strlen(e->topics[i]));
+		if (e->ntopics == 0)
+			zmq_setsockopt(in->socket, ZMQ_SUBSCRIBE, "", 0);
+	}
+	if ((e->bind ? zmq_bind : zmq_connect)(in->socket, e->address) < 0) {
+		err_set(err, ERR_IO, "cannot %s '%s': %s",
+			e->bind ? "bind" : "connect to", e->address,
+			zmq_strerror(errno));
+		return NULL;
+	}
+	return in;
+}
+
+struct inlet *inlet_open(const struct endpoint *e, void *zmq, struct err *err)
+{
+	struct inlet *in = calloc(1, sizeof(*in));
+	if (!in) {
+		err_nomem(err);
+		return NULL;
+	}
+	in->fd = -1;
+	if (e->role == EP_FILE ? open_file(in, e, err) : open_socket(in, e, zmq, err))
+		return in;
+	inlet_close(in);
+	return NULL;
+}
+
+/* Reads once. Returns bytes read, 0 at the end, -1 on error, -2 when nothing is there
+ * now. */
+static ssize_t read_some(struct inlet *in, struct buf *into, struct err *err)
+{
+	if (!in->regular) {
+		struct pollfd p = {.fd = in->fd, .events = POLLIN};
+		int r = poll(&p, 1, 0);
+		if (r == 0 || (r < 0 && errno == EINTR))
+			return -2;
+	}
+	if (buf_reserve(into, CHUNK) < 0)
+		return err_nomem(err);
+	ssize_t n = read(in->fd, into->data + into->len, CHUNK);
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return -2;
+	if (n < 0)
+		return err_errno(err, "cannot read '%s'", in->name);
+	into->len += (size_t)n;
+	return n;
+}
+
+static int unpack_error(struct inlet *in, const char *what, struct err *err)
+{
+	return err_set(err, ERR_DATA, "'%s': %s gzip data", in->name, what);
+}
+
+/* Unpacks from in->raw until it is used up or 'into' has a chunk more. Returns 0 or -1.
+ */
+static int unpack(struct inlet *in, struct buf *into, struct err *err)
+{
+	if (buf_reserve(into, CHUNK) < 0)
+		return err_nomem(err);
+	in->z.next_in = in->raw.data;
+	in->z.avail_in = (uInt)in->raw.len;
+	in->z.next_out = into->data + into->len;
+	in->z.avail_out = CHUNK;
+	while (in->z.avail_in && in->z.avail_out) {
+		if (in->unpack_ended) { /* another member follows */
+			inflateReset(&in->z);
+			in->unpack_ended = false;
+		}
+		int r = inflate(&in->z, Z_NO_FLUSH);
+		if (r == Z_STREAM_END)
+			in->unpack_ended = true;
+		else if (r != Z_OK && r != Z_BUF_ERROR)
+			return unpack_error(in, "broken", err);
+		else if (r == Z_BUF_ERROR)
+			break;
+	}
+	into->len += CHUNK - in->z.avail_out;
+	buf_consume(&in->raw, in->raw.len - in->z.avail_in);
+	return 0;
+}
+
+static int fill_packed(struct inlet *in, struct buf *into, struct err *err)
+{
+	size_t before = into->len;
+	for (;;) {
+		if (in->raw.len && unpack(in, into, err) < 0)
+			return -1;
+		if (into->len > before)
+			return INLET_DATA;
+		ssize_t n = read_some(in, &in->raw, err);
+		if (n == -2)
+			return INLET_WAIT;
+		if (n < 0)
+			return -1;
+		if (n == 0)
+			return in->unpack_ended ? INLET_EOF
+						: unpack_error(in, "cut off", err);
+	}
+}
+
+/* The first bytes tell whether the file is packed: a record never starts with 0x1f. */
+static int probe(struct inlet *in, struct buf *into, struct err *err)
+{
+	ssize_t n = read_some(in, &in->raw, err);
+	if (n == -2)
+		return INLET_WAIT;
+	if (n < 0)
+		return -1;
+	in->probed = true;
+	in->packed = in->raw.len && in->raw.data[0] == 0x1f;
+	if (in->packed && inflateInit2(&in->z, 15 + 16) != Z_OK)
+		return err_nomem(err);
+	if (in->packed)
+		return fill_packed(in, into, err);
+	buf_append(into, in->raw.data, in->raw.len);
+	buf_clear(&in->raw);
+	return n == 0 ? INLET_EOF : INLET_DATA;
+}
+
+static int fill_file(struct inlet *in, struct buf *into, struct err *err)
+{
+	if (!in->probed)
+		return probe(in, into, err);
+	if (in->packed)
+		return fill_packed(in, into, err);
+	ssize_t n = read_some(in, into, err);
+	return n == -2 ? INLET_WAIT : n < 0 ? -1 : n == 0 ? INLET_EOF : INLET_DATA;
+}
+
+static void drop_parts(struct inlet *in)
+{
+	if (in->has_parts) {
+		zmq_msg_close(&in->head);
+		zmq_msg_close(&in->topic);
+	}
+	in->has_parts = false;
+}
+
+static int socket_error(struct inlet *in, struct err *err)
+{
+	if (errno == EAGAIN || errno == EINTR)
+		return INLET_WAIT;
+	return err_set(err, ERR_IO, "cannot receive from '%s': %s", in->name,
+		zmq_strerror(errno));
+}
+
+/* Reads [feed, seq] from the header part. A message without one is from feed "". */
+static void read_header(struct inlet *in, struct inlet_message *m)
+{
+	const uint8_t *p = zmq_msg_data(&in->head);
+	struct mp_in k = {p, p + zmq_msg_size(&in->head), false};
+	m->feed = (struct str){"", 0};
+	m->seq = 0;
+	if (zmq_msg_size(&in->head) == 0 || mp_array(&k) != 2)
+		return;
+	struct str feed;
+	feed.s = mp_str(&k, &feed.len);
+	int64_t seq = mp_int(&k);
+	if (!k.bad && feed.len <= CODE_MAX) {
+		m->feed = feed;
+		m->seq = (uint64_t)seq;
+	}
+}
+
+/*
+ * Parts are [records], [header, records] or [topic, header, records]; the last is
+ * always the records, so that a producer in any language can send bare ones.
+ */
+static int fill_socket(
+	struct inlet *in, struct buf *into, struct inlet_message *m, struct err *err)
+{
+	drop_parts(in);
+	zmq_msg_init(&in->head);
+	zmq_msg_init(&in->topic);
+	in->has_parts = true;
+	zmq_msg_t part;
+	zmq_msg_init(&part);
+	for (int parts = 0;; parts++) {
+		if (zmq_msg_recv(&part, in->socket, parts ? 0 : ZMQ_DONTWAIT) < 0) {
+			zmq_msg_close(&part);
+			return socket_error(in, err);
+		}
+		if (!zmq_msg_more(&part))
+			break;
+		zmq_msg_move(&in->topic, &in->head);
+		zmq_msg_move(&in->head, &part);
+	}
+	m->topic = (struct str){
+		zmq_msg_data(&in->topic), (uint32_t)zmq_msg_size(&in->topic)};
+	read_header(in, m);
+	buf_append(into, zmq_msg_data(&part), zmq_msg_size(&part));
+	zmq_msg_close(&part);
+	return into->failed ? err_nomem(err) : INLET_DATA;
+}
+
+int inlet_fill(
+	struct inlet *in, struct buf *into, struct inlet_message *m, struct err *err)
+{
+	*m = (struct inlet_message){0};
+	return in->socket ? fill_socket(in, into, m, err) : fill_file(in, into, err);
+}
+
+void inlet_poll_item(const struct inlet *in, zmq_pollitem_t *item)
+{
+	*item = (zmq_pollitem_t){
+		.socket = in->socket, .fd = in->fd, .events = ZMQ_POLLIN};
+}
+
+const char *inlet_name(const struct inlet *in)
+{
+	return in->name;
+}
+
+bool inlet_is_socket(const struct inlet *in)
+{
+	return in->socket != NULL;
+}
+
+void inlet_close(struct inlet *in)
+{
+	if (!in)
+		return;
+	drop_parts(in);
+	if (in->socket)
+		zmq_close(in->socket);
+	if (in->fd > STDERR_FILENO)
+		close(in->fd);
+	if (in->packed)
+		inflateEnd(&in->z);
+	buf_release(&in->raw);
+	free(in);
+}

@@ -1,0 +1,44 @@
+/*
+ * An outlet takes bytes out: to a file or pipe, or to a ZeroMQ socket.
+ *
+ * PUSH sends what it is given as one message [header, records]; PUB sends each record
+ * as [topic, header, record], where the header is msgpack [feed id, sequence number].
+ * The sequence of PUSH counts messages; the sequence of PUB counts per topic, so that a
+ * subscriber to a few topics can tell its own losses. Topics are
+ * KIND/SITE/SYSTEM/STRING/JAR/, under run/ID/ for a simulation; schema records and the
+ * origin go out under schema/ and again whenever a subscriber comes; the end record
+ * under end/.
+ */
+#ifndef STREAM_OUTLET_H
+#define STREAM_OUTLET_H
+
+#include "record/codec.h"
+#include "stream/endpoint.h"
+
+#include <zmq.h>
+
+struct outlet;
+
+/* Opens e. Returns NULL with ERR_IO, or ERR_USAGE: standard output is a terminal. */
+struct outlet *outlet_open(const struct endpoint *e, void *zmq, struct err *err);
+/*
+ * Writes n bytes of whole records. schemas: by kind, what describes them; run "" for
+ * production. Returns 0, or -1 with ERR_IO; errno is EPIPE when the reader of a pipe
+ * has gone.
+ */
+int outlet_write(struct outlet *o, const uint8_t *p, size_t n,
+	struct schema *const *schemas, const char *run, struct err *err);
+/* Gives a publisher the chance to serve new subscribers while nothing is sent. Returns
+ * 0 or -1. */
+int outlet_idle(struct outlet *o, struct err *err);
+/* Fills the poll item that tells when a subscription has come. False: not a publisher.
+ */
+bool outlet_poll_item(const struct outlet *o, zmq_pollitem_t *item);
+const char *outlet_name(const struct outlet *o);
+/*
+ * Closes; a file is checked for late errors. linger_ms: how long unsent messages may
+ * take. Returns 0, or -1 with ERR_IO. Accepts NULL.
+ */
+int outlet_close(struct outlet *o, int64_t linger_ms, struct err *err);
+
+#endif

@@ -1,0 +1,238 @@
+#include "stream/reader.h"
+
+#include <stdlib.h>
+
+int reader_open(struct reader *r, const struct endpoint *e, uint32_t number, void *zmq,
+	struct schemas *schemas, struct err *err)
+{
+	*r = (struct reader){.ep = *e, .number = number, .schemas = schemas};
+	r->inlet = inlet_open(e, zmq, err);
+	return r->inlet ? 0 : -1;
+}
+
+/* Selects the channel of a feed, making it when the feed is new. */
+static int select_channel(struct reader *r, struct str feed, struct err *err)
+{
+	uint32_t id = ids_intern(&r->feeds, feed);
+	if (id == IDS_NONE)
+		return err_nomem(err);
+	static const size_t step = 16;
+	if (id % step == 0 && r->feeds.n == id + 1) {
+		struct channel **v =
+			realloc(r->channels, (id + step) * sizeof(struct channel *));
+		if (!v)
+			return err_nomem(err);
+		memset(v + id, 0, step * sizeof(struct channel *));
+		r->channels = v;
+	}
+	if (!r->channels[id] && !(r->channels[id] = calloc(1, sizeof(struct channel))))
+		return err_nomem(err);
+	r->channel = r->channels[id];
+	return 0;
+}
+
+/* Counts what is missing between the last message of a feed (or of one of its topics)
+ * and this one. */
+static void count_gap(struct reader *r, uint64_t *last)
+{
+	if (r->message.seq == 0)
+		return;
+	if (*last && r->message.seq > *last + 1)
+		r->gaps += (int64_t)(r->message.seq - *last - 1);
+	*last = r->message.seq;
+}
+
+static int note_sequence(struct reader *r, struct err *err)
+{
+	struct channel *c = r->channel;
+	if (r->ep.role != EP_SUB) {
+		count_gap(r, &c->last_seq);
+		return 0;
+	}
+	uint32_t id = ids_intern(&c->topics, r->message.topic);
+	if (id == IDS_NONE)
+		return err_nomem(err);
+	if (id >= c->cap_topic_seq) {
+		size_t cap = c->cap_topic_seq ? c->cap_topic_seq * 2 : 64;
+		uint64_t *v = realloc(c->topic_seq, cap * sizeof(*v));
+		if (!v)
+			return err_nomem(err);
+		memset(v + c->cap_topic_seq, 0, (cap - c->cap_topic_seq) * sizeof(*v));
+		c->topic_seq = v;
+		c->cap_topic_seq = cap;
+	}
+	count_gap(r, &c->topic_seq[id]);
+	return 0;
+}
+
+static int bad(const struct reader *r, struct err *err)
+{
+	return err_prefix(err, "%s: record %lld", inlet_name(r->inlet),
+		(long long)r->records + 1);
+}
+
+/* Gets more bytes. Returns READ_EOF, READ_WAIT, READ_RECORD (there are more) or -1. */
+static int more(struct reader *r, struct err *err)
+{
+	bool socket = inlet_is_socket(r->inlet);
+	size_t left = r->buf.len - r->pos;
+	if (socket && left) {
+		err_set(err, ERR_DATA, "a message ends inside a record");
+		return bad(r, err);
+	}
+	buf_consume(&r->buf, r->pos);
+	r->pos = 0;
+	int k = inlet_fill(r->inlet, &r->buf, &r->message, err);
+	if (k == INLET_EOF) {
+		r->eof = true;
+		r->torn = left;
+		r->truncated = left || !r->channel || !r->channel->ended;
+		return READ_EOF;
+	}
+	if (k == INLET_WAIT)
+		return READ_WAIT;
+	if (k < 0)
+		return -1;
+	if (!r->channel || socket) {
+		if (select_channel(r, socket ? r->message.feed : str_of(""), err) < 0)
+			return -1;
+		if (socket && note_sequence(r, err) < 0)
+			return -1;
+	}
+	return READ_RECORD;
+}
+
+static int take_end(struct reader *r, const uint8_t *p, size_t n, struct err *err)
+{
+	struct rec_end end;
+	struct channel *c = r->channel;
+	if (frame_decode(KIND_end, p, n, &end, err) < 0)
+		return -1;
+	for (int i = 0; i < end.counts.n; i++) {
+		int64_t came = c->counts[end.counts.v[i].kind],
+			said = end.counts.v[i].count;
+		c->counts[end.counts.v[i].kind] = 0;
+		/* A subscriber sees only its topics, and may have joined late. */
+		if (came != said && r->ep.role != EP_SUB)
+			return err_set(err, ERR_DATA,
+				"the end record counts %lld of kind %d, but %lld came",
+				(long long)said, end.counts.v[i].kind, (long long)came);
+	}
+	for (int k = 0; k <= KIND_MAX; k++)
+		if (c->counts[k] && r->ep.role != EP_SUB)
+			return err_set(err, ERR_DATA,
+				"the end record does not count the %lld records of "
+				"kind %d",
+				(long long)c->counts[k], k);
+	c->ended = true;
+	c->origin = false;
+	r->ends++;
+	r->interrupted |= end.reason == end_reason_interrupted;
+	return 0;
+}
+
+static int take_schema(struct reader *r, const uint8_t *p, size_t n, struct err *err)
+{
+	struct schema *s = schemas_add(r->schemas, p, n, err);
+	if (!s)
+		return -1;
+	r->channel->schemas[s->kind] = s;
+	return 0;
+}
+
+/* Handles the frame record at p. Returns READ_ORIGIN, READ_WAIT ("go on") or -1. */
+static int take_frame(
+	struct reader *r, int kind, const uint8_t *p, size_t n, struct err *err)
+{
+	struct channel *c = r->channel;
+	if (kind == KIND_origin) {
+		if (c->origin &&
+			r->ep.role != EP_SUB) { /* cat of a stream that was cut off */
+			r->cutoffs++;
+			memset(c->counts, 0, sizeof(c->counts));
+		}
+		c->origin = true;
+		c->ended = false;
+		r->origin = p;
+		r->origin_len = n;
+		return READ_ORIGIN;
+	}
+	if (!c->origin && r->ep.role != EP_SUB)
+		return err_set(
+			err, ERR_DATA, "no origin record: not a floatline stream");
+	int k = kind == KIND_end ? take_end(r, p, n, err) : take_schema(r, p, n, err);
+	return k < 0 ? -1 : READ_WAIT;
+}
+
+/* Handles the record of n bytes at p. Returns READ_RECORD, READ_ORIGIN, READ_WAIT ("go
+ * on") or -1. */
+static int take(struct reader *r, int kind, const uint8_t *p, size_t n,
+	struct record *rec, struct err *err)
+{
+	struct channel *c = r->channel;
+	if (kind_is_frame(kind))
+		return take_frame(r, kind, p, n, err);
+	const struct schema *s = c->schemas[kind];
+	if (!s && r->ep.role == EP_SUB) {
+		r->unknown++;
+		return READ_WAIT;
+	}
+	if (!c->origin && r->ep.role != EP_SUB)
+		return err_set(err, ERR_DATA,
+			c->ended ? "a record after the end record"
+				 : "no origin record: not a floatline stream");
+	if (!s)
+		return err_set(
+			err, ERR_DATA, "kind %d has no schema record before it", kind);
+	c->counts[kind]++;
+	*rec = (struct record){.kind = kind,
+		.raw = p,
+		.len = n,
+		.schema = s,
+		.input = r->number,
+		.number = r->records + 1};
+	return READ_RECORD;
+}
+
+int reader_next(struct reader *r, struct record *rec, struct err *err)
+{
+	for (;;) {
+		int kind = 0;
+		const uint8_t *p = r->buf.data + r->pos;
+		int64_t n =
+			r->eof ? 0 : record_frame(p, r->buf.len - r->pos, &kind, err);
+		if (n < 0)
+			return bad(r, err);
+		if (n == 0) {
+			int k = r->eof ? READ_EOF : more(r, err);
+			if (k != READ_RECORD)
+				return k;
+			continue;
+		}
+		int k = take(r, kind, p, (size_t)n, rec, err);
+		if (k < 0)
+			return bad(r, err);
+		r->pos += (size_t)n;
+		r->records++;
+		if (k != READ_WAIT)
+			return k;
+		if (r->ep.producers && r->ends >= r->ep.producers) {
+			r->eof = true;
+			return READ_EOF;
+		}
+	}
+}
+
+void reader_close(struct reader *r)
+{
+	inlet_close(r->inlet);
+	buf_release(&r->buf);
+	for (size_t i = 0; i < r->feeds.n; i++) {
+		ids_release(&r->channels[i]->topics);
+		free(r->channels[i]->topic_seq);
+		free(r->channels[i]);
+	}
+	free(r->channels);
+	ids_release(&r->feeds);
+	*r = (struct reader){0};
+}
