@@ -106,3 +106,23 @@ free_port() {
 records_of() {
 	decode --kind "$1" <"$2" | wc -l
 }
+
+# foreign_stream N: a stream written by another implementation of MessagePack: N samples
+# of 24 jars, a minute apart.
+foreign_stream() {
+	$PYTHON - "$1" <<-'END'
+		import msgpack, sys
+
+		def put(*record):
+		    sys.stdout.buffer.write(msgpack.packb(record, use_single_float=True))
+
+		n = int(sys.argv[1])
+		put(126, "floatline", 1, None, None, [["foreign", "1", ""]])
+		put(0, 1, "telemetry", 1, [["ts", "time", "ms", []], ["battery", "code", "", []],
+		                           ["voltage_v", "f32", "V", []]])
+		for i in range(n):
+		    put(1, 1750000000000 + i // 24 * 60000, "DC-CNX-01-REC-01-S1-J%02d" % (i % 24 + 1),
+		        13.5 + i % 7 / 100)
+		put(127, 0, [[1, n]])
+	END
+}

@@ -159,10 +159,8 @@ int main(void)
 		fprintf(stderr, "codec: note: the two packed different bytes\n");
 	if (sum[0] != sum[1])
 		die("the two read different numbers");
-	printf("codec: pack telemetry|M records/s|%.2f|%.2f|msgpack-c\n", best[0],
-		best[1]);
-	printf("codec: unpack telemetry|M records/s|%.2f|%.2f|msgpack-c\n", best[2],
-		best[3]);
+	printf("codec: pack telemetry|M/s|%.2f|%.2f|msgpack-c\n", best[0], best[1]);
+	printf("codec: unpack telemetry|M/s|%.2f|%.2f|msgpack-c\n", best[2], best[3]);
 	msgpack_sbuffer_destroy(&theirs);
 	buf_release(&ours);
 	schema_free(s);

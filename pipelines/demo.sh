@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Ninety days of one string of 24 batteries, simulated, judged, stored and summed up.
+#
+#   demo.sh [DIR]     (./demo)
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+PATH=$here/../build/bin:$here/../../../bin:$PATH
+mkdir -p "${1:-demo}"
+cd "${1:-demo}"
+rm -f demo.db* ledger.ndjson
+
+[ -d model ] || "$here/train.sh" model 2>train.log
+floatline simulate --batteries 24 --days 90 --interval 1m --seed 7 --ledger ledger.ndjson -q |
+	floatline featurize --ledger ledger.ndjson -q |
+	floatline twin --ledger ledger.ndjson -q |
+	floatline predict --model model --ledger ledger.ndjson -q |
+	floatline alert --ledger ledger.ndjson -q |
+	floatline store --db sqlite:demo.db --ledger ledger.ndjson -q
+floatline ledger ledger.ndjson | tail -n 1
+sqlite3 -readonly demo.db <"$here/summary.sql"

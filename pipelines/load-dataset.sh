@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# A dataset directory (or CSV files) through all filters into a database; every row is
+# accounted for. Running it again changes nothing.
+#
+#   load-dataset.sh DIR DB [MODEL-DIR]     e.g.  load-dataset.sh classic-90d sqlite:classic.db
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+PATH=$here/../build/bin:$here/../../../bin:$PATH
+[ $# -ge 2 ] || { sed -n '2,5p' "$0"; exit 2; }
+ledger=$(mktemp) model=(cat)
+trap 'rm -f "$ledger"' EXIT
+[ $# -lt 3 ] || model=(floatline predict --model "$3" --ledger "$ledger")
+
+floatline ingest --ledger "$ledger" "$1" |
+	floatline featurize --ledger "$ledger" |
+	floatline twin --ledger "$ledger" |
+	"${model[@]}" |
+	floatline alert --ledger "$ledger" |
+	floatline store --db "$2" --ledger "$ledger"
+floatline ledger "$ledger"
