@@ -6,6 +6,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 PATH=$here/../build/bin:$here/../../../bin:$PATH
 [ $# -ge 1 ] || { sed -n '2,4p' "$0"; exit 2; }
+trap : TERM INT # the programs end by themselves, each after the one before it
 model=(cat)
 [ -z "${3:-}" ] || model=(floatline predict --model "$3")
 

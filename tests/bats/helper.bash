@@ -104,7 +104,7 @@ free_port() {
 
 # records_of KIND FILE: how many records of that kind a stream has.
 records_of() {
-	decode --kind "$1" <"$2" | wc -l
+	decode -q --kind "$1" <"$2" | wc -l
 }
 
 # foreign_stream N: a stream written by another implementation of MessagePack: N samples
