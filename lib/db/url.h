@@ -1,0 +1,27 @@
+/* Database URLs: which back end, and how to show one without its password. */
+#ifndef DB_URL_H
+#define DB_URL_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+enum db_kind { DB_SQLITE, DB_POSTGRES };
+
+/* Tells the back end. *rest is the path (SQLite) or the whole connection string.
+ * ERR_USAGE when url is neither. */
+int db_url_kind(const char *url, enum db_kind *kind, const char **rest, struct err *err);
+
+/*
+ * Writes the URL as it may be shown: a password, wherever libpq accepts one, is left
+ * out. Returns 0, or -1 with ERR_USAGE when libpq cannot read it (the message does not
+ * repeat it).
+ */
+int db_url_show(const char *url, char *dst, size_t size, struct err *err);
+
+/*
+ * Overwrites the password in url with 'x', in place and without changing its length:
+ * for argv, which other users can see.
+ */
+void db_url_scrub(char *url);
+
+#endif
