@@ -67,8 +67,8 @@ enum migration_state {
 /* Called for each migration, by number. */
 typedef void db_status_fn(
 	void *ctx, int number, const char *name, enum migration_state state);
-int db_status(struct db *db, const char *dir, db_status_fn *fn, void *ctx,
-	struct err *err);
+int db_status(
+	struct db *db, const char *dir, db_status_fn *fn, void *ctx, struct err *err);
 
 /* The run of the rows that follow; "" is production. Before the first db_put. */
 int db_set_run(struct db *db, const char *run, struct err *err);

@@ -65,38 +65,19 @@ int table_of_kind(int kind)
 	return -1;
 }
 
-static enum column_type column_type(enum field_type t)
-{
-	switch (t) {
-	case T_TIME:
-	case T_LONG:
-		return COL_LONG;
-	case T_INT:
-	case T_BITS:
-		return COL_INT;
-	case T_F32:
-		return COL_F32;
-	case T_F64:
-		return COL_F64;
-	case T_BOOL:
-		return COL_BOOL;
-	case T_ENUM:
-		return COL_WORD;
-	case T_CODE:
-	case T_TEXT:
-	case T_PAIRS:
-	case T_STRS:
-	case T_COUNTS:
-	case T_CHAIN:
-	case T_COUNT:
-		break;
-	}
-	return COL_TEXT;
-}
+/* What is not listed is text. */
+static const enum column_type TYPES[T_COUNT] = {[T_TIME] = COL_LONG,
+	[T_LONG] = COL_LONG,
+	[T_INT] = COL_INT,
+	[T_BITS] = COL_INT,
+	[T_F32] = COL_F32,
+	[T_F64] = COL_F64,
+	[T_BOOL] = COL_BOOL,
+	[T_ENUM] = COL_WORD};
 
 static struct column field_column(const struct field_info *f)
 {
-	struct column c = {f->name, column_type(f->type), f, ENTITY_NONE, false};
+	struct column c = {f->name, TYPES[f->type], f, ENTITY_NONE, false};
 	for (int e = ENTITY_SITE; f->type == T_CODE && e < ENTITY_COUNT; e++) {
 		if (strcmp(f->name, ENTITIES[e].field) == 0) {
 			c.entity = (enum entity)e;
@@ -122,8 +103,8 @@ int table_make(int i, struct table *t, struct err *err)
 	const struct definition *d = &DEFINITIONS[i];
 	const struct kind_info *k = kind_info(d->kind);
 	if (!k)
-		return err_set(err, ERR_DATA, "no kind %d for table '%s'", d->kind,
-			d->name);
+		return err_set(
+			err, ERR_DATA, "no kind %d for table '%s'", d->kind, d->name);
 	*t = (struct table){.name = d->name,
 		.kind = k,
 		.rule = d->rule,

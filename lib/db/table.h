@@ -38,13 +38,13 @@ enum table_rule {
 };
 
 enum column_type {
+	COL_TEXT,
 	COL_INT,
 	COL_LONG,
 	COL_F32,
 	COL_F64,
 	COL_BOOL,
 	COL_WORD, /* the word of an enumeration, held as its number */
-	COL_TEXT,
 };
 
 struct column {

@@ -9,7 +9,8 @@ enum db_kind { DB_SQLITE, DB_POSTGRES };
 
 /* Tells the back end. *rest is the path (SQLite) or the whole connection string.
  * ERR_USAGE when url is neither. */
-int db_url_kind(const char *url, enum db_kind *kind, const char **rest, struct err *err);
+int db_url_kind(
+	const char *url, enum db_kind *kind, const char **rest, struct err *err);
 
 /*
  * Writes the URL as it may be shown: a password, wherever libpq accepts one, is left

@@ -1,0 +1,36 @@
+/* What a back end does for db.c and migrate.c. Errors name the database. */
+#ifndef DB_BACKEND_H
+#define DB_BACKEND_H
+
+#include "db/batch.h"
+
+/* One row of a query, as text; NULL cells are "". Returns 0 to go on. */
+typedef int backend_row_fn(void *ctx, const char *const *cells, struct err *err);
+
+struct backend {
+	const char *name;        /* in the names of migrations and dialect files */
+	const char *begin;       /* SQL that opens a writing transaction */
+	const char *schema_lock; /* SQL within it: one migration at a time */
+	const char *tables;      /* SQL that lists the tables, one name a row */
+	void (*close)(void *conn);
+	/* Runs a script of several statements. */
+	int (*exec)(void *conn, const char *script, struct err *err);
+	int (*query)(void *conn, const char *sql, backend_row_fn *fn, void *ctx,
+		struct err *err);
+	/* The number of an entity (run: of the run itself), given now if it has none.
+	 */
+	int (*entity)(void *conn, enum entity e, int64_t run, struct str code,
+		int64_t *id, struct err *err);
+	/* Writes a sorted batch. 'index' is the table's. Within a transaction. */
+	int (*write)(void *conn, int index, const struct batch *b, struct err *err);
+};
+
+/* Connect. 'name' is the URL to show, for messages; it is copied. Return NULL with
+ * ERR_IO. */
+void *sqlite_open(const char *path, const char *name, bool create, struct err *err);
+void *postgres_open(const char *conninfo, const char *name, struct err *err);
+extern const struct backend SQLITE_BACKEND, POSTGRES_BACKEND;
+
+enum { DB_NAME_MAX = 512 };
+
+#endif

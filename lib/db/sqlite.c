@@ -1,0 +1,242 @@
+#include "db/backend.h"
+#include "db/sql.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* How long another writer is waited for. */
+enum { BUSY_MS = 5000, TABLES_MAX = 64 };
+
+/*
+ * WAL: readers never wait for the writer, nor it for them. NORMAL: a power cut may cost
+ * the newest commits, never the file. A commit of sorted rows touches a few pages of
+ * every battery again and again: they stay in the cache, and the log may grow to 64 MB
+ * before it is copied back.
+ */
+static const char PRAGMAS[] = "PRAGMA journal_mode = WAL;"
+			      "PRAGMA synchronous = NORMAL;"
+			      "PRAGMA wal_autocheckpoint = 16384;"
+			      "PRAGMA cache_size = -65536;"
+			      "PRAGMA temp_store = MEMORY;"
+			      "PRAGMA foreign_keys = ON;";
+
+struct sqlite {
+	sqlite3 *db;
+	char name[DB_NAME_MAX];
+	sqlite3_stmt *write[TABLES_MAX];
+	sqlite3_stmt *insert_entity[ENTITY_COUNT], *find_entity[ENTITY_COUNT];
+};
+
+static int failed(struct sqlite *s, const char *what, struct err *err)
+{
+	int code = sqlite3_extended_errcode(s->db) & 0xff;
+	if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
+		return err_set(err, ERR_IO,
+			"cannot %s '%s': another program has held it locked for %d s; "
+			"end that and try again",
+			what, s->name, BUSY_MS / 1000);
+	return err_set(err, ERR_IO, "cannot %s '%s': %s", what, s->name,
+		sqlite3_errmsg(s->db));
+}
+
+static void sqlite_close(void *conn)
+{
+	struct sqlite *s = conn;
+	if (!s)
+		return;
+	for (int i = 0; i < TABLES_MAX; i++)
+		sqlite3_finalize(s->write[i]);
+	for (int e = 0; e < ENTITY_COUNT; e++) {
+		sqlite3_finalize(s->insert_entity[e]);
+		sqlite3_finalize(s->find_entity[e]);
+	}
+	sqlite3_close(s->db);
+	free(s);
+}
+
+void *sqlite_open(const char *path, const char *name, bool create, struct err *err)
+{
+	struct sqlite *s = calloc(1, sizeof(*s));
+	if (!s) {
+		err_nomem(err);
+		return NULL;
+	}
+	str_copy(s->name, sizeof(s->name), str_of(name));
+	int flags = SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0);
+	if (sqlite3_open_v2(path, &s->db, flags, NULL) == SQLITE_OK) {
+		sqlite3_extended_result_codes(s->db, 1);
+		sqlite3_busy_timeout(s->db, BUSY_MS);
+		if (sqlite3_exec(s->db, PRAGMAS, NULL, NULL, NULL) == SQLITE_OK)
+			return s;
+	}
+	failed(s, "open database", err);
+	sqlite_close(s);
+	return NULL;
+}
+
+static int sqlite_exec(void *conn, const char *script, struct err *err)
+{
+	struct sqlite *s = conn;
+	if (sqlite3_exec(s->db, script, NULL, NULL, NULL) == SQLITE_OK)
+		return 0;
+	return failed(s, "write to database", err);
+}
+
+static int prepare(
+	struct sqlite *s, const char *sql, sqlite3_stmt **out, struct err *err)
+{
+	if (*out)
+		return 0;
+	if (sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL) ==
+		SQLITE_OK)
+		return 0;
+	return failed(s, "use database", err);
+}
+
+static int sqlite_query(
+	void *conn, const char *sql, backend_row_fn *fn, void *ctx, struct err *err)
+{
+	struct sqlite *s = conn;
+	sqlite3_stmt *q = NULL;
+	if (prepare(s, sql, &q, err) < 0)
+		return -1;
+	int r = 0, code = SQLITE_ROW;
+	while (r == 0 && (code = sqlite3_step(q)) == SQLITE_ROW) {
+		const char *cells[16] = {0};
+		for (int i = 0; i < sqlite3_column_count(q) && i < 16; i++) {
+			const unsigned char *text = sqlite3_column_text(q, i);
+			cells[i] = text ? (const char *)text : "";
+		}
+		r = fn(ctx, cells, err);
+	}
+	if (r == 0 && code != SQLITE_DONE)
+		r = failed(s, "read database", err);
+	sqlite3_finalize(q);
+	return r;
+}
+
+/* Runs a prepared statement to its end; *id is its first column, if there is a row. */
+static int run(struct sqlite *s, sqlite3_stmt *q, int64_t *id, struct err *err)
+{
+	int code = sqlite3_step(q);
+	if (code == SQLITE_ROW && id) {
+		*id = sqlite3_column_int64(q, 0);
+		code = SQLITE_DONE;
+	}
+	int r = code == SQLITE_DONE ? 0 : failed(s, "write to database", err);
+	sqlite3_reset(q);
+	return r;
+}
+
+static int prepare_entity(struct sqlite *s, enum entity e, struct err *err)
+{
+	char insert[256], find[256];
+	const char *t = entity_table(e);
+	if (e == ENTITY_RUN) {
+		snprintf(insert, sizeof(insert),
+			"INSERT INTO run (name) VALUES (?1) ON CONFLICT DO NOTHING");
+		snprintf(find, sizeof(find), "SELECT id FROM run WHERE name = ?1");
+	} else {
+		snprintf(insert, sizeof(insert),
+			"INSERT INTO %s (code, run) VALUES (?1, ?2) ON CONFLICT DO "
+			"NOTHING",
+			t);
+		snprintf(find, sizeof(find),
+			"SELECT id FROM %s WHERE code = ?1 AND run = ?2", t);
+	}
+	if (prepare(s, insert, &s->insert_entity[e], err) < 0)
+		return -1;
+	return prepare(s, find, &s->find_entity[e], err);
+}
+
+static int sqlite_entity(void *conn, enum entity e, int64_t run_id, struct str code,
+	int64_t *id, struct err *err)
+{
+	struct sqlite *s = conn;
+	if (prepare_entity(s, e, err) < 0)
+		return -1;
+	sqlite3_stmt *both[] = {s->insert_entity[e], s->find_entity[e]};
+	for (int i = 0; i < 2; i++) {
+		sqlite3_bind_text(both[i], 1, code.s, (int)code.len, SQLITE_STATIC);
+		if (e != ENTITY_RUN)
+			sqlite3_bind_int64(both[i], 2, run_id);
+		if (run(s, both[i], i ? id : NULL, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int prepare_write(
+	struct sqlite *s, int index, const struct table *t, struct err *err)
+{
+	struct buf b = {0};
+	sql_insert(t, &b);
+	buf_puts(&b, " VALUES (");
+	for (int i = 0; i < t->ncolumns; i++)
+		buf_printf(&b, "%s?%d", i ? ", " : "", i + 1);
+	buf_putc(&b, ')');
+	sql_on_conflict(t, &b);
+	buf_putc(&b, '\0');
+	int r = b.failed ? err_nomem(err)
+			 : prepare(s, (char *)b.data, &s->write[index], err);
+	buf_release(&b);
+	return r;
+}
+
+static int bind(sqlite3_stmt *q, int i, const struct batch *b, const struct row *r)
+{
+	const struct column *c = &b->table->columns[i];
+	union cell v = r->cells[i];
+	if (cell_null(r, i))
+		return sqlite3_bind_null(q, i + 1);
+	switch (c->type) {
+	case COL_F32:
+		return sqlite3_bind_double(q, i + 1, float_as_written((float)v.d));
+	case COL_F64:
+		return sqlite3_bind_double(q, i + 1, v.d);
+	case COL_WORD:
+		return sqlite3_bind_text(
+			q, i + 1, c->field->names->words[v.i], -1, SQLITE_STATIC);
+	case COL_TEXT: {
+		struct str s = cell_text(b, v);
+		return sqlite3_bind_text(q, i + 1, s.s, (int)s.len, SQLITE_STATIC);
+	}
+	case COL_INT:
+	case COL_LONG:
+	case COL_BOOL:
+		break;
+	}
+	return sqlite3_bind_int64(q, i + 1, v.i);
+}
+
+static int sqlite_write(void *conn, int index, const struct batch *b, struct err *err)
+{
+	struct sqlite *s = conn;
+	if (prepare_write(s, index, b->table, err) < 0)
+		return -1;
+	sqlite3_stmt *q = s->write[index];
+	for (size_t k = 0; k < b->norder; k++) {
+		const struct row *r = batch_row(b, b->order[k]);
+		for (int i = 0; i < b->table->ncolumns; i++)
+			if (bind(q, i, b, r) != SQLITE_OK)
+				return failed(s, "write to database", err);
+		if (run(s, q, NULL, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+const struct backend SQLITE_BACKEND = {
+	.name = "sqlite",
+	.begin = "BEGIN IMMEDIATE",
+	.schema_lock = "",
+	.tables =
+		"SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE "
+		"'sqlite\\_%' ESCAPE '\\'",
+	.close = sqlite_close,
+	.exec = sqlite_exec,
+	.query = sqlite_query,
+	.entity = sqlite_entity,
+	.write = sqlite_write,
+};

@@ -1,0 +1,22 @@
+-- Every month goes, and its rows with it; 0001 down drops the rest.
+DROP TABLE telemetry_before;
+DROP TABLE telemetry_after;
+DROP INDEX telemetry_ts;
+DROP TABLE string_telemetry_before;
+DROP TABLE string_telemetry_after;
+DROP INDEX string_telemetry_ts;
+DROP TABLE environment_before;
+DROP TABLE environment_after;
+DROP INDEX environment_ts;
+DROP TABLE truth_before;
+DROP TABLE truth_after;
+DROP INDEX truth_ts;
+DROP TABLE feature_before;
+DROP TABLE feature_after;
+DROP INDEX feature_ts;
+DROP TABLE twin_state_before;
+DROP TABLE twin_state_after;
+DROP INDEX twin_state_ts;
+DROP TABLE rul_prediction_before;
+DROP TABLE rul_prediction_after;
+DROP INDEX rul_prediction_ts;

@@ -1,0 +1,1 @@
+DROP VIEW battery_now;
