@@ -7,15 +7,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TABLES_MAX = 64, COPY_CHUNK = 1 << 20 };
+/* After rows that were there already, so many commits do not try without. */
+enum { TABLES_MAX = 64, COPY_CHUNK = 1 << 20, STAGED_COMMITS = 16 };
 
 /* An advisory lock of our own, held to the end of the transaction: "flda". */
 #define LOCK_SCHEMA "SELECT pg_advisory_xact_lock(0, 1718379617)"
+
+static const char WRITING[] = "write to database", UNIQUE_VIOLATION[] = "23505";
 
 struct postgres {
 	PGconn *conn;
 	char name[DB_NAME_MAX];
 	bool staged[TABLES_MAX];
+	int replay[TABLES_MAX]; /* commits left that go by the stage */
 	char *insert[TABLES_MAX];
 	bool month[TABLES_MAX][MONTHS]; /* whose partition is known to exist */
 	struct buf copy;
@@ -100,8 +104,7 @@ static int postgres_exec(void *conn, const char *script, struct err *err)
 	struct postgres *p = conn;
 	if (*script == '\0')
 		return 0;
-	return check(
-		p, PQexec(p->conn, script), PGRES_COMMAND_OK, "write to database", err);
+	return check(p, PQexec(p->conn, script), PGRES_COMMAND_OK, WRITING, err);
 }
 
 static int postgres_query(
@@ -153,7 +156,7 @@ static int postgres_entity(void *conn, enum entity e, int64_t run, struct str co
 	if (find_entity(p, find, n, values, id, err) < 0 || *id >= 0)
 		return *id >= 0 ? 0 : -1;
 	PGresult *res = PQexecParams(p->conn, insert, n, NULL, values, NULL, NULL, 0);
-	if (check(p, res, PGRES_COMMAND_OK, "write to database", err) < 0)
+	if (check(p, res, PGRES_COMMAND_OK, WRITING, err) < 0)
 		return -1;
 	return find_entity(p, find, n, values, id, err);
 }
@@ -242,7 +245,7 @@ static int send_chunk(struct postgres *p, struct err *err)
 	if (p->copy.failed)
 		return err_nomem(err);
 	if (PQputCopyData(p->conn, (char *)p->copy.data, (int)p->copy.len) != 1)
-		return failed(p, "write to database", NULL, err);
+		return failed(p, WRITING, NULL, err);
 	buf_clear(&p->copy);
 	return 0;
 }
@@ -259,34 +262,69 @@ static int copy_rows(struct postgres *p, const struct batch *b, struct err *err)
 	return send_chunk(p, err);
 }
 
-static int copy_to_stage(struct postgres *p, const struct batch *b, struct err *err)
+/* *exists is set, and no error, when a row with the key of one of ours is there. */
+static int copy_to(struct postgres *p, const char *prefix, const struct batch *b,
+	bool *exists, struct err *err)
 {
 	char sql[128];
-	snprintf(sql, sizeof(sql), "COPY stage_%s FROM STDIN (FORMAT binary)",
-		b->table->name);
+	snprintf(sql, sizeof(sql), "COPY %s%s (", prefix, b->table->name);
 	buf_clear(&p->copy);
-	if (check(p, PQexec(p->conn, sql), PGRES_COPY_IN, "write to database", err) <
-			0 ||
-		copy_rows(p, b, err) < 0)
+	buf_puts(&p->copy, sql);
+	sql_columns(b->table, &p->copy);
+	buf_puts(&p->copy, ") FROM STDIN (FORMAT binary)");
+	buf_putc(&p->copy, '\0');
+	if (p->copy.failed)
+		return err_nomem(err);
+	PGresult *res = PQexec(p->conn, (char *)p->copy.data);
+	buf_clear(&p->copy);
+	if (check(p, res, PGRES_COPY_IN, WRITING, err) < 0 || copy_rows(p, b, err) < 0)
 		return -1;
 	if (PQputCopyEnd(p->conn, NULL) != 1)
-		return failed(p, "write to database", NULL, err);
+		return failed(p, WRITING, NULL, err);
 	int r = 0;
-	for (PGresult *res; (res = PQgetResult(p->conn));)
-		if (check(p, res, PGRES_COMMAND_OK, "write to database",
-			    r ? NULL : err) < 0)
+	while ((res = PQgetResult(p->conn))) {
+		const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+		if (exists && state && strcmp(state, UNIQUE_VIOLATION) == 0)
+			*exists = true;
+		if (check(p, res, PGRES_COMMAND_OK, WRITING, r ? NULL : err) < 0)
 			r = -1;
+	}
 	return r;
+}
+
+/*
+ * Rows of a time series are nearly always new, and then the stage is a detour: COPY
+ * tries to put them where they belong. *exists says that some are there already, and
+ * that nothing was written.
+ */
+static int copy_new(
+	struct postgres *p, const struct batch *b, bool *exists, struct err *err)
+{
+	if (postgres_exec(p, "SAVEPOINT new", err) < 0)
+		return -1;
+	if (copy_to(p, "", b, exists, err) == 0)
+		return postgres_exec(p, "RELEASE new", err);
+	return *exists ? postgres_exec(p, "ROLLBACK TO new", err) : -1;
 }
 
 static int postgres_write(void *conn, int index, const struct batch *b, struct err *err)
 {
 	struct postgres *p = conn;
-	if (prepare_write(p, index, b->table, err) < 0)
-		return -1;
+	bool exists = true;
 	if (b->table->series && ensure_months(p, index, b, err) < 0)
 		return -1;
-	if (copy_to_stage(p, b, err) < 0)
+	if (b->table->series && p->replay[index]-- <= 0) {
+		exists = false;
+		p->replay[index] = 0;
+		if (copy_new(p, b, &exists, err) < 0)
+			return -1;
+		if (exists)
+			p->replay[index] = STAGED_COMMITS;
+	}
+	if (!exists)
+		return 0;
+	if (prepare_write(p, index, b->table, err) < 0 ||
+		copy_to(p, "stage_", b, NULL, err) < 0)
 		return -1;
 	return postgres_exec(p, p->insert[index], err);
 }
