@@ -31,13 +31,23 @@ size_t batch_bytes(const struct batch *b)
 	return b->rows.len + b->text.len;
 }
 
+/* Adding and taking off 1.5 * 2^52 rounds to a whole number, as nearbyint, without the
+ * call. For |x| < 2^51. */
+static double rounded(double x)
+{
+	const double shift = 0x1.8p52;
+	return (x + shift) - shift;
+}
+
 double float_as_written(float v)
 {
 	static const double TEN[] = {1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7};
+	if (fabsf(v) >= 0x1p24f)
+		return v; /* a whole number */
 	for (size_t k = 0; k < sizeof(TEN) / sizeof(TEN[0]); k++) {
 		/* Both operands are exact, so the quotient is the double nearest to the
 		 * decimal: what strtod would give. */
-		double d = nearbyint((double)v * TEN[k]) / TEN[k];
+		double d = rounded((double)v * TEN[k]) / TEN[k];
 		if ((float)d == v)
 			return d;
 	}
