@@ -1,0 +1,170 @@
+#include "estimate/ageing.h"
+
+#include <math.h>
+
+static const double SHAPE = 2.5;  /* p: 2 to 3 before a dry-out knee */
+static const double FADE = 0.2;   /* SOH lost after one median life */
+static const double SOH_LEAST = 0.05;
+static const double BOLTZMANN_EV = 8.617333e-5;
+static const double RATE_WANDER = 0.1; /* of ln rate, per square root of a year */
+static const double FUTURE_STD = 0.10; /* of ln life: climate, activation energy */
+static const double SUDDEN_PER_YEAR = 0.0015;
+static const double DAYS_PER_YEAR = 365.25;
+/* Where the date of installation is not known: somewhere in the first half of life. */
+static const double AGE_UNKNOWN = 0.4, AGE_UNKNOWN_LN_STD = 0.7;
+static const double CAPACITY_TEST_STD = 0.01;
+
+void ageing_init(
+	struct ageing *a, const struct battery_model *m, const struct ageing_start *s)
+{
+	double beta = m->weibull_shape > 0 ? m->weibull_shape : 4;
+	double years = m->weibull_scale_years > 0
+			       ? m->weibull_scale_years * pow(M_LN2, 1 / beta)
+			       : m->expected_life_years;
+	double sigma = m->capacity_sigma > 0 ? m->capacity_sigma : 0.025;
+	/* Standard deviation of the logarithm of a Weibull life: pi/(sqrt(6)·shape). */
+	double ln_std = M_PI / sqrt(6) / beta;
+	*a = (struct ageing){.c0 = 1, .pcc = sigma * sigma};
+	a->life_days = (years > 0 ? years : 6) * DAYS_PER_YEAR;
+	if (s->initial_capacity_ah > 0.5 * m->capacity_ah &&
+		s->initial_capacity_ah < 1.5 * m->capacity_ah) {
+		a->c0 = s->initial_capacity_ah / m->capacity_ah;
+		a->pcc = CAPACITY_TEST_STD * CAPACITY_TEST_STD;
+	}
+	a->age = AGE_UNKNOWN;
+	if (s->age_days >= 0)
+		a->age = s->age_days * s->acceleration / a->life_days;
+	else
+		ln_std = hypot(ln_std, AGE_UNKNOWN_LN_STD);
+	a->pyy = ln_std * ln_std;
+}
+
+double ageing_acceleration(const struct battery_model *m, double temperature_c)
+{
+	double ea = m->activation_ev > 0 ? m->activation_ev : 0.6;
+	double t = temperature_c < -40 ? -40 : temperature_c > 90 ? 90 : temperature_c;
+	return exp(ea / BOLTZMANN_EV * (1 / 298.15 - 1 / (t + 273.15)));
+}
+
+void ageing_advance(struct ageing *a, double days, double acceleration)
+{
+	a->age += days * acceleration / a->life_days;
+	a->pyy += RATE_WANDER * RATE_WANDER * days / DAYS_PER_YEAR;
+}
+
+/* SOH at a state; *dc, *dy its derivatives. */
+static double soh_at(double age, double c0, double y, double *dc, double *dy)
+{
+	double fade = FADE * pow(exp(y) * age, SHAPE);
+	double g = 1 - fade;
+	*dc = g;
+	*dy = -c0 * SHAPE * fade;
+	if (c0 * g < SOH_LEAST) {
+		*dc = SOH_LEAST;
+		*dy = -SOH_LEAST;
+		return SOH_LEAST;
+	}
+	return c0 * g;
+}
+
+void ageing_soh(const struct ageing *a, double *soh, double *std)
+{
+	double dc, dy;
+	*soh = soh_at(a->age, a->c0, a->y, &dc, &dy);
+	double var = dc * dc * a->pcc + 2 * dc * dy * a->pcy + dy * dy * a->pyy;
+	*std = sqrt(fmax(var, 0));
+}
+
+/*
+ * One scalar measurement z = f(soh) with variance r, by the iterated extended filter:
+ * the law bends too much for one linearisation. f gives value and derivative by soh.
+ */
+static void measure(struct ageing *a, double z, double r,
+	double (*f)(double soh, double *slope))
+{
+	double c = a->c0, y = a->y, kc = 0, ky = 0, hc = 0, hy = 0;
+	for (int round = 0; round < 20; round++) {
+		double dc, dy, slope;
+		double soh = soh_at(a->age, c, y, &dc, &dy);
+		double predicted = f(soh, &slope);
+		hc = slope * dc;
+		hy = slope * dy;
+		double uc = a->pcc * hc + a->pcy * hy, uy = a->pcy * hc + a->pyy * hy;
+		double s = hc * uc + hy * uy + r;
+		kc = uc / s;
+		ky = uy / s;
+		double e = z - predicted - hc * (a->c0 - c) - hy * (a->y - y);
+		/* Damped: the law is steep once old. */
+		c += 0.5 * (a->c0 + kc * e - c);
+		y += 0.5 * (a->y + ky * e - y);
+	}
+	a->c0 = c;
+	a->y = y;
+	double acc = 1 - kc * hc, acy = -kc * hy, ayc = -ky * hc, ayy = 1 - ky * hy;
+	double mcc = acc * a->pcc + acy * a->pcy, mcy = acc * a->pcy + acy * a->pyy;
+	double myc = ayc * a->pcc + ayy * a->pcy, myy = ayc * a->pcy + ayy * a->pyy;
+	a->pcc = mcc * acc + mcy * acy + kc * kc * r;
+	a->pcy = mcc * ayc + mcy * ayy + kc * ky * r;
+	a->pyy = myc * ayc + myy * ayy + ky * ky * r;
+}
+
+static double ln_soh_of(double soh, double *slope)
+{
+	*slope = 1 / soh;
+	return log(soh);
+}
+
+static double ln_ratio_of(double soh, double *slope)
+{
+	double lost = (1 - soh) / 0.2;
+	if (lost < 1e-3)
+		lost = 1e-3; /* keeps a slope at the flat end */
+	double ratio = 1 + 0.4 * pow(lost, 1.2);
+	*slope = -0.4 * 1.2 * pow(lost, 0.2) / 0.2 / ratio;
+	return log(ratio);
+}
+
+void ageing_measure(struct ageing *a, double ln_soh, double var)
+{
+	measure(a, ln_soh, var, ln_soh_of);
+}
+
+void ageing_relate_resistance(struct ageing *a, double ln_ratio, double var)
+{
+	measure(a, ln_ratio, var, ln_ratio_of);
+}
+
+static double normal_cdf(double z)
+{
+	return 0.5 * erfc(-z * M_SQRT1_2);
+}
+
+/* Probability that life ends before age 'at', given its ln mean and std. */
+static double dead_by(double at, double ln_end, double std)
+{
+	return at > 0 ? normal_cdf((log(at) - ln_end) / std) : 0;
+}
+
+void ageing_rul(const struct ageing *a, const struct battery_model *m,
+	double acceleration, struct ageing_rul *out)
+{
+	double eol = (m->eol_pct > 0 ? m->eol_pct : 80) / 100;
+	/* Room between new and worn out; a unit new below it still has a rate. */
+	double room = fmax(1 - eol / a->c0, 0.005);
+	double ln_end = log(room / FADE) / SHAPE - a->y;
+	double hc = eol / (a->c0 * a->c0) / room / SHAPE;
+	double var = hc * hc * a->pcc - 2 * hc * a->pcy + a->pyy;
+	double std = sqrt(fmax(var, 0) + FUTURE_STD * FUTURE_STD);
+	double days = a->life_days / fmax(acceleration, 1e-3);
+	double end = exp(ln_end);
+	out->ln_std = std;
+	out->days = fmax(end - a->age, 0) * days;
+	out->lower_days = fmax(end * exp(-1.645 * std) - a->age, 0) * days;
+	out->upper_days = fmax(end * exp(1.645 * std) - a->age, 0) * days;
+	double now = dead_by(a->age, ln_end, std);
+	double hazard = SUDDEN_PER_YEAR / DAYS_PER_YEAR * (1 + 2 * now);
+	out->fail_30d = 1 - (1 - dead_by(a->age + 30 / days, ln_end, std)) *
+				    exp(-hazard * 30);
+	out->fail_90d = 1 - (1 - dead_by(a->age + 90 / days, ln_end, std)) *
+				    exp(-hazard * 90);
+}

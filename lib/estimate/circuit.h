@@ -1,0 +1,66 @@
+/*
+ * The equivalent circuit as the estimator sees it: volts and derivatives for the
+ * states of ekf.h under the parameters of a battery model.
+ *
+ *	V = OCV(s, T) + I·R0(s, T) + V1 + V2,	I > 0 when charging
+ *	dV1/dt = (eta1(I) - V1)/tau1,	eta1 = A·asinh(I/2a), or I·R1 where A is 0
+ *	dV2/dt = (I·R2(s) - V2)/tau2
+ *	ds/dt  = (I - Igas)/(3600·Q)
+ *
+ * The fast branch is Tafel-like: a linear resistance fitted at C/10 over-predicts the
+ * sag at the rates of a UPS about fourfold (fact sheet, section 2).
+ */
+#ifndef ESTIMATE_CIRCUIT_H
+#define ESTIMATE_CIRCUIT_H
+
+#include "battery/model.h"
+#include "estimate/ekf.h"
+
+/* R0 at this SOC and temperature over R0 at 25 degC; *d_soc (may be NULL) its
+ * derivative by SOC. */
+double circuit_r0_factor(
+	const struct battery_model *m, double soc, double temperature_c, double *d_soc);
+/* Overvoltage in V the fast branch settles at under current_a. */
+double circuit_eta1_v(
+	const struct battery_model *m, double current_a, double temperature_c);
+/* Resistance of the slow branch in ohm; *d_soc (may be NULL) its derivative by SOC. */
+double circuit_r2_ohm(const struct battery_model *m, double soc, double *d_soc);
+/* Gassing current in A of a block of capacity_ah at voltage_v, ln_i0 = ln of the Tafel
+ * scale in A per 100 Ah. */
+double circuit_gassing_a(const struct battery_model *m, double ln_i0, double capacity_ah,
+	double voltage_v, double temperature_c);
+/* ln of the Tafel scale that explains float current current_a (> 0) at that voltage. */
+double circuit_ln_i0(const struct battery_model *m, double capacity_ah, double current_a,
+	double voltage_v, double temperature_c);
+
+/* One interval between samples. Decays are kept, since dt seldom changes. */
+struct circuit_step {
+	double dt_s, decay1, decay2;
+};
+/* Sets dt_s (> 0) and the decays, if it differs from what is there. */
+void circuit_step_set(struct circuit_step *s, const struct battery_model *m, double dt_s);
+
+/* What drives the circuit over one interval. */
+struct circuit_drive {
+	double mean_a;  /* mean current, for the charge */
+	double end_a;   /* current at its end, for the overvoltages */
+	double gassing_a;
+	double temperature_c;
+};
+
+/*
+ * Moves x over the interval and fills the transition matrix (without noise).
+ */
+void circuit_predict(const struct battery_model *m, const struct circuit_step *s,
+	const struct circuit_drive *d, double x[EKF_N], struct ekf_transition *t);
+
+/* Terminal voltage in V of states x under current_a; h[EKF_N] its derivatives. */
+double circuit_voltage_v(const struct battery_model *m, const double x[EKF_N],
+	double current_a, double temperature_c, double h[EKF_N]);
+
+/* SOC, within -0.05..1.05, that explains voltage_v under a current flowing long enough
+ * for the fast branch to settle. */
+double circuit_soc_from_voltage(const struct battery_model *m, double voltage_v,
+	double current_a, double temperature_c, double r0_ohm);
+
+#endif
