@@ -2,8 +2,7 @@
 
 #include <math.h>
 
-static const double SHAPE = 2.5;  /* p: 2 to 3 before a dry-out knee */
-static const double FADE = 0.2;   /* SOH lost after one median life */
+static const double FADE = 0.2; /* SOH lost after one median life */
 static const double SOH_LEAST = 0.05;
 static const double BOLTZMANN_EV = 8.617333e-5;
 static const double RATE_WANDER = 0.1; /* of ln rate, per square root of a year */
@@ -25,6 +24,7 @@ void ageing_init(
 	/* Standard deviation of the logarithm of a Weibull life: pi/(sqrt(6)·shape). */
 	double ln_std = M_PI / sqrt(6) / beta;
 	*a = (struct ageing){.c0 = 1, .pcc = sigma * sigma};
+	a->exponent = m->ageing_exponent > 0 ? m->ageing_exponent : 2.5;
 	a->life_days = (years > 0 ? years : 6) * DAYS_PER_YEAR;
 	if (s->initial_capacity_ah > 0.5 * m->capacity_ah &&
 		s->initial_capacity_ah < 1.5 * m->capacity_ah) {
@@ -53,12 +53,13 @@ void ageing_advance(struct ageing *a, double days, double acceleration)
 }
 
 /* SOH at a state; *dc, *dy its derivatives. */
-static double soh_at(double age, double c0, double y, double *dc, double *dy)
+static double soh_at(
+	const struct ageing *a, double c0, double y, double *dc, double *dy)
 {
-	double fade = FADE * pow(exp(y) * age, SHAPE);
+	double fade = FADE * pow(exp(y) * a->age, a->exponent);
 	double g = 1 - fade;
 	*dc = g;
-	*dy = -c0 * SHAPE * fade;
+	*dy = -c0 * a->exponent * fade;
 	if (c0 * g < SOH_LEAST) {
 		*dc = SOH_LEAST;
 		*dy = -SOH_LEAST;
@@ -70,7 +71,7 @@ static double soh_at(double age, double c0, double y, double *dc, double *dy)
 void ageing_soh(const struct ageing *a, double *soh, double *std)
 {
 	double dc, dy;
-	*soh = soh_at(a->age, a->c0, a->y, &dc, &dy);
+	*soh = soh_at(a, a->c0, a->y, &dc, &dy);
 	double var = dc * dc * a->pcc + 2 * dc * dy * a->pcy + dy * dy * a->pyy;
 	*std = sqrt(fmax(var, 0));
 }
@@ -79,13 +80,13 @@ void ageing_soh(const struct ageing *a, double *soh, double *std)
  * One scalar measurement z = f(soh) with variance r, by the iterated extended filter:
  * the law bends too much for one linearisation. f gives value and derivative by soh.
  */
-static void measure(struct ageing *a, double z, double r,
-	double (*f)(double soh, double *slope))
+static void measure(
+	struct ageing *a, double z, double r, double (*f)(double soh, double *slope))
 {
 	double c = a->c0, y = a->y, kc = 0, ky = 0, hc = 0, hy = 0;
 	for (int round = 0; round < 20; round++) {
 		double dc, dy, slope;
-		double soh = soh_at(a->age, c, y, &dc, &dy);
+		double soh = soh_at(a, c, y, &dc, &dy);
 		double predicted = f(soh, &slope);
 		hc = slope * dc;
 		hy = slope * dy;
@@ -151,8 +152,8 @@ void ageing_rul(const struct ageing *a, const struct battery_model *m,
 	double eol = (m->eol_pct > 0 ? m->eol_pct : 80) / 100;
 	/* Room between new and worn out; a unit new below it still has a rate. */
 	double room = fmax(1 - eol / a->c0, 0.005);
-	double ln_end = log(room / FADE) / SHAPE - a->y;
-	double hc = eol / (a->c0 * a->c0) / room / SHAPE;
+	double ln_end = log(room / FADE) / a->exponent - a->y;
+	double hc = eol / (a->c0 * a->c0) / room / a->exponent;
 	double var = hc * hc * a->pcc - 2 * hc * a->pcy + a->pyy;
 	double std = sqrt(fmax(var, 0) + FUTURE_STD * FUTURE_STD);
 	double days = a->life_days / fmax(acceleration, 1e-3);
@@ -163,8 +164,8 @@ void ageing_rul(const struct ageing *a, const struct battery_model *m,
 	out->upper_days = fmax(end * exp(1.645 * std) - a->age, 0) * days;
 	double now = dead_by(a->age, ln_end, std);
 	double hazard = SUDDEN_PER_YEAR / DAYS_PER_YEAR * (1 + 2 * now);
-	out->fail_30d = 1 - (1 - dead_by(a->age + 30 / days, ln_end, std)) *
-				    exp(-hazard * 30);
-	out->fail_90d = 1 - (1 - dead_by(a->age + 90 / days, ln_end, std)) *
-				    exp(-hazard * 90);
+	out->fail_30d =
+		1 - (1 - dead_by(a->age + 30 / days, ln_end, std)) * exp(-hazard * 30);
+	out->fail_90d =
+		1 - (1 - dead_by(a->age + 90 / days, ln_end, std)) * exp(-hazard * 90);
 }

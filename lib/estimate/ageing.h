@@ -2,15 +2,15 @@
  * Slow ageing of one unit, and the life that remains. Capacity over rated follows the
  * compact law of the fact sheet (section 4):
  *
- *	SOH = c0·(1 - 0.2·(exp(y)·x)^p),	p = 2.5
+ *	SOH = c0·(1 - 0.2·(exp(y)·x)^p)
  *
  * x is the age the unit has lived, in median lives at 25 degC, each hour weighted by
- * Arrhenius; c0 its capacity when new; y the log of its own rate of ageing against the
- * population. Both are states with a 2x2 covariance: c0 spreads as the maker's
- * capacities do, y as the log life of the Weibull distribution in the model file
- * (std 1.283/shape), so that before any measurement the answer is the population's.
- * A measured capacity moves both: the young unit's c0, the old unit's y. So the
- * remaining life is never a straight line through two points.
+ * Arrhenius; p is the model file's ageing_exponent (2 to 3); c0 its capacity when new;
+ *y the log of its own rate of ageing against the population. Both are states with a 2x2
+ *covariance: c0 spreads as the maker's capacities do, y as the log life of the Weibull
+ *distribution in the model file (std 1.283/shape), so that before any measurement the
+ *answer is the population's. A measured capacity moves both: the young unit's c0, the
+ *old unit's y. So the remaining life is never a straight line through two points.
  */
 #ifndef ESTIMATE_AGEING_H
 #define ESTIMATE_AGEING_H
@@ -18,10 +18,11 @@
 #include "battery/model.h"
 
 struct ageing {
-	double c0, y;           /* states */
-	double pcc, pcy, pyy;   /* their covariance */
-	double age;             /* x */
-	double life_days;       /* median life at 25 degC */
+	double c0, y;         /* states */
+	double pcc, pcy, pyy; /* their covariance */
+	double age;           /* x */
+	double life_days;     /* median life at 25 degC */
+	double exponent;      /* p */
 };
 
 /* What is known of a unit when it is first seen. Unknown: NaN. */
@@ -35,7 +36,8 @@ void ageing_init(
 	struct ageing *a, const struct battery_model *m, const struct ageing_start *s);
 /* Ageing at temperature_c over ageing at 25 degC: exp(Ea/k·(1/298.15 - 1/T)). */
 double ageing_acceleration(const struct battery_model *m, double temperature_c);
-/* Time passes: days (>= 0) at that acceleration. The own rate wanders by 10 % a year. */
+/* Time passes: days (>= 0) at that acceleration. The own rate wanders by 10 % a year.
+ */
 void ageing_advance(struct ageing *a, double days, double acceleration);
 /* Capacity over rated, 1 = as rated, and its standard deviation. */
 void ageing_soh(const struct ageing *a, double *soh, double *std);

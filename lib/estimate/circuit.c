@@ -3,12 +3,13 @@
 
 #include <math.h>
 
-/*
- * Fact sheet section 2, recommended set: R2 = r2·(1 + 10·exp(-s/.067)) and the
- * activation overvoltage falls 2.5 % per kelvin.
- */
-static const double R2_LOW_SOC_GAIN = 10.0, R2_LOW_SOC_SCALE = 0.067;
+/* Fact sheet section 2: the activation overvoltage falls 2.5 % per kelvin. */
 static const double ETA1_PER_K = -0.025;
+/* Depletion is a matter of discharging: in full from this share of capacity per hour.
+ */
+static const double DEPLETION_RATE = 0.02;
+/* s/(1 - s) is not believed beyond this SOC: there the charger's limit takes over. */
+static const double ACCEPTANCE_SOC_MOST = 0.9;
 
 static double clamp(double v, double low, double high)
 {
@@ -34,21 +35,47 @@ double circuit_eta1_v(
 {
 	double heat = clamp(1 + ETA1_PER_K * (temperature_c - 25), 0.3, 3);
 	if (m->activation_v > 0 && m->activation_a > 0)
-		return heat * m->activation_v * asinh(current_a / (2 * m->activation_a));
+		return heat * m->activation_v *
+		       asinh(current_a / (2 * m->activation_a));
 	return heat * current_a * m->r1_mohm * 1e-3;
 }
 
-double circuit_r2_ohm(const struct battery_model *m, double soc, double *d_soc)
+static double depletion_v(const struct battery_model *m, double soc, double current_a,
+	double available, double *d_soc)
 {
-	double r = m->r2_mohm * 1e-3;
-	double low = R2_LOW_SOC_GAIN * exp(-fmax(soc, -0.05) / R2_LOW_SOC_SCALE);
-	if (d_soc)
-		*d_soc = soc > -0.05 ? -r * low / R2_LOW_SOC_SCALE : 0;
-	return r * (1 + low);
+	double weight = clamp(-current_a / (DEPLETION_RATE * m->capacity_ah), 0, 1);
+	double used = (1 - soc) / available;
+	double room = m->depletion_pole - clamp(used, 0, 1);
+	*d_soc = 0;
+	if (used > 0 && used < 1)
+		*d_soc = weight * m->depletion_v * m->depletion_pole /
+			 (room * room * available);
+	return -weight * m->depletion_v * clamp(used, 0, 1) / room;
+}
+
+double circuit_eta2_v(const struct battery_model *m, double soc, double current_a,
+	double available, double *d_soc)
+{
+	if (current_a > 0 && m->acceptance_mohm > 0) {
+		double s = clamp(soc, 0, ACCEPTANCE_SOC_MOST);
+		double r = m->acceptance_mohm + m->acceptance_soc_mohm * s / (1 - s);
+		*d_soc = s == soc ? current_a * 1e-3 * m->acceptance_soc_mohm /
+					    ((1 - s) * (1 - s))
+				  : 0;
+		return current_a * r * 1e-3;
+	}
+	bool tafel = m->activation_v > 0 && m->diffusion_mohm > 0;
+	double r2_mohm = tafel ? m->diffusion_mohm : m->r2_mohm;
+	*d_soc = 0;
+	double depletion = 0;
+	if (current_a < 0 && m->depletion_v > 0)
+		depletion = depletion_v(m, soc, current_a, available, d_soc);
+	return current_a * r2_mohm * 1e-3 + depletion;
 }
 
 /* The Tafel exponent; bounded, so that an absurd voltage cannot overflow. */
-static double tafel(const struct battery_model *m, double voltage_v, double temperature_c)
+static double tafel(
+	const struct battery_model *m, double voltage_v, double temperature_c)
 {
 	double cells = m->cells > 0 ? m->cells : 6;
 	return clamp(m->gassing_cu_per_v * (voltage_v / cells - m->gassing_ref_v) +
@@ -56,19 +83,20 @@ static double tafel(const struct battery_model *m, double voltage_v, double temp
 		-30, 12);
 }
 
-double circuit_gassing_a(const struct battery_model *m, double ln_i0, double capacity_ah,
-	double voltage_v, double temperature_c)
+double circuit_gassing_a(const struct battery_model *m, double ln_i0,
+	double capacity_ah, double voltage_v, double temperature_c)
 {
 	return capacity_ah / 100 * exp(ln_i0 + tafel(m, voltage_v, temperature_c));
 }
 
-double circuit_ln_i0(const struct battery_model *m, double capacity_ah, double current_a,
-	double voltage_v, double temperature_c)
+double circuit_ln_i0(const struct battery_model *m, double capacity_ah,
+	double current_a, double voltage_v, double temperature_c)
 {
 	return log(current_a * 100 / capacity_ah) - tafel(m, voltage_v, temperature_c);
 }
 
-void circuit_step_set(struct circuit_step *s, const struct battery_model *m, double dt_s)
+void circuit_step_set(
+	struct circuit_step *s, const struct battery_model *m, double dt_s)
 {
 	if (s->dt_s == dt_s)
 		return;
@@ -81,14 +109,16 @@ void circuit_predict(const struct battery_model *m, const struct circuit_step *s
 	const struct circuit_drive *d, double x[EKF_N], struct ekf_transition *t)
 {
 	double charge = (d->mean_a - d->gassing_a) * s->dt_s / 3600 * exp(-x[EKF_LNQ]);
-	double d_r2, r2 = circuit_r2_ohm(m, x[EKF_SOC], &d_r2);
+	double d_soc,
+		eta2 = circuit_eta2_v(m, x[EKF_SOC], d->end_a, d->available, &d_soc);
 	double eta1 = circuit_eta1_v(m, d->end_a, d->temperature_c);
 	*t = (struct ekf_transition){.soc_lnq = -charge,
 		.v1_v1 = s->decay1,
 		.v2_v2 = s->decay2,
-		.v2_soc = (1 - s->decay2) * d_r2 * d->end_a};
+		.v2_soc = (1 - s->decay2) * d_soc,
+		.bias_bias = 1};
 	x[EKF_V1] = s->decay1 * x[EKF_V1] + (1 - s->decay1) * eta1;
-	x[EKF_V2] = s->decay2 * x[EKF_V2] + (1 - s->decay2) * r2 * d->end_a;
+	x[EKF_V2] = s->decay2 * x[EKF_V2] + (1 - s->decay2) * eta2;
 	x[EKF_SOC] += charge;
 }
 
@@ -103,19 +133,21 @@ double circuit_voltage_v(const struct battery_model *m, const double x[EKF_N],
 	h[EKF_V2] = 1;
 	h[EKF_LNR0] = current_a * r0 * factor;
 	h[EKF_LNQ] = 0;
+	h[EKF_BIAS] = 1;
 	return battery_ocv_v(m, x[EKF_SOC], temperature_c) + h[EKF_LNR0] + x[EKF_V1] +
-	       x[EKF_V2];
+	       x[EKF_V2] + x[EKF_BIAS];
 }
 
 double circuit_soc_from_voltage(const struct battery_model *m, double voltage_v,
 	double current_a, double temperature_c, double r0_ohm)
 {
-	double soc = 0.5;
+	double soc = 0.5, d_soc;
 	/* The drop depends weakly on SOC but at the empty end: a few damped rounds. */
 	for (int i = 0; i < 12; i++) {
 		double drop = current_a * r0_ohm *
 				      circuit_r0_factor(m, soc, temperature_c, NULL) +
-			      circuit_eta1_v(m, current_a, temperature_c);
+			      circuit_eta1_v(m, current_a, temperature_c) +
+			      circuit_eta2_v(m, soc, current_a, 1, &d_soc);
 		double s = battery_soc_from_ocv(m, voltage_v - drop, temperature_c);
 		soc += 0.6 * (clamp(s, -0.05, 1.05) - soc);
 	}

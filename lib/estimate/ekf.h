@@ -1,5 +1,5 @@
 /*
- * The extended Kalman filter of one battery: five states, scalar measurements, no
+ * The extended Kalman filter of one battery: six states, scalar measurements, no
  * allocation. It knows linear algebra only; what the states mean in volts is in
  * circuit.h, when which of them may learn is in twin.h.
  *
@@ -16,6 +16,7 @@ enum {
 	EKF_V2,   /* overvoltage of the slow branch, V */
 	EKF_LNR0, /* ln of the ohmic resistance at 25 degC in ohm */
 	EKF_LNQ,  /* ln of the capacity at 25 degC and 10 h in Ah */
+	EKF_BIAS, /* slow error of the modelled voltage, V */
 	EKF_N
 };
 #define EKF_BIT(state) (1u << (state))
@@ -28,10 +29,11 @@ struct ekf {
 
 /* The transition matrix is the identity but for these entries. */
 struct ekf_transition {
-	double soc_lnq;     /* d soc / d lnQ */
-	double v1_v1;       /* d V1 / d V1 */
-	double v2_v2;       /* d V2 / d V2 */
-	double v2_soc;      /* d V2 / d soc */
+	double soc_lnq;      /* d soc / d lnQ */
+	double v1_v1;        /* d V1 / d V1 */
+	double v2_v2;        /* d V2 / d V2 */
+	double v2_soc;       /* d V2 / d soc */
+	double bias_bias;    /* d bias / d bias */
 	double noise[EKF_N]; /* variances added, all >= 0 */
 };
 
@@ -48,7 +50,8 @@ double ekf_innovation_variance(const struct ekf *f, const double h[EKF_N], doubl
  * Scalar update with innovation y, row h, noise variance r (> 0), changing only the
  * states in mask. Joseph form, symmetrised.
  */
-void ekf_update(struct ekf *f, const double h[EKF_N], double r, double y, unsigned mask);
+void ekf_update(
+	struct ekf *f, const double h[EKF_N], double r, double y, unsigned mask);
 
 /* Raises the variance of one state to at least var, leaving its covariances. */
 void ekf_inflate(struct ekf *f, int state, double var);

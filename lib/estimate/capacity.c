@@ -1,0 +1,108 @@
+/* Capacity: what discharges and capacity tests tell the ageing filter. */
+#include "estimate/twin_parts.h"
+#include "battery/rate.h"
+
+#include <math.h>
+
+static const double SOC_STD_DISCHARGE =
+	0.015; /* both ends: std of Q = sqrt2·this/depth */
+static const double START_STD_MOST = 0.05;
+static const double PAUSE_LONGEST_S = 1800;
+static const double CUTOFF_NEAR_V = 0.05; /* the knee is steep there */
+static const double CUTOFF_STD = 0.03;    /* of a capacity discharged to the cut-off */
+
+void twin_age_until_now(struct twin *w)
+{
+	if (w->pending_days <= 0)
+		return;
+	ageing_advance(
+		&w->ageing, w->pending_days, w->pending_aged_days / w->pending_days);
+	w->pending_days = w->pending_aged_days = 0;
+}
+
+void twin_set_capacity(struct twin *w, const struct battery_model *m)
+{
+	double soh, std;
+	twin_age_until_now(w);
+	ageing_soh(&w->ageing, &soh, &std);
+	ekf_set(&w->ekf, EKF_LNQ, log(soh * m->capacity_ah), square(std / soh));
+}
+
+void twin_capacity(
+	struct twin *w, const struct battery_model *m, double measured_ah, double std)
+{
+	if (!(measured_ah > 0.05 * m->capacity_ah && measured_ah < 2 * m->capacity_ah))
+		return;
+	twin_age_until_now(w);
+	ageing_measure(&w->ageing, log(measured_ah / m->capacity_ah), square(std));
+	twin_set_capacity(w, m);
+}
+
+static void discharge_begin(struct twin *w, const struct battery_model *m)
+{
+	twin_set_capacity(w, m);
+	double std = sqrt(w->ekf.p[EKF_SOC][EKF_SOC]);
+	w->discharge = (struct twin_discharge){.on = true,
+		.learns = std <= START_STD_MOST,
+		.soc_start = (float)w->ekf.x[EKF_SOC],
+		.soc_start_std = (float)std,
+		.lnq = (float)w->ekf.x[EKF_LNQ],
+		.lnq_var = (float)w->ekf.p[EKF_LNQ][EKF_LNQ]};
+}
+
+/*
+ * What the joint filter learned of ln Q, as the one measurement that would have taught
+ * it so, is given to the ageing filter; but never as surer than the SOC of both ends
+ * allows, for their errors do not average out.
+ */
+static void discharge_end(struct twin *w, const struct battery_model *m)
+{
+	struct twin_discharge d = w->discharge;
+	double depth = d.out_ah / m->capacity_ah;
+	double var = w->ekf.p[EKF_LNQ][EKF_LNQ];
+	w->discharge.on = false;
+	if (d.learns && depth >= TWIN_DEPTH_LEAST && var < 0.95 * d.lnq_var) {
+		double weight = 1 - var / d.lnq_var;
+		double z = d.lnq + (w->ekf.x[EKF_LNQ] - d.lnq) / weight;
+		double r = var / weight;
+		double least = 2 * square(SOC_STD_DISCHARGE / depth);
+		twin_age_until_now(w);
+		ageing_measure(&w->ageing, z - log(m->capacity_ah), fmax(r, least));
+	}
+	twin_set_capacity(w, m);
+}
+
+/* From full to the cut-off: the charge got is the capacity, by the rate table. */
+static void discharge_cutoff(struct twin *w, const struct battery_model *m)
+{
+	struct twin_discharge *d = &w->discharge;
+	bool full = d->soc_start > 0.97 && d->soc_start_std <= 0.035;
+	if (!full || !d->learns || d->out_ah < TWIN_DEPTH_LEAST * m->capacity_ah)
+		return;
+	double k = battery_temperature_factor(m, w->temperature_c);
+	double got = w->available * k;
+	double std = hypot(CUTOFF_STD, d->soc_start_std);
+	if (w->available_a > 0.15 * m->capacity_ah)
+		std = hypot(std, 0.05); /* the rate table is another maker's */
+	twin_capacity(w, m, d->out_ah / got, std);
+	d->learns = false;
+}
+
+void twin_follow_discharge(struct twin *w, const struct battery_model *m,
+	const struct twin_sample *s, double mean_a, double dt_s)
+{
+	struct twin_discharge *d = &w->discharge;
+	bool flows = s->current_a < -0.01 * m->capacity_ah;
+	if (!d->on && flows)
+		discharge_begin(w, m);
+	if (!d->on)
+		return;
+	if (mean_a < 0)
+		d->out_ah -= (float)(mean_a * dt_s / 3600);
+	d->pause_s = flows ? 0 : d->pause_s + (float)dt_s;
+	if (s->current_a > TWIN_RATE_FLOWING * m->capacity_ah ||
+		d->pause_s > PAUSE_LONGEST_S)
+		discharge_end(w, m);
+	else if (flows && s->voltage_v <= m->cutoff_v + CUTOFF_NEAR_V)
+		discharge_cutoff(w, m);
+}

@@ -1,0 +1,111 @@
+/*
+ * The digital twin of one unit: the filter of ekf.h on the circuit of circuit.h, what
+ * may learn when, and the slow states (ageing.h, Tafel scale). One struct of fixed size
+ * a battery; no allocation. Sign: current > 0 charges.
+ *
+ * What the data of the moment can tell decides what learns (fact sheet, section 6):
+ *
+ *	rest, discharge, charge below the gassing voltage
+ *			SOC, V1, V2; R0 at current steps; Q during a discharge
+ *	surplus		voltage over the full battery's OCV (charge, float, surface
+ *charge after it): V1, V2 only: V - OCV is no news of SOC there float		24 h of
+ *surplus at low current: SOC = 1 with 1 %, R0 and Q frozen, only the Tafel scale learns
+ *
+ * Model error is not white: errors of the OCV table and of the polarisation last for
+ * tens of minutes. So a sample is judged (gate, NIS) by its own variance, but weighs
+ * in the gain only as its share of one correlation time. Zero correlation_s for white.
+ */
+#ifndef ESTIMATE_TWIN_H
+#define ESTIMATE_TWIN_H
+
+#include "estimate/ageing.h"
+#include "estimate/autonomy.h"
+#include "estimate/circuit.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Shared by all twins. */
+struct twin_tuning {
+	double sensor_v;       /* std of a voltage sample */
+	double polarisation;   /* std of V1 + V2, relative */
+	double correlation_s;  /* of both: how long an error lasts */
+	double bias_v, bias_s; /* std of the slow error, and how long it lasts */
+	double noise_soc, noise_v, noise_lnr0; /* process variances per second */
+	double current_gain;                   /* std of the current sensor's gain */
+	double table_soc;   /* std of SOC no data removes: the OCV table's */
+	int64_t max_gap_ms; /* a longer gap starts the filter anew */
+};
+extern const struct twin_tuning TWIN_TUNING;
+
+struct twin_sample {
+	int64_t ts;
+	/* NaN: missing, or not fit to be a measurement */
+	double voltage_v, current_a, temperature_c, resistance_mohm;
+	double float_a; /* of a milliampere-grade sensor */
+};
+
+enum twin_regime { TWIN_REST, TWIN_DISCHARGE, TWIN_CHARGE, TWIN_SURPLUS, TWIN_FLOAT };
+enum twin_result {
+	TWIN_USED,
+	TWIN_BACKWARDS, /* not used: its time is not after the last one's */
+};
+
+/* One discharge, for the capacity. */
+struct twin_discharge {
+	bool on, learns;
+	float out_ah, soc_start, soc_start_std;
+	float lnq, lnq_var; /* when it began */
+	float pause_s;
+};
+
+struct twin {
+	struct ekf ekf;
+	struct circuit_step step;
+	struct ageing ageing;
+	int64_t ts, low_since, clock_ts, temperature_ts, ratio_ts, r0_ts, tafel_ts;
+	double ln_i0, ln_i0_var;
+	double days, aged_days;                 /* observed; weighted by Arrhenius */
+	double pending_days, pending_aged_days; /* of them not yet in 'ageing' */
+	struct twin_discharge discharge;
+	float current_a, voltage_v, temperature_c, acceleration;
+	float ln_ratio, ln_ratio_n; /* smoothed resistance over new, and its weight */
+	float baseline_mohm, baseline_var;
+	float error_v, error_square, nis;
+	float residual_v;             /* what the last update left: NaN after a gap */
+	float available, available_a; /* rate fraction, and the current it is of */
+	float surface_ah; /* still to be discharged before V says SOC again */
+	uint16_t rejected_in_row, backwards_in_row;
+	uint8_t regime, observable, reset; /* reset: until reported */
+	bool started;
+};
+
+/* What the books say of a unit. Unknown: NaN. */
+struct twin_origin {
+	double age_days, initial_capacity_ah, initial_resistance_mohm;
+	double temperature_c; /* of its life so far */
+};
+
+/* A new unit, nothing measured yet. reset: twin_reset_* to report in its first state.
+ */
+void twin_init(struct twin *w, const struct battery_model *m,
+	const struct twin_origin *o, int reset);
+/* Takes one sample. current_a NaN is treated as a rest of unknown current. */
+enum twin_result twin_step(struct twin *w, const struct battery_model *m,
+	const struct twin_tuning *k, const struct twin_sample *s);
+/* A capacity test: measured_ah at 25 degC and the rated rate, relative std. */
+void twin_capacity(
+	struct twin *w, const struct battery_model *m, double measured_ah, double std);
+
+/* SOC 0..1 with its std; capacity in Ah with its std, the resistance's weak word
+ * included. */
+void twin_soc(const struct twin *w, const struct battery_model *m,
+	const struct twin_tuning *k, double *soc, double *std);
+void twin_soh(
+	const struct twin *w, const struct battery_model *m, double *soh, double *std);
+/* Ageing as far as known now, the resistance's weak word included. */
+struct ageing twin_ageing(const struct twin *w, const struct battery_model *m);
+/* Mean acceleration of ageing observed, 1 = as at 25 degC. */
+double twin_acceleration(const struct twin *w, const struct battery_model *m);
+
+#endif
