@@ -37,6 +37,7 @@ void ageing_init(
 	else
 		ln_std = hypot(ln_std, AGE_UNKNOWN_LN_STD);
 	a->pyy = ln_std * ln_std;
+	a->prior_ln_std = hypot(M_PI / sqrt(6) / beta, FUTURE_STD);
 }
 
 double ageing_acceleration(const struct battery_model *m, double temperature_c)
@@ -128,6 +129,7 @@ static double ln_ratio_of(double soh, double *slope)
 void ageing_measure(struct ageing *a, double ln_soh, double var)
 {
 	measure(a, ln_soh, var, ln_soh_of);
+	a->measured = true;
 }
 
 void ageing_relate_resistance(struct ageing *a, double ln_ratio, double var)

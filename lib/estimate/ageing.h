@@ -17,11 +17,15 @@
 
 #include "battery/model.h"
 
+#include <stdbool.h>
+
 struct ageing {
 	double c0, y;         /* states */
 	double pcc, pcy, pyy; /* their covariance */
 	double age;           /* x */
 	double life_days;     /* median life at 25 degC */
+	double prior_ln_std;  /* of y before anything was measured, and the future's */
+	bool measured;        /* a capacity has been */
 	double exponent;      /* p */
 };
 

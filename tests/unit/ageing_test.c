@@ -1,0 +1,218 @@
+/*
+ * Ageing, remaining life and autonomy against the fact sheet's numbers and against
+ * answers that can be written down.
+ */
+#include "estimate/ageing.h"
+#include "estimate/autonomy.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+static struct battery_model hx12;
+static const struct ageing_start NEW = {0, 1, NAN};
+
+#define near(a, b, tol)                                                                \
+	do {                                                                           \
+		double a_ = (a), b_ = (b);                                             \
+		if (!(fabs(a_ - b_) <= (tol)))                                         \
+			fail_msg("%s = %g, not %g +- %g", #a, a_, b_, (double)(tol));  \
+	} while (0)
+
+static int load(void **state)
+{
+	struct err err = {0};
+	(void)state;
+	return battery_model_named("hx12-120", &hx12, &err);
+}
+
+/* Fact sheet, section 4: .60 eV halves life per about 9 K above 25 degC. */
+static void test_arrhenius(void **state)
+{
+	(void)state;
+	near(ageing_acceleration(&hx12, 25), 1, 1e-12);
+	near(ageing_acceleration(&hx12, 35), 2.13, 0.02);
+	assert_true(ageing_acceleration(&hx12, 15) < 0.5);
+	assert_true(isfinite(ageing_acceleration(&hx12, 1e9)));
+}
+
+/* Before any measurement: the Weibull population, shape 4, scale 6.5 years. */
+static void test_prior_is_the_population(void **state)
+{
+	(void)state;
+	struct ageing a;
+	struct ageing_rul r;
+	double soh, std;
+	ageing_init(&a, &hx12, &NEW);
+	ageing_soh(&a, &soh, &std);
+	near(soh, 1, 1e-9);
+	near(std, 0.025, 1e-9); /* manufacturing spread */
+	ageing_rul(&a, &hx12, 1, &r);
+	near(r.days / 365.25, 6.5 * pow(log(2), 0.25), 0.01);
+	/* Its 5 and 95 % points; the lognormal is a stand-in, so within a year. */
+	near(r.lower_days / 365.25, 6.5 * pow(-log(0.95), 0.25), 1.0);
+	near(r.upper_days / 365.25, 6.5 * pow(-log(0.05), 0.25), 2.6);
+	/* New: nothing but sudden failure, .15 % a year, can happen in a month. */
+	near(r.fail_30d, 0.0015 / 365.25 * 30, 1e-5);
+	ageing_rul(&a, &hx12, 2, &r);
+	near(r.days / 365.25, 6.5 * pow(log(2), 0.25) / 2, 0.01);
+}
+
+/* SOH is 80 % after one median life, and the remaining life is then nought. */
+static void test_law(void **state)
+{
+	(void)state;
+	struct ageing a;
+	struct ageing_rul r;
+	double soh, std, last = 1e9;
+	ageing_init(&a, &hx12, &NEW);
+	for (int i = 0; i < 10; i++) {
+		ageing_rul(&a, &hx12, 1, &r);
+		assert_true(r.days < last && r.lower_days <= r.days &&
+			    r.days <= r.upper_days);
+		assert_true(r.fail_30d <= r.fail_90d);
+		last = r.days;
+		ageing_advance(&a, a.life_days / 10, 1);
+	}
+	ageing_soh(&a, &soh, &std);
+	near(soh, 0.80, 1e-9);
+	assert_true(std > 0.1); /* population only: nothing is sure at that age */
+	ageing_rul(&a, &hx12, 1, &r);
+	near(r.days, 0, 0.01 * a.life_days);
+	near(r.fail_30d, 0.5, 0.06);
+	assert_true(r.upper_days > 365);
+}
+
+/* One measurement of a linear state: c0 alone when new (scalar Kalman in ln). */
+static void test_capacity_of_a_new_unit(void **state)
+{
+	(void)state;
+	struct ageing a;
+	ageing_init(&a, &hx12, &NEW);
+	ageing_measure(&a, log(0.95), 0.025 * 0.025);
+	/* Equal variances: half way, and half the variance. */
+	near(a.c0, 0.975, 0.001);
+	near(a.pcc, 0.025 * 0.025 / 2, 2e-5);
+	near(a.y, 0, 1e-9);
+}
+
+/* An old unit found healthy ages slowly: its rate falls, its life grows. */
+static void test_capacity_of_an_old_unit(void **state)
+{
+	(void)state;
+	struct ageing a, sick;
+	struct ageing_rul before, after, bad;
+	double soh, std;
+	ageing_init(&a, &hx12, &(struct ageing_start){5 * 365.25, 1, NAN});
+	ageing_rul(&a, &hx12, 1, &before);
+	sick = a;
+	ageing_measure(&a, log(0.97), 0.02 * 0.02);
+	ageing_soh(&a, &soh, &std);
+	near(soh, 0.97, 0.02);
+	assert_true(std < 0.025);
+	assert_true(a.y < -0.1);
+	ageing_rul(&a, &hx12, 1, &after);
+	assert_true(after.days > 1.3 * before.days);
+	ageing_measure(&sick, log(0.70), 0.02 * 0.02);
+	ageing_soh(&sick, &soh, &std);
+	near(soh, 0.70, 0.02);
+	ageing_rul(&sick, &hx12, 1, &bad);
+	near(bad.days, 0, 1);
+	assert_true(bad.fail_30d > 0.9);
+}
+
+/* Resistance is a weak word: it moves SOH the right way and leaves it wide. */
+static void test_resistance_relation(void **state)
+{
+	(void)state;
+	struct ageing a;
+	double soh, std, soh2, std2;
+	ageing_init(&a, &hx12, &(struct ageing_start){5 * 365.25, 1, NAN});
+	ageing_soh(&a, &soh, &std);
+	ageing_relate_resistance(&a, log(1.6), 0.0144 + 0.0009);
+	ageing_soh(&a, &soh2, &std2);
+	assert_true(soh2 < soh - 0.03);
+	assert_true(std2 < std && std2 > 0.03);
+	/* A new unit's SOH hardly moves: more likely the sensor than the block. */
+	ageing_init(&a, &hx12, &NEW);
+	ageing_relate_resistance(&a, log(1.3), 0.0144 + 0.0009);
+	ageing_soh(&a, &soh, &std);
+	near(soh, 0.98, 0.02);
+}
+
+/* A unit of unknown age: wide, and not taken for new. */
+static void test_unknown_age(void **state)
+{
+	(void)state;
+	struct ageing a;
+	double soh, std;
+	ageing_init(&a, &hx12, &(struct ageing_start){NAN, 1, NAN});
+	ageing_soh(&a, &soh, &std);
+	assert_true(soh < 0.99 && soh > 0.9);
+	assert_true(std > 0.03);
+}
+
+/* Fact sheet, section 1: 60 % of the C10 capacity in one hour, 100 % in ten. */
+static void test_autonomy_is_the_rate_table(void **state)
+{
+	(void)state;
+	struct autonomy_state s = {1, 0, 120, 0, 25};
+	struct autonomy a;
+	autonomy_estimate(&hx12, &s, 12, &a);
+	near(a.minutes, 600, 0.5);
+	autonomy_estimate(&hx12, &s, 72, &a);
+	near(a.minutes, 60, 0.5);
+	autonomy_estimate(&hx12, &s, 0.44 * 120 * 4, &a);
+	near(a.minutes, 15, 0.3);
+	/* Half empty, at C/10: half the time; and the part a high rate cannot get is
+	 * lost. */
+	s.soc = 0.5;
+	autonomy_estimate(&hx12, &s, 12, &a);
+	near(a.minutes, 300, 0.5);
+	autonomy_estimate(&hx12, &s, 72, &a);
+	near(a.minutes, (0.5 - 0.4) * 120 / 72 * 60, 0.5);
+	s.soc = 0.3;
+	autonomy_estimate(&hx12, &s, 72, &a);
+	near(a.minutes, 0, 1e-9);
+	assert_true(a.lower_min == 0 && a.upper_min >= 0);
+}
+
+/* Bounds: 1.645 standard deviations of the independent parts. */
+static void test_autonomy_bounds(void **state)
+{
+	(void)state;
+	struct autonomy_state s = {0.9, 0.02, 110, 4, 25};
+	struct autonomy a, shifted;
+	autonomy_estimate(&hx12, &s, 11, &a);
+	near(a.minutes, 540, 1);
+	/* C/10 of 110: t = (s - 1 + f)Q/I; f changes with Q too, by the table's slope.
+	 */
+	double by_soc = 600 * 0.02, by_table = 600 * 0.05;
+	struct autonomy_state more = s;
+	more.capacity_ah += 4;
+	autonomy_estimate(&hx12, &more, 11, &shifted);
+	double by_q = shifted.minutes - a.minutes;
+	double std = sqrt(by_soc * by_soc + by_table * by_table + by_q * by_q);
+	near(a.upper_min - a.minutes, 1.645 * std, 3);
+	near(a.minutes - a.lower_min, 1.645 * std, 3);
+	s.temperature_c = 0;
+	autonomy_estimate(&hx12, &s, 11, &shifted);
+	assert_true(shifted.minutes < a.minutes - 60); /* 15 % less at 0 degC */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_arrhenius),
+		cmocka_unit_test(test_prior_is_the_population),
+		cmocka_unit_test(test_law),
+		cmocka_unit_test(test_capacity_of_a_new_unit),
+		cmocka_unit_test(test_capacity_of_an_old_unit),
+		cmocka_unit_test(test_resistance_relation),
+		cmocka_unit_test(test_unknown_age),
+		cmocka_unit_test(test_autonomy_is_the_rate_table),
+		cmocka_unit_test(test_autonomy_bounds)};
+	return cmocka_run_group_tests(tests, load, NULL);
+}
