@@ -1,0 +1,198 @@
+#include "rules/engine_impl.h"
+
+#include <stdlib.h>
+
+#define SCAN_MS MINUTE_MS
+
+static bool is_silence(const struct rule *r)
+{
+	return r->signal && (r->signal->id == SIGNAL_SILENCE_S ||
+				    r->signal->id == SIGNAL_STRING_SILENCE_S);
+}
+
+static void add_kind(struct engine *e, int kind)
+{
+	const struct kind_info *info = kind_info(kind);
+	struct kind_rules *k = &e->kinds[kind];
+	int q = field_index(info, str_of("quality"));
+	k->info = info;
+	k->subject = kind_subject(info);
+	k->quality = q >= 0 ? &info->fields[q] : NULL;
+}
+
+static void index_rules(struct engine *e)
+{
+	static const int observed[] = {KIND_telemetry, KIND_string_telemetry,
+		KIND_environment, KIND_twin_state, KIND_rul};
+	for (size_t i = 0; i < sizeof(observed) / sizeof(*observed); i++)
+		add_kind(e, observed[i]);
+	for (int i = 0; i < e->rules->n; i++) {
+		const struct rule *r = &e->rules->rules[i];
+		add_kind(e, r->kind->kind);
+		struct kind_rules *k =
+			is_silence(r) ? &e->quiet : &e->kinds[r->kind->kind];
+		k->rule[k->n++] = (uint8_t)i;
+		e->slot[i] = e->rules_of_type[r->subject_type]++;
+		e->by_type[r->subject_type][e->slot[i]] = (uint8_t)i;
+	}
+}
+
+struct engine *engine_new(
+	const struct rule_set *rules, const struct engine_options *o, struct err *err)
+{
+	struct engine *e = calloc(1, sizeof(*e));
+	if (!e) {
+		err_nomem(err);
+		return NULL;
+	}
+	e->rules = rules;
+	e->o = *o;
+	e->scanned = TIME_NIL;
+	watermark_init(&e->mark);
+	index_rules(e);
+	struct battery_model model;
+	if (battery_model_named(o->model, &model, err) < 0) {
+		engine_free(e);
+		return NULL;
+	}
+	if (grow((void **)&e->model_infos, &e->cap_models, 0, sizeof(*e->model_infos)) <
+			0 ||
+		ids_intern(&e->models, str_of("")) == IDS_NONE) {
+		engine_free(e);
+		err_nomem(err);
+		return NULL;
+	}
+	e->model_infos[0].file = model;
+	battery_model_record(&e->model_infos[0].file, &e->model_infos[0].rec);
+	return e;
+}
+
+void engine_begin(struct engine *e, const char *run, void *user)
+{
+	str_copy(e->run, sizeof(e->run), str_of(run));
+	e->user = user;
+}
+
+void engine_free(struct engine *e)
+{
+	if (!e)
+		return;
+	roster_release(&e->roster);
+	for (int i = 0; i < SUBJECT_TYPES; i++)
+		free(e->lives[i]);
+	free(e->batteries);
+	free(e->strings);
+	free(e->groups);
+	ids_release(&e->others);
+	ids_release(&e->sites);
+	ids_release(&e->sensors);
+	ids_release(&e->models);
+	free(e->other_seen);
+	free(e->sensor_site);
+	free(e->site_states);
+	free(e->model_infos);
+	free(e->incidents);
+	free(e->mutes);
+	free(e);
+}
+
+bool engine_wants(const struct engine *e, int kind)
+{
+	if (kind == KIND_tick || kind == KIND_maintenance_window ||
+		kind == KIND_sensor || roster_wants(kind))
+		return true;
+	return kind >= 0 && kind <= KIND_MAX && e->kinds[kind].info;
+}
+
+/* Who has been silent for too long, by the watermark; once a minute of it. */
+static void scan_silence(struct engine *e)
+{
+	int64_t now = e->mark.now;
+	if (now == TIME_NIL || (e->scanned != TIME_NIL && now - e->scanned < SCAN_MS))
+		return;
+	e->scanned = now;
+	e->mark.ahead = 0;
+	for (uint32_t b = 0; b < e->n_batteries; b++)
+		e->mark.ahead += watermark_is_ahead(&e->mark, e->batteries[b].seen);
+	for (int i = 0; i < e->quiet.n; i++) {
+		int rule = e->quiet.rule[i];
+		bool jar = e->rules->rules[rule].subject_type == SUBJECT_BATTERY;
+		size_t n = jar ? e->n_batteries : e->n_strings;
+		for (uint32_t id = 0; id < n; id++) {
+			struct subject s =
+				jar ? subject_battery(e, id) : subject_string(e, id);
+			evaluate(e, rule, &s, NULL, &e->quiet, now);
+		}
+	}
+}
+
+static int learn(struct engine *e, int kind, const void *rec, struct err *err)
+{
+	uint32_t replaced = IDS_NONE;
+	if (kind == KIND_maintenance_window)
+		return mute_learn(e, rec) < 0 ? err_nomem(err) : 0;
+	if (kind == KIND_sensor)
+		return engine_learn_sensor(e, rec) < 0 ? err_nomem(err) : 0;
+	if (kind == KIND_battery_model && engine_learn_model(e, rec) < 0)
+		return err_nomem(err);
+	if (!roster_wants(kind))
+		return 0;
+	if (roster_learn(&e->roster, kind, rec, &replaced) < 0)
+		return err_nomem(err);
+	if (kind == KIND_battery) {
+		uint32_t b = engine_battery(e, ((const struct rec_battery *)rec)->code);
+		if (b == IDS_NONE)
+			return err_nomem(err);
+		e->batteries[b].model = -1;
+		if (engine_enlist(e, b) < 0)
+			return err_nomem(err);
+	}
+	if (replaced == IDS_NONE)
+		return 0;
+	struct str code = str_of(ids_name(&e->roster.battery_ids, replaced));
+	if (engine_battery(e, code) == IDS_NONE)
+		return err_nomem(err);
+	int64_t ts = record_ts(kind_info(kind), rec);
+	if (ts == TIME_NIL)
+		ts = e->batteries[replaced].seen;
+	struct subject s = subject_battery(e, replaced);
+	battery_forget(e, replaced);
+	retire(e, &s, ts == TIME_NIL ? 0 : ts);
+	health_update(e, &s, ts == TIME_NIL ? 0 : ts);
+	return 0;
+}
+
+int engine_feed(struct engine *e, int kind, const void *rec, struct err *err)
+{
+	if (learn(e, kind, rec, err) < 0)
+		return -1;
+	if (kind == KIND_tick) {
+		watermark_tick(&e->mark, ((const struct rec_tick *)rec)->ts);
+		scan_silence(e);
+		return 0;
+	}
+	const struct kind_rules *k =
+		kind >= 0 && kind <= KIND_MAX ? &e->kinds[kind] : NULL;
+	if (!k || !k->info)
+		return 0;
+	struct subject s;
+	int64_t ts = record_ts(k->info, rec);
+	if (subject_of(e, k, rec, &s) < 0 || observe(e, &s, kind, rec, ts) < 0)
+		return err_nomem(err);
+	for (int i = 0; i < k->n; i++)
+		evaluate(e, k->rule[i], &s, rec, k, ts);
+	if (kind == KIND_twin_state || kind == KIND_rul)
+		health_update(e, &s, ts);
+	scan_silence(e);
+	return 0;
+}
+
+const struct rule_count *engine_count(const struct engine *e, int rule)
+{
+	return &e->counts[rule];
+}
+
+int64_t engine_incidents(const struct engine *e)
+{
+	return e->incidents_opened;
+}

@@ -1,0 +1,199 @@
+/* Inside of the alert engine. Private to lib/rules. */
+#ifndef RULES_ENGINE_IMPL_H
+#define RULES_ENGINE_IMPL_H
+
+#include "battery/model.h"
+#include "rules/engine.h"
+#include "rules/life.h"
+#include "rules/watermark.h"
+#include "site/roster.h"
+
+enum { GROUP_RECENT = 2, INCIDENT_LEAST = GROUP_RECENT + 1, ID_SIZE = 17 };
+#define GROUP_WINDOW_MS (5 * MINUTE_MS)
+#define ROOM_FRESH_MS HOUR_MS
+#define RUL_FRESH_MS (7 * DAY_MS)
+
+struct model_info {
+	struct battery_model file;    /* charge set-point, temperature laws */
+	struct rec_battery_model rec; /* numbers a rule may refer to; texts are nil */
+};
+
+/* What is known of health, and what was said of it last. */
+struct health {
+	float soh_pct, soh_std_pct, rul_days;
+	int8_t soh_rank, rul_rank; /* with hysteresis, see health.c */
+	int8_t status;             /* enum health, as last emitted */
+};
+
+struct battery_state {
+	uint32_t string;       /* it is counted under, IDS_NONE none */
+	int64_t seen;          /* latest sample */
+	float interval_ms;     /* usual time between samples, 0 unknown */
+	int32_t model;         /* -1: look it up */
+	float resistance_mohm; /* hourly mean at 25 degC */
+	int64_t resistance_ts;
+	int64_t rul_seen[rul_source_count];
+	float rul_ref, rul_now; /* a day ago or more, and the latest */
+	int64_t rul_ref_ts, rul_now_ts;
+	struct health health;
+};
+
+struct string_state {
+	int64_t seen;
+	float interval_ms;
+	int32_t jars;                /* batteries of it heard of */
+	uint32_t member;             /* one of its batteries, for the model; IDS_NONE */
+	uint32_t site;               /* number of its site */
+	int64_t discharged;          /* latest sample in discharge, TIME_NIL none */
+	float temperature_c;         /* running mean over its jars */
+	int32_t ranks[health_count]; /* its batteries, by rank of their status */
+	struct health health;
+};
+
+struct site_state {
+	float temperature_c; /* running mean over its sensors; NaN unknown */
+	int64_t ts;
+	int32_t sensors;
+};
+
+/* What made an alert change. */
+struct finding {
+	int64_t ts;
+	double value, threshold;
+};
+
+/* Alerts of one rule in one string, on their way to an incident. */
+struct group {
+	struct finding found[GROUP_RECENT];
+	uint32_t battery[GROUP_RECENT];
+	uint8_t n;
+	uint32_t incident; /* number of the open one, 0 none */
+};
+struct incident {
+	char id[ID_SIZE];
+	uint32_t string;
+	int rule, severity, count, open;
+	int64_t first, last;
+};
+
+struct mute {
+	char subject[CODE_MAX + 1];
+	int64_t from, until;
+};
+
+/* Whom a rule is held against. */
+struct subject {
+	enum subject_type type;
+	uint32_t id;              /* among its type */
+	uint32_t battery, string; /* IDS_NONE where it has none */
+	struct str code;
+};
+
+/* The rules of one kind, and what the dispatch needs to know of the kind. */
+struct kind_rules {
+	const struct kind_info *info;
+	const struct field_info *subject, *quality; /* quality NULL: none */
+	uint8_t rule[RULES_MAX];
+	int n;
+};
+
+struct engine {
+	const struct rule_set *rules;
+	struct engine_options o;
+	char run[CODE_MAX + 1];
+	void *user; /* of o.emit */
+	struct roster roster;
+	struct kind_rules kinds[KIND_MAX + 1];
+	struct kind_rules quiet;          /* rules on silence */
+	int slot[RULES_MAX];              /* of a rule among those of its type */
+	int rules_of_type[SUBJECT_TYPES]; /* how many */
+	uint8_t by_type[SUBJECT_TYPES][RULES_MAX]; /* rule of a slot */
+	struct life *lives[SUBJECT_TYPES]; /* [subject × rules_of_type + slot] */
+	size_t cap_lives[SUBJECT_TYPES];   /* subjects */
+	struct battery_state *batteries;
+	size_t n_batteries, cap_batteries;
+	struct string_state *strings;
+	size_t n_strings, cap_strings;
+	struct group *groups; /* [string × battery rules + slot] */
+	size_t cap_groups;
+	struct ids others, sites, sensors, models;
+	int64_t *other_seen;
+	size_t cap_other_seen;
+	uint32_t *sensor_site;
+	size_t cap_sensors;
+	struct site_state *site_states;
+	size_t cap_sites;
+	struct model_info *model_infos; /* 0: the default */
+	size_t cap_models;
+	struct incident *incidents;
+	size_t n_incidents, cap_incidents; /* slots: one that is over is used again */
+	int64_t incidents_opened;
+	struct mute *mutes;
+	size_t n_mutes, cap_mutes;
+	struct watermark mark;
+	int64_t scanned; /* watermark of the last look for silence */
+	struct rule_count counts[RULES_MAX];
+};
+
+/* Grows *array (of n_size byte elements) so that index n fits; new elements are zero.
+ * Returns 0 or -1. */
+int grow(void **array, size_t *cap, size_t n, size_t size);
+
+/* subject.c: the state of who is who. Each returns IDS_NONE or -1 out of memory. */
+uint32_t engine_battery(struct engine *e, struct str code);
+/* Counts the battery under the string the roster has for it. */
+int engine_enlist(struct engine *e, uint32_t battery);
+uint32_t engine_string(struct engine *e, struct str code);
+uint32_t engine_other(struct engine *e, struct str code);
+int subject_of(struct engine *e, const struct kind_rules *k, const void *rec,
+	struct subject *out);
+struct subject subject_battery(const struct engine *e, uint32_t battery);
+struct subject subject_string(const struct engine *e, uint32_t string);
+const struct model_info *engine_model(struct engine *e, uint32_t battery);
+/* The site of a sensor: told by its record, else its code without the last part. */
+uint32_t engine_sensor_site(struct engine *e, struct str code);
+int engine_learn_sensor(struct engine *e, const struct rec_sensor *rec);
+int engine_learn_model(struct engine *e, const struct rec_battery_model *rec);
+void battery_forget(struct engine *e, uint32_t battery);
+
+/* observe.c: what samples tell beyond the rules. */
+int observe(struct engine *e, const struct subject *s, int kind, const void *rec,
+	int64_t ts);
+
+/* derive.c */
+double signal_value(struct engine *e, const struct signal *g, const struct subject *s,
+	const void *rec, int64_t ts);
+/* rul_days where it is of the best source heard within a week, else NaN. */
+double best_rul(
+	const struct engine *e, const struct subject *s, const struct rec_rul *r);
+
+/* evaluate.c */
+void evaluate(struct engine *e, int rule, const struct subject *s, const void *rec,
+	const struct kind_rules *k, int64_t ts);
+struct life *life_of(struct engine *e, int rule, const struct subject *s);
+/* Resolves every open alert of the subject, because it is no more. */
+void retire(struct engine *e, const struct subject *s, int64_t ts);
+
+/* announce.c */
+void alert_id(const struct engine *e, int rule, struct str subject, int64_t start,
+	char id[ID_SIZE]);
+void announce(struct engine *e, int rule, const struct subject *s, const struct life *l,
+	enum life_change change, const struct finding *f);
+
+/* group.c: incidents */
+void group_fired(struct engine *e, int rule, const struct subject *s, struct life *l,
+	const struct finding *f);
+void group_shifted(struct engine *e, const struct life *l, int64_t ts);
+void group_resolved(struct engine *e, struct life *l, int64_t ts);
+const char *incident_id(const struct engine *e, uint32_t number);
+
+/* mute.c: maintenance windows */
+int mute_learn(struct engine *e, const struct rec_maintenance_window *w);
+bool muted(const struct engine *e, struct str subject, int64_t ts);
+
+/* health.c: the order of enum health, healthy first */
+int health_rank(int status);
+void health_init(struct health *h);
+void health_update(struct engine *e, const struct subject *s, int64_t ts);
+
+#endif

@@ -1,0 +1,207 @@
+/* One rule against one sample. */
+#include "rules/engine_impl.h"
+
+#include <math.h>
+
+struct life *life_of(struct engine *e, int rule, const struct subject *s)
+{
+	size_t n = (size_t)e->rules_of_type[s->type];
+	return &e->lives[s->type][(size_t)s->id * n + (size_t)e->slot[rule]];
+}
+
+static bool constraint_holds(const struct when *w, const void *rec)
+{
+	double v = field_number(w->field, rec);
+	bool missing = isnan(v);
+	bool equal = !missing &&
+		     (w->field->type == T_BITS ? ((int64_t)v >> (int)w->number & 1) != 0
+					       : v == w->number);
+	switch (w->op) {
+	case WHEN_EQ:
+		return equal;
+	case WHEN_NE:
+		return !equal;
+	case WHEN_LT:
+		return v < w->number;
+	case WHEN_GT:
+		return v > w->number;
+	}
+	return false;
+}
+
+static bool held_off(const struct engine *e, const struct rule *r,
+	const struct subject *s, int64_t ts)
+{
+	if (!r->hold_off_ms || s->string == IDS_NONE)
+		return false;
+	int64_t last = e->strings[s->string].discharged;
+	return last != TIME_NIL && ts - last < r->hold_off_ms;
+}
+
+/* Its own subject's alert, or its string's, explains this one. */
+static bool explained(struct engine *e, const struct rule *r, const struct subject *s)
+{
+	for (int i = 0; i < r->nunless; i++) {
+		struct subject of = *s;
+		if (e->rules->rules[r->unless[i]].subject_type != s->type) {
+			if (s->string == IDS_NONE)
+				continue;
+			of = subject_string(e, s->string);
+		}
+		if (life_of(e, r->unless[i], &of)->phase >= LIFE_SUPPRESSED)
+			return true;
+	}
+	return false;
+}
+
+/* NaN: missing, or not for this rule. An absent bit set is an empty one. */
+static double value_of(struct engine *e, const struct rule *r, const struct subject *s,
+	const void *rec, const struct kind_rules *k, int64_t ts)
+{
+	if (rec && k->quality && r->ignore_quality) {
+		double q = field_number(k->quality, rec);
+		if (!isnan(q) && ((uint32_t)(int64_t)q & r->ignore_quality))
+			return NAN;
+	}
+	for (int i = 0; rec && i < r->nwhen; i++)
+		if (!constraint_holds(&r->when[i], rec))
+			return NAN;
+	if (held_off(e, r, s, ts) || explained(e, r, s))
+		return NAN;
+	if (r->signal)
+		return signal_value(e, r->signal, s, rec, ts);
+	double v = field_number(r->field, rec);
+	return isnan(v) && r->condition == COND_HAS ? 0 : v;
+}
+
+static double system_number(
+	const struct engine *e, const struct limit *l, const struct subject *s)
+{
+	if (s->string == IDS_NONE)
+		return NAN;
+	const struct roster_system *y =
+		roster_system(&e->roster, e->roster.strings[s->string].system);
+	if (!y)
+		return NAN;
+	return (double)(l->base == LIMIT_LOAD ? y->design_load_a
+					      : y->required_autonomy_min);
+}
+
+static double limit_value(
+	struct engine *e, const struct limit *l, const struct subject *s)
+{
+	uint32_t battery = s->battery;
+	switch (l->base) {
+	case LIMIT_NONE:
+		return NAN;
+	case LIMIT_NUMBER:
+		return l->add;
+	case LIMIT_MODEL:
+		if (battery == IDS_NONE && s->string != IDS_NONE)
+			battery = e->strings[s->string].member;
+		return field_number(l->field, &engine_model(e, battery)->rec) + l->add;
+	case LIMIT_AUTONOMY:
+	case LIMIT_LOAD:
+		return system_number(e, l, s) + l->add;
+	}
+	return NAN;
+}
+
+static struct level_limits limits_of(
+	struct engine *e, const struct rule_level *l, const struct subject *s)
+{
+	return (struct level_limits){
+		limit_value(e, &l->lo, s),
+		limit_value(e, &l->hi, s),
+		limit_value(e, &l->clear_lo, s),
+		limit_value(e, &l->clear_hi, s),
+	};
+}
+
+/* The limit that was crossed: for two-sided conditions the nearer one. */
+static double threshold_of(
+	const struct rule *r, const struct level_limits *lim, double value)
+{
+	if (r->condition >= COND_IS)
+		return NAN;
+	if (r->condition == COND_BELOW ||
+		(r->condition == COND_OUTSIDE && value < lim->lo))
+		return lim->lo;
+	if (r->condition == COND_OUTSIDE && value <= lim->hi)
+		return fabs(value - lim->lo) < fabs(value - lim->hi) ? lim->lo
+								     : lim->hi;
+	return lim->hi;
+}
+
+static void count_change(
+	struct rule_count *c, enum life_change change, enum life_phase before)
+{
+	bool was = before >= LIFE_SUPPRESSED;
+	c->fired += change == LIFE_FIRED;
+	c->suppressed += change == LIFE_HELD;
+	c->escalated += change == LIFE_SHIFTED;
+	c->resolved += change == LIFE_RESOLVED;
+	c->open += (change == LIFE_FIRED || change == LIFE_HELD) && !was;
+	c->open -= change == LIFE_RESOLVED;
+}
+
+static void tell(struct engine *e, int rule, const struct subject *s, struct life *l,
+	enum life_change change, const struct finding *f)
+{
+	if (change == LIFE_FIRED)
+		group_fired(e, rule, s, l, f);
+	announce(e, rule, s, l, change, f);
+	if (change == LIFE_SHIFTED)
+		group_shifted(e, l, f->ts);
+	if (change == LIFE_RESOLVED)
+		group_resolved(e, l, f->ts);
+	if (change == LIFE_FIRED || change == LIFE_SHIFTED || change == LIFE_RESOLVED)
+		health_update(e, s, f->ts);
+}
+
+void evaluate(struct engine *e, int rule, const struct subject *s, const void *rec,
+	const struct kind_rules *k, int64_t ts)
+{
+	const struct rule *r = &e->rules->rules[rule];
+	double v = value_of(e, r, s, rec, k, ts);
+	if (isnan(v))
+		return;
+	struct verdict verdict;
+	struct level_limits lim[LEVEL_COUNT] = {{0}};
+	for (int i = 0; i < LEVEL_COUNT; i++) {
+		if (r->level[i].used)
+			lim[i] = limits_of(e, &r->level[i], s);
+		life_judge(r, (enum level)i, &lim[i], v, &verdict);
+	}
+	struct life *l = life_of(e, rule, s);
+	enum life_phase before = l->phase;
+	if (before == LIFE_IDLE && !verdict.over[0] && !verdict.over[1])
+		return;
+	enum life_change change =
+		life_step(l, r, ts, &verdict, e->n_mutes > 0 && muted(e, s->code, ts));
+	if (change == LIFE_SAME)
+		return;
+	count_change(&e->counts[rule], change, before);
+	enum level at =
+		r->level[LEVEL_CRITICAL].used && (l->level == LEVEL_CRITICAL ||
+							 !r->level[LEVEL_WARNING].used)
+			? LEVEL_CRITICAL
+			: LEVEL_WARNING;
+	struct finding f = {ts, v, threshold_of(r, &lim[at], v)};
+	tell(e, rule, s, l, change, &f);
+}
+
+void retire(struct engine *e, const struct subject *s, int64_t ts)
+{
+	for (int i = 0; i < e->rules_of_type[s->type]; i++) {
+		int rule = e->by_type[s->type][i];
+		struct life *l = life_of(e, rule, s);
+		enum life_phase before = l->phase;
+		enum life_change change = life_reset(l);
+		if (change == LIFE_SAME)
+			continue;
+		count_change(&e->counts[rule], change, before);
+		struct finding f = {ts, NAN, NAN};
+		tell(e, rule, s, l, change, &f);
+	}
+}

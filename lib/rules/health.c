@@ -1,0 +1,195 @@
+/*
+ * Status of batteries and strings: the worst that its firing alerts, its state of
+ * health and its remaining life say. Limits are those of the alerts: SOH 80, 85, 90 %,
+ * RUL 90, 180 days; a little hysteresis keeps an estimate that hovers from flapping. A
+ * battery of which nothing is estimated and nothing is wrong is 'unknown', not
+ * 'healthy'. A string is as its worst battery, or its own alerts, say.
+ */
+#include "rules/engine_impl.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum {
+	RANK_HEALTHY,
+	RANK_WATCH,
+	RANK_UNKNOWN,
+	RANK_WARNING,
+	RANK_CRITICAL,
+	RANK_FAILED
+};
+
+static const int8_t STATUS_OF[] = {health_healthy, health_watch, health_unknown,
+	health_warning, health_critical, health_failed};
+
+/* An SOH less certain than this is a reason to watch, not to warn. */
+#define SOH_STD_MAX_PCT 8
+#define SOH_HYSTERESIS_PCT 0.5
+#define RUL_HYSTERESIS_DAYS 7
+
+int health_rank(int status)
+{
+	for (int i = 0; i < health_count; i++)
+		if (STATUS_OF[i] == status)
+			return i;
+	return RANK_UNKNOWN;
+}
+
+void health_init(struct health *h)
+{
+	*h = (struct health){NAN, NAN, NAN, RANK_UNKNOWN, RANK_UNKNOWN, health_unknown};
+}
+
+static int rank_by(double v, double critical, double warning, double watch)
+{
+	return v < critical  ? RANK_CRITICAL
+	       : v < warning ? RANK_WARNING
+	       : v < watch   ? RANK_WATCH
+			     : RANK_HEALTHY;
+}
+
+/* Worse at once, better only past the margin. */
+static int8_t with_margin(int before, int now, int cautious)
+{
+	if (before == RANK_UNKNOWN || now >= before)
+		return (int8_t)now;
+	return (int8_t)(cautious < before ? cautious : before);
+}
+
+static void rank_estimates(struct health *h, double eol_pct)
+{
+	double soh = (double)h->soh_pct, rul = (double)h->rul_days;
+	if (!isnan(soh) && !((double)h->soh_std_pct <= SOH_STD_MAX_PCT)) {
+		h->soh_rank = RANK_WATCH;
+	} else if (!isnan(soh)) {
+		int now = rank_by(soh, eol_pct, eol_pct + 5, eol_pct + 10);
+		int safe = rank_by(
+			soh - SOH_HYSTERESIS_PCT, eol_pct, eol_pct + 5, eol_pct + 10);
+		h->soh_rank = with_margin(h->soh_rank, now, safe);
+	}
+	if (!isnan(rul)) {
+		int now = rank_by(rul, 90, 180, 0);
+		int safe = rank_by(rul - RUL_HYSTERESIS_DAYS, 90, 180, 0);
+		h->rul_rank = with_margin(h->rul_rank, now, safe);
+	}
+}
+
+struct reasons {
+	struct strs list;
+	char text[2][CODE_MAX];
+};
+
+static void reason(struct reasons *r, const char *s)
+{
+	if (r->list.n < LIST_MAX)
+		r->list.v[r->list.n++] = str_of(s);
+}
+
+static int rank_of_rule(const struct rule *r, const struct life *l)
+{
+	if (r->status >= 0)
+		return health_rank(r->status);
+	return l->level == LEVEL_CRITICAL ? RANK_CRITICAL : RANK_WARNING;
+}
+
+/* The worst of its firing alerts, RANK_HEALTHY without any. */
+static int rank_alerts(struct engine *e, const struct subject *s, struct reasons *why)
+{
+	int worst = RANK_HEALTHY;
+	for (int i = 0; i < e->rules_of_type[s->type]; i++) {
+		int rule = e->by_type[s->type][i];
+		const struct life *l = life_of(e, rule, s);
+		if (l->phase != LIFE_FIRING)
+			continue;
+		int rank = rank_of_rule(&e->rules->rules[rule], l);
+		worst = rank > worst ? rank : worst;
+		reason(why, e->rules->rules[rule].name);
+	}
+	return worst;
+}
+
+static void say(struct engine *e, const struct subject *s, struct health *h, int rank,
+	const struct reasons *why, int64_t ts)
+{
+	if (h->status == STATUS_OF[rank])
+		return;
+	h->status = STATUS_OF[rank];
+	struct rec_status rec = {.ts = ts,
+		.subject = s->code,
+		.status = h->status,
+		.reasons = why->list};
+	e->o.emit(e->user, KIND_status, &rec);
+}
+
+static void update_string(struct engine *e, uint32_t string, int64_t ts)
+{
+	struct string_state *g = &e->strings[string];
+	struct subject s = subject_string(e, string);
+	struct reasons why = {.list = {.n = 0}};
+	int rank = rank_alerts(e, &s, &why);
+	for (int i = health_count - 1; i >= 0; i--) {
+		if (!g->ranks[i])
+			continue;
+		/* A string with alerts of its own is known well enough. */
+		if (i == RANK_UNKNOWN && rank > RANK_HEALTHY)
+			continue;
+		if (i > RANK_HEALTHY) {
+			snprintf(why.text[0], sizeof(why.text[0]), "%d batteries %s",
+				g->ranks[i],
+				kind_info(KIND_status)
+					->fields[F_status_status]
+					.names->words[STATUS_OF[i]]);
+			reason(&why, why.text[0]);
+		}
+		rank = i > rank ? i : rank;
+		break;
+	}
+	say(e, &s, &g->health, rank, &why, ts);
+}
+
+static int estimates_rank(const struct health *h)
+{
+	if (isnan(h->soh_pct))
+		return isnan(h->rul_days) ? RANK_UNKNOWN : h->rul_rank;
+	return isnan(h->rul_days) || h->soh_rank > h->rul_rank ? h->soh_rank
+							       : h->rul_rank;
+}
+
+static void update_battery(struct engine *e, const struct subject *s, int64_t ts)
+{
+	struct health *h = &e->batteries[s->battery].health;
+	double eol = (double)engine_model(e, s->battery)->rec.eol_pct;
+	struct reasons why = {.list = {.n = 0}};
+	rank_estimates(h, isnan(eol) ? 80 : eol);
+	int rank = rank_alerts(e, s, &why), estimated = estimates_rank(h);
+	if (!isnan(h->soh_pct) && h->soh_rank > RANK_HEALTHY) {
+		snprintf(why.text[0], sizeof(why.text[0]),
+			(double)h->soh_std_pct <= SOH_STD_MAX_PCT
+				? "soh %.1f %%"
+				: "soh uncertain, %.1f %%",
+			(double)h->soh_pct);
+		reason(&why, why.text[0]);
+	}
+	if (!isnan(h->rul_days) && h->rul_rank > RANK_HEALTHY) {
+		snprintf(why.text[1], sizeof(why.text[1]), "rul %.0f d",
+			(double)h->rul_days);
+		reason(&why, why.text[1]);
+	}
+	if (estimated > rank && !(estimated == RANK_UNKNOWN && rank > RANK_HEALTHY))
+		rank = estimated;
+	int before = health_rank(h->status);
+	say(e, s, h, rank, &why, ts);
+	if (s->string == IDS_NONE || before == rank)
+		return;
+	e->strings[s->string].ranks[before]--;
+	e->strings[s->string].ranks[rank]++;
+	update_string(e, s->string, ts);
+}
+
+void health_update(struct engine *e, const struct subject *s, int64_t ts)
+{
+	if (s->type == SUBJECT_BATTERY)
+		update_battery(e, s, ts);
+	else if (s->type == SUBJECT_STRING)
+		update_string(e, s->string, ts);
+}

@@ -1,0 +1,166 @@
+/* What samples tell beyond the rules: intervals, discharges, rooms, running means. */
+#include "rules/engine_impl.h"
+
+#include <math.h>
+
+#define USABLE(q, bits) ((q) == BITS_NIL || !((q) & (bits)))
+
+/* The usual interval follows slowly; one outage must not make silence look usual. */
+static void note_time(int64_t *seen, float *interval_ms, int64_t ts)
+{
+	if (*seen == TIME_NIL) {
+		*seen = ts;
+		return;
+	}
+	if (ts <= *seen)
+		return;
+	float gap = (float)(ts - *seen);
+	if (*interval_ms == 0)
+		*interval_ms = fminf(gap, (float)HOUR_MS);
+	else
+		*interval_ms += (fminf(gap, 8 * *interval_ms) - *interval_ms) / 8;
+	*seen = ts;
+}
+
+/* Resistance at 25 degC, first-order mean with a time constant of an hour: single
+ * readings scatter by several per cent. */
+static void note_resistance(
+	struct engine *e, const struct subject *s, const struct rec_telemetry *t)
+{
+	struct battery_state *b = &e->batteries[s->battery];
+	if (isnan(t->resistance_mohm) || isnan(t->temperature_c) ||
+		!USABLE(t->quality, BIT(quality_resistance_range) |
+					    BIT(quality_temperature_range) |
+					    BIT(quality_sentinel)))
+		return;
+	const struct battery_model *m = &engine_model(e, s->battery)->file;
+	double law = 1 + m->r0_per_k * ((double)t->temperature_c - 25);
+	float r = (float)((double)t->resistance_mohm / fmax(law, 0.2));
+	if (b->resistance_ts == TIME_NIL) {
+		b->resistance_mohm = r;
+	} else if (t->ts > b->resistance_ts) {
+		double dt = (double)(t->ts - b->resistance_ts) / (double)HOUR_MS;
+		b->resistance_mohm += (float)-expm1(-dt) * (r - b->resistance_mohm);
+	} else {
+		return;
+	}
+	b->resistance_ts = t->ts;
+}
+
+static void note_discharge(struct string_state *g, int mode, int64_t ts)
+{
+	if (mode == mode_discharge && (g->discharged == TIME_NIL || ts > g->discharged))
+		g->discharged = ts;
+}
+
+static void note_temperature(struct string_state *g, const struct rec_telemetry *t)
+{
+	if (isnan(t->temperature_c) ||
+		!USABLE(t->quality,
+			BIT(quality_temperature_range) | BIT(quality_sentinel)))
+		return;
+	if (isnan(g->temperature_c))
+		g->temperature_c = t->temperature_c;
+	else
+		g->temperature_c +=
+			(t->temperature_c - g->temperature_c) / (float)(2 * g->jars);
+}
+
+static void on_telemetry(
+	struct engine *e, const struct subject *s, const struct rec_telemetry *t)
+{
+	struct battery_state *b = &e->batteries[s->battery];
+	int64_t before = b->seen;
+	note_time(&b->seen, &b->interval_ms, t->ts);
+	note_resistance(e, s, t);
+	if (s->string != IDS_NONE) {
+		struct string_state *g = &e->strings[s->string];
+		note_discharge(g, t->mode, t->ts);
+		note_temperature(g, t);
+	}
+	watermark_note(&e->mark, s->id * 3, before, t->ts);
+}
+
+static void on_string(
+	struct engine *e, const struct subject *s, const struct rec_string_telemetry *t)
+{
+	struct string_state *g = &e->strings[s->string];
+	int64_t before = g->seen;
+	note_time(&g->seen, &g->interval_ms, t->ts);
+	note_discharge(g, t->mode, t->ts);
+	watermark_note(&e->mark, s->id * 3 + 1, before, t->ts);
+}
+
+/* The room of a site is the running mean over its sensors' samples. */
+static int on_environment(
+	struct engine *e, const struct subject *s, const struct rec_environment *t)
+{
+	int64_t before = e->other_seen[s->id];
+	if (before == TIME_NIL || t->ts > before)
+		e->other_seen[s->id] = t->ts;
+	watermark_note(&e->mark, s->id * 3 + 2, before, t->ts);
+	uint32_t site = engine_sensor_site(e, t->sensor);
+	if (site == IDS_NONE)
+		return -1;
+	struct site_state *room = &e->site_states[site];
+	if (before == TIME_NIL)
+		room->sensors++;
+	if (isnan(t->temperature_c))
+		return 0;
+	if (isnan(room->temperature_c) || t->ts - room->ts > ROOM_FRESH_MS)
+		room->temperature_c = t->temperature_c;
+	else
+		room->temperature_c +=
+			(t->temperature_c - room->temperature_c) /
+			(float)(room->sensors > 1 ? 2 * room->sensors : 1);
+	if (room->ts == TIME_NIL || t->ts > room->ts)
+		room->ts = t->ts;
+	return 0;
+}
+
+static void on_twin(
+	struct engine *e, const struct subject *s, const struct rec_twin_state *t)
+{
+	struct health *h = &e->batteries[s->battery].health;
+	if (!isnan(t->soh_pct)) {
+		h->soh_pct = t->soh_pct;
+		h->soh_std_pct = t->soh_std_pct;
+	}
+}
+
+/* The reference moves on a day behind the latest, so that a drop is seen for a day. */
+static void on_rul(struct engine *e, const struct subject *s, const struct rec_rul *r)
+{
+	struct battery_state *b = &e->batteries[s->battery];
+	if (isnan(r->rul_days) || r->horizon_unit == horizon_unit_cycles ||
+		r->source < 0 || r->source >= rul_source_count)
+		return;
+	int64_t *seen = &b->rul_seen[r->source];
+	if (*seen == TIME_NIL || r->ts > *seen)
+		*seen = r->ts;
+	if (isnan(best_rul(e, s, r)))
+		return;
+	b->health.rul_days = r->rul_days;
+	if (b->rul_now_ts == TIME_NIL || r->ts - b->rul_now_ts >= DAY_MS) {
+		b->rul_ref = b->rul_now;
+		b->rul_ref_ts = b->rul_now_ts;
+		b->rul_now = r->rul_days;
+		b->rul_now_ts = r->ts;
+	}
+}
+
+int observe(struct engine *e, const struct subject *s, int kind, const void *rec,
+	int64_t ts)
+{
+	if (kind == KIND_telemetry)
+		on_telemetry(e, s, rec);
+	else if (kind == KIND_string_telemetry)
+		on_string(e, s, rec);
+	else if (kind == KIND_environment)
+		return on_environment(e, s, rec);
+	else if (kind == KIND_twin_state)
+		on_twin(e, s, rec);
+	else if (kind == KIND_rul)
+		on_rul(e, s, rec);
+	return 0;
+}

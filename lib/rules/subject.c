@@ -1,0 +1,261 @@
+#include "rules/engine_impl.h"
+
+#include "base/code.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+int grow(void **array, size_t *cap, size_t n, size_t size)
+{
+	if (n < *cap)
+		return 0;
+	size_t want = *cap ? *cap * 2 : 32;
+	while (want <= n)
+		want *= 2;
+	void *p = reallocarray(*array, want, size);
+	if (!p)
+		return -1;
+	memset((char *)p + *cap * size, 0, (want - *cap) * size);
+	*array = p;
+	*cap = want;
+	return 0;
+}
+
+static int grow_lives(struct engine *e, enum subject_type t, size_t id)
+{
+	size_t size = sizeof(struct life) * (size_t)e->rules_of_type[t];
+	return size ? grow((void **)&e->lives[t], &e->cap_lives[t], id, size) : 0;
+}
+
+static uint32_t site_number(struct engine *e, struct str code)
+{
+	size_t before = e->sites.n;
+	if (grow((void **)&e->site_states, &e->cap_sites, before,
+		    sizeof(*e->site_states)) < 0)
+		return IDS_NONE;
+	uint32_t id = ids_intern(&e->sites, code);
+	if (id == before)
+		e->site_states[id] = (struct site_state){NAN, TIME_NIL, 0};
+	return id;
+}
+
+uint32_t engine_string(struct engine *e, struct str code)
+{
+	uint32_t id = roster_string(&e->roster, code);
+	if (id == IDS_NONE || id < e->n_strings)
+		return id;
+	size_t groups =
+		sizeof(struct group) * (size_t)e->rules_of_type[SUBJECT_BATTERY];
+	if (grow((void **)&e->strings, &e->cap_strings, id, sizeof(*e->strings)) < 0 ||
+		grow_lives(e, SUBJECT_STRING, id) < 0 ||
+		(groups && grow((void **)&e->groups, &e->cap_groups, id, groups) < 0))
+		return IDS_NONE;
+	for (; e->n_strings <= id; e->n_strings++) {
+		struct string_state *s = &e->strings[e->n_strings];
+		*s = (struct string_state){.seen = TIME_NIL,
+			.member = IDS_NONE,
+			.site = IDS_NONE,
+			.discharged = TIME_NIL,
+			.temperature_c = NAN};
+		health_init(&s->health);
+	}
+	return id;
+}
+
+void battery_forget(struct engine *e, uint32_t battery)
+{
+	struct battery_state *b = &e->batteries[battery];
+	int8_t status = b->health.status;
+	*b = (struct battery_state){.seen = b->seen,
+		.interval_ms = b->interval_ms,
+		.string = b->string,
+		.model = -1,
+		.resistance_mohm = NAN,
+		.resistance_ts = TIME_NIL,
+		.rul_seen = {TIME_NIL, TIME_NIL, TIME_NIL},
+		.rul_ref = NAN,
+		.rul_now = NAN,
+		.rul_ref_ts = TIME_NIL,
+		.rul_now_ts = TIME_NIL};
+	health_init(&b->health);
+	b->health.status = status;
+}
+
+int engine_enlist(struct engine *e, uint32_t battery)
+{
+	struct battery_state *b = &e->batteries[battery];
+	uint32_t string = e->roster.batteries[battery].string;
+	int rank = health_rank(b->health.status);
+	if (string == b->string || string == IDS_NONE)
+		return 0;
+	if (b->string != IDS_NONE) {
+		e->strings[b->string].jars--;
+		e->strings[b->string].ranks[rank]--;
+	}
+	struct str name = str_of(ids_name(&e->roster.string_ids, string));
+	if (engine_string(e, name) == IDS_NONE)
+		return -1;
+	struct string_state *s = &e->strings[string];
+	b->string = string;
+	s->jars++;
+	s->member = s->member == IDS_NONE ? battery : s->member;
+	s->ranks[rank]++;
+	struct str site = str_of(e->roster.strings[string].site);
+	if (s->site == IDS_NONE && site.len > 0)
+		s->site = site_number(e, site);
+	return s->site == IDS_NONE && site.len > 0 ? -1 : 0;
+}
+
+uint32_t engine_battery(struct engine *e, struct str code)
+{
+	uint32_t id = roster_battery(&e->roster, code);
+	if (id == IDS_NONE || id < e->n_batteries)
+		return id;
+	if (grow((void **)&e->batteries, &e->cap_batteries, id, sizeof(*e->batteries)) <
+			0 ||
+		grow_lives(e, SUBJECT_BATTERY, id) < 0)
+		return IDS_NONE;
+	for (; e->n_batteries <= id; e->n_batteries++) {
+		struct battery_state *b = &e->batteries[e->n_batteries];
+		*b = (struct battery_state){.seen = TIME_NIL, .string = IDS_NONE};
+		b->health.status = health_unknown;
+		battery_forget(e, (uint32_t)e->n_batteries);
+		if (engine_enlist(e, (uint32_t)e->n_batteries) < 0)
+			return IDS_NONE;
+	}
+	return id;
+}
+
+uint32_t engine_other(struct engine *e, struct str code)
+{
+	size_t before = e->others.n;
+	if (grow_lives(e, SUBJECT_OTHER, before) < 0 ||
+		grow((void **)&e->other_seen, &e->cap_other_seen, before,
+			sizeof(*e->other_seen)) < 0)
+		return IDS_NONE;
+	uint32_t id = ids_intern(&e->others, code);
+	if (id == before)
+		e->other_seen[id] = TIME_NIL;
+	return id;
+}
+
+struct subject subject_battery(const struct engine *e, uint32_t battery)
+{
+	return (struct subject){SUBJECT_BATTERY, battery, battery,
+		e->batteries[battery].string,
+		str_of(ids_name(&e->roster.battery_ids, battery))};
+}
+
+struct subject subject_string(const struct engine *e, uint32_t string)
+{
+	return (struct subject){SUBJECT_STRING, string, IDS_NONE, string,
+		str_of(ids_name(&e->roster.string_ids, string))};
+}
+
+int subject_of(struct engine *e, const struct kind_rules *k, const void *rec,
+	struct subject *out)
+{
+	const void *p = (const char *)rec + k->subject->offset;
+	struct str code = *(const struct str *)p;
+	uint32_t id;
+	if (strcmp(k->subject->name, "battery") == 0) {
+		id = engine_battery(e, code);
+		if (id != IDS_NONE)
+			*out = subject_battery(e, id);
+	} else if (strcmp(k->subject->name, "string") == 0) {
+		id = engine_string(e, code);
+		if (id != IDS_NONE)
+			*out = subject_string(e, id);
+	} else {
+		id = engine_other(e, code);
+		if (id != IDS_NONE)
+			*out = (struct subject){SUBJECT_OTHER, id, IDS_NONE, IDS_NONE,
+				str_of(ids_name(&e->others, id))};
+	}
+	return id == IDS_NONE ? -1 : 0;
+}
+
+/* A model by its file where there is one; else the default's laws with the numbers of
+ * the stream's record, scaled to its nominal voltage. */
+static int model_number(struct engine *e, const char *name)
+{
+	size_t before = e->models.n;
+	uint32_t id = ids_intern(&e->models, str_of(name));
+	if (id == IDS_NONE || id < before)
+		return id == IDS_NONE ? -1 : (int)id;
+	if (grow((void **)&e->model_infos, &e->cap_models, id,
+		    sizeof(*e->model_infos)) < 0)
+		return -1;
+	struct model_info *m = &e->model_infos[id];
+	if (battery_model_named(name, &m->file, NULL) < 0)
+		m->file = e->model_infos[0].file;
+	battery_model_record(&m->file, &m->rec);
+	return (int)id;
+}
+
+int engine_learn_model(struct engine *e, const struct rec_battery_model *rec)
+{
+	char name[CODE_MAX + 1];
+	str_copy(name, sizeof(name), rec->name);
+	int id = model_number(e, name);
+	if (id < 0)
+		return -1;
+	struct model_info *m = &e->model_infos[id];
+	const struct kind_info *k = kind_info(KIND_battery_model);
+	for (int i = 0; i < k->nfields; i++) {
+		if (k->fields[i].type != T_F32)
+			continue;
+		const void *from = (const char *)rec + k->fields[i].offset;
+		void *to = (char *)&m->rec + k->fields[i].offset;
+		if (!isnan(*(const float *)from))
+			*(float *)to = *(const float *)from;
+	}
+	return 0;
+}
+
+const struct model_info *engine_model(struct engine *e, uint32_t battery)
+{
+	if (battery == IDS_NONE)
+		return &e->model_infos[0];
+	struct battery_state *b = &e->batteries[battery];
+	if (b->model < 0) {
+		const char *name = e->roster.batteries[battery].model;
+		int id = name[0] ? model_number(e, name) : 0;
+		b->model = id < 0 ? 0 : id;
+	}
+	return &e->model_infos[b->model];
+}
+
+static uint32_t sensor_number(struct engine *e, struct str code)
+{
+	size_t before = e->sensors.n;
+	if (grow((void **)&e->sensor_site, &e->cap_sensors, before,
+		    sizeof(*e->sensor_site)) < 0)
+		return IDS_NONE;
+	uint32_t id = ids_intern(&e->sensors, code);
+	if (id == before)
+		e->sensor_site[id] = IDS_NONE;
+	return id;
+}
+
+uint32_t engine_sensor_site(struct engine *e, struct str code)
+{
+	uint32_t id = sensor_number(e, code);
+	if (id == IDS_NONE || e->sensor_site[id] != IDS_NONE)
+		return id == IDS_NONE ? id : e->sensor_site[id];
+	struct str site = code_site(code);
+	for (uint32_t n = code.len; str_eq(site, code) && n > 1; n--)
+		if (code.s[n - 1] == '-')
+			site = (struct str){code.s, n - 1};
+	return e->sensor_site[id] = site_number(e, site);
+}
+
+int engine_learn_sensor(struct engine *e, const struct rec_sensor *rec)
+{
+	uint32_t id = sensor_number(e, rec->code);
+	if (id == IDS_NONE)
+		return -1;
+	if (rec->site.s)
+		e->sensor_site[id] = site_number(e, rec->site);
+	return rec->site.s && e->sensor_site[id] == IDS_NONE ? -1 : 0;
+}
