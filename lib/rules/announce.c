@@ -1,6 +1,8 @@
 /* Alert records: ids and words. */
 #include "rules/engine_impl.h"
 
+#include "base/parse.h"
+
 #include <math.h>
 #include <stdio.h>
 
@@ -56,6 +58,15 @@ static void put_value(struct text *t, const struct rule *r, double v)
 	}
 	if (!*comma)
 		put(t, str_of("none"));
+}
+
+/* Most values were float32: 11.4 is meant, not 11.399999618530273. */
+static double seven_digits(double v)
+{
+	char s[32];
+	if (!isnan(v))
+		snprintf(s, sizeof(s), "%.7g", v);
+	return isnan(v) || parse_f64(str_of(s), &v) < 0 ? NAN : v;
 }
 
 static const char *severity_word(int severity)
@@ -165,8 +176,8 @@ void announce(struct engine *e, int rule, const struct subject *s, const struct 
 		.severity = severity,
 		.state = state,
 		.source = r->source,
-		.value = f->value,
-		.threshold = f->threshold,
+		.value = seven_digits(f->value),
+		.threshold = seven_digits(f->threshold),
 		.message = str_of(text.s),
 		.since_ts = l->start,
 		.resolved_ts = over ? f->ts : TIME_NIL,

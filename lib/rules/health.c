@@ -134,7 +134,8 @@ static void update_string(struct engine *e, uint32_t string, int64_t ts)
 		if (i == RANK_UNKNOWN && rank > RANK_HEALTHY)
 			continue;
 		if (i > RANK_HEALTHY) {
-			snprintf(why.text[0], sizeof(why.text[0]), "%d batteries %s",
+			snprintf(why.text[0], sizeof(why.text[0]),
+				g->ranks[i] == 1 ? "%d battery %s" : "%d batteries %s",
 				g->ranks[i],
 				kind_info(KIND_status)
 					->fields[F_status_status]
