@@ -1,0 +1,223 @@
+#include "learn/calibrate.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+struct residual {
+	double value, weight;
+	bool censored;
+};
+
+static int by_value(const void *a, const void *b)
+{
+	const struct residual *x = a, *y = b;
+	if (x->value != y->value)
+		return x->value < y->value ? -1 : 1;
+	/* Seen ends before censored ones of the same time, as Kaplan-Meier has it. */
+	return (int)x->censored - (int)y->censored;
+}
+
+static int by_double(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
+/* The largest residual with at most 'tail' below it, counting 'infinite' at -inf. */
+static double lower_quantile(
+	const struct residual *r, size_t n, double infinite, double tail)
+{
+	double below = infinite;
+	for (size_t i = 0; i < n; i++) {
+		below += r[i].weight;
+		/* A rounding error must not cost a whole battery. */
+		if (below > tail + 1e-12)
+			return r[i].value;
+	}
+	return r[n - 1].value;
+}
+
+/* The least residual whose Kaplan-Meier survival is at most 'tail'; infinite when the
+ * estimate never gets there. */
+static double upper_quantile(
+	const struct residual *r, size_t n, double infinite, double tail)
+{
+	double at_risk = infinite, survival = 1;
+	for (size_t i = 0; i < n; i++)
+		at_risk += r[i].weight;
+	for (size_t i = 0; i < n; i++) {
+		if (!r[i].censored)
+			survival *= 1 - r[i].weight / at_risk;
+		at_risk -= r[i].weight;
+		if (survival <= tail + 1e-12)
+			return r[i].value;
+	}
+	return INFINITY;
+}
+
+static double normal_log_pdf(double z)
+{
+	return -0.5 * z * z - 0.91893853320467274178;
+}
+
+static double normal_survival(double z)
+{
+	return 0.5 * erfc(z / M_SQRT2);
+}
+
+static double log_likelihood(
+	const struct calib_row *rows, const double *weight, size_t n, double sigma)
+{
+	double sum = 0;
+	for (size_t i = 0; i < n; i++) {
+		double z = (rows[i].log_time - rows[i].margin) / sigma;
+		double l = rows[i].censored
+				   ? log(fmax(normal_survival(z), 1e-300))
+				   : normal_log_pdf(z) - log(sigma);
+		sum += weight[i] * l;
+	}
+	return sum;
+}
+
+double calibration_sigma(const struct calib_row *rows, const double *weight, size_t n)
+{
+	/* Golden section over log sigma: 0.01 to 5 holds any sensible model. */
+	const double g = 0.61803398874989484820;
+	double a = log(0.01), b = log(5.0);
+	for (int i = 0; i < 60; i++) {
+		double c = b - g * (b - a), d = a + g * (b - a);
+		if (log_likelihood(rows, weight, n, exp(c)) >
+			log_likelihood(rows, weight, n, exp(d)))
+			b = d;
+		else
+			a = c;
+	}
+	return exp((a + b) / 2);
+}
+
+/* 1 / rows of its battery among the rows whose margin is within [from, below). */
+static size_t weigh(const struct calib_row *rows, size_t n, double from, double below,
+	uint32_t *count, size_t nbatteries, double *weight)
+{
+	size_t batteries = 0;
+	for (size_t i = 0; i < nbatteries; i++)
+		count[i] = 0;
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].margin >= from && rows[i].margin < below)
+			batteries += count[rows[i].battery]++ == 0;
+	for (size_t i = 0; i < n; i++) {
+		bool in = rows[i].margin >= from && rows[i].margin < below;
+		weight[i] = in ? 1.0 / count[rows[i].battery] : 0;
+	}
+	return batteries;
+}
+
+static void fill_bin(const struct calib_row *rows, size_t n, const double *weight,
+	size_t batteries, const struct calibration *c, struct residual *r,
+	struct calib_bin *bin)
+{
+	double unit = 1.0 / ((double)batteries + 1), tail = (1 - c->level) / 2;
+	size_t k = 0;
+	for (size_t i = 0; i < n; i++)
+		if (weight[i] > 0)
+			r[k++] = (struct residual){rows[i].log_time - rows[i].margin,
+				weight[i] * unit, rows[i].censored};
+	qsort(r, k, sizeof(*r), by_value);
+	bin->batteries = batteries;
+	bin->rows = k;
+	bin->lower = lower_quantile(r, k, unit, tail);
+	bin->upper = upper_quantile(r, k, unit, tail);
+	bin->extrapolated = !isfinite(bin->upper);
+	if (bin->extrapolated)
+		bin->upper = fmax(1.6448536269514722 * c->sigma, r[k - 1].value);
+}
+
+struct work {
+	struct residual *r;
+	double *weight, *margin;
+	uint32_t *count;
+	size_t nbatteries;
+};
+
+/* Cuts by quantiles of the margins; false when a row would have too few batteries. */
+static bool fill_table(const struct calib_row *rows, size_t n, int bins, size_t least,
+	struct work *w, struct calibration *c)
+{
+	double from = -INFINITY;
+	c->n = bins;
+	for (int i = 0; i < bins; i++) {
+		double below = i == bins - 1 ? INFINITY
+					     : w->margin[n * (size_t)(i + 1) /
+							 (size_t)bins];
+		size_t batteries = weigh(
+			rows, n, from, below, w->count, w->nbatteries, w->weight);
+		if (batteries < least)
+			return false;
+		c->bin[i].margin_below = below;
+		fill_bin(rows, n, w->weight, batteries, c, w->r, &c->bin[i]);
+		from = below;
+	}
+	return true;
+}
+
+static int calibrate_with(const struct calib_row *rows, size_t n, struct work *w,
+	struct calibration *out, struct err *err)
+{
+	size_t least = (size_t)ceil(2 / (1 - out->level) - 1e-9) - 1;
+	for (size_t i = 0; i < n; i++)
+		w->margin[i] = rows[i].margin;
+	qsort(w->margin, n, sizeof(*w->margin), by_double);
+	size_t batteries =
+		weigh(rows, n, -INFINITY, INFINITY, w->count, w->nbatteries, w->weight);
+	if (batteries < least)
+		return err_set(err, ERR_DATA,
+			"too few batteries to calibrate: %zu of at least %zu", batteries,
+			least);
+	out->sigma = calibration_sigma(rows, w->weight, n);
+	int bins = (int)(batteries / CALIB_BIN_BATTERIES);
+	bins = bins > CALIB_BINS_MAX ? CALIB_BINS_MAX : bins < 1 ? 1 : bins;
+	while (bins > 1 &&
+		!fill_table(rows, n, bins, CALIB_BIN_BATTERIES / 2, w, out))
+		bins--;
+	if (bins == 1)
+		fill_table(rows, n, 1, least, w, out);
+	return 0;
+}
+
+int calibrate(const struct calib_row *rows, size_t n, double level,
+	struct calibration *out, struct err *err)
+{
+	struct work w = {0};
+	*out = (struct calibration){.level = level};
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].battery >= w.nbatteries)
+			w.nbatteries = (size_t)rows[i].battery + 1;
+	w.r = calloc(n + 1, sizeof(*w.r));
+	w.weight = calloc(n + 1, sizeof(*w.weight));
+	w.margin = calloc(n + 1, sizeof(*w.margin));
+	w.count = calloc(w.nbatteries + 1, sizeof(*w.count));
+	int r = w.r && w.weight && w.margin && w.count
+			? calibrate_with(rows, n, &w, out, err)
+			: err_nomem(err);
+	free(w.r);
+	free(w.weight);
+	free(w.margin);
+	free(w.count);
+	return r;
+}
+
+void calibration_interval(
+	const struct calibration *c, double margin, double *lower, double *upper)
+{
+	int i = 0;
+	while (i < c->n - 1 && margin >= c->bin[i].margin_below)
+		i++;
+	/* The estimate itself always lies between its bounds. */
+	*lower = margin + fmin(c->bin[i].lower, 0);
+	*upper = margin + fmax(c->bin[i].upper, 0);
+}
+
+double calibration_p_fail(const struct calibration *c, double margin, double days)
+{
+	return normal_survival((margin - log(days)) / c->sigma);
+}

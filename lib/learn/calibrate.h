@@ -1,0 +1,73 @@
+/*
+ * Intervals that keep their promise: split-conformal calibration on batteries the model
+ * has not seen, on the log-time scale.
+ *
+ * Rows of one battery are not exchangeable with each other, batteries are. So each of
+ * the K batteries carries the same weight 1/(K+1), shared among its rows, and the
+ * remaining 1/(K+1) lies at infinity: hierarchical conformal prediction (Lee, Barber,
+ * Willett 2023, "Distribution-free inference with hierarchical data"), which covers a
+ * new row of a new battery with at least the nominal probability.
+ *
+ * Censored rows: the residual log(c) - margin is only a lower bound. For the lower
+ * quantile it stands as it is, which errs to the safe side; the upper quantile is of the
+ * weighted Kaplan-Meier estimate, which equals the plain one when nothing is censored.
+ *
+ * Where there are batteries enough the table has rows by predicted life, so that a
+ * battery near its end gets an interval made of such batteries.
+ */
+#ifndef LEARN_CALIBRATE_H
+#define LEARN_CALIBRATE_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	CALIB_BINS_MAX = 4,
+	CALIB_BIN_BATTERIES = 60, /* to split off a row of the table */
+};
+
+struct calib_row {
+	double margin;   /* predicted log time */
+	double log_time; /* true log time; of censoring when censored */
+	bool censored;
+	uint32_t battery;
+};
+
+struct calib_bin {
+	double margin_below;  /* the row serves margins < this; the last: infinite */
+	double lower, upper;  /* log offsets to the margin */
+	size_t batteries, rows;
+	bool extrapolated; /* upper is beyond what was seen: from sigma */
+};
+
+struct calibration {
+	double level; /* 0.9 */
+	double sigma; /* standard deviation of log time about the margin */
+	int n;
+	struct calib_bin bin[CALIB_BINS_MAX];
+};
+
+/*
+ * Calibrates on n rows for the given level. Returns 0; -1 with ERR_DATA when there are
+ * fewer than ceil(2 / (1 - level)) - 1 batteries.
+ */
+int calibrate(const struct calib_row *rows, size_t n, double level,
+	struct calibration *out, struct err *err);
+
+/* The bounds of log time for a margin. */
+void calibration_interval(
+	const struct calibration *c, double margin, double *lower, double *upper);
+
+/* P(time <= days) for a margin: normal in log time with the calibrated sigma. */
+double calibration_p_fail(const struct calibration *c, double margin, double days);
+
+/*
+ * Standard deviation about the margins by maximum likelihood with right-censoring, each
+ * battery with the same weight. 'weight' is by row.
+ */
+double calibration_sigma(const struct calib_row *rows, const double *weight, size_t n);
+
+#endif

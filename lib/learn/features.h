@@ -1,0 +1,29 @@
+/*
+ * The features a model may use: every measured field of a feature record, found by name
+ * in the record definitions, so that a new field becomes a new feature without a word
+ * here. What describes the window rather than the battery (times, counts, coverage) is
+ * left out.
+ */
+#ifndef LEARN_FEATURES_H
+#define LEARN_FEATURES_H
+
+#include "record/schema.h"
+
+struct feature_def {
+	const char *name, *unit; /* of the record definitions, static */
+	const struct field_info *field;
+};
+
+struct feature_set {
+	int n;
+	struct feature_def v[FIELDS_MAX];
+};
+
+/* All features this build knows, in the order of the record definitions. */
+void feature_set_all(struct feature_set *s);
+/* Appends the feature of that name. Returns 0, or -1 when this build has none. */
+int feature_set_add(struct feature_set *s, struct str name);
+/* The features of r into out[s->n], in the set's order; missing and not finite: NaN. */
+void feature_values(const struct feature_set *s, const struct rec_feature *r, float *out);
+
+#endif

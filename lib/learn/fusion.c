@@ -1,0 +1,137 @@
+#include "learn/fusion.h"
+
+#include "base/parse.h"
+
+#include <math.h>
+
+int fusion_parse(const char *text, struct fusion *f, struct err *err)
+{
+	double w;
+	if (strcmp(text, "variance") == 0) {
+		*f = (struct fusion){FUSION_VARIANCE, 0.6};
+		return 0;
+	}
+	if (strcmp(text, "fixed") == 0) {
+		*f = (struct fusion){FUSION_FIXED, 0.6};
+		return 0;
+	}
+	if (strncmp(text, "fixed:", 6) != 0 || parse_f64(str_of(text + 6), &w) < 0 ||
+		w < 0 || w > 1)
+		return err_set(err, ERR_USAGE,
+			"--fusion: '%s' is not fixed:WEIGHT (0 to 1) or variance", text);
+	*f = (struct fusion){FUSION_FIXED, w};
+	return 0;
+}
+
+static bool says(const struct estimate *e)
+{
+	return isfinite(e->rul);
+}
+
+static double width(const struct estimate *e)
+{
+	return e->upper - e->lower;
+}
+
+static double weight_of(
+	const struct fusion *f, const struct estimate *ml, const struct estimate *twin)
+{
+	double a = width(ml), b = width(twin);
+	if (f->rule == FUSION_FIXED || !(a > 0) || !(b > 0))
+		return f->weight;
+	return b * b / (a * a + b * b);
+}
+
+/* One side missing: the other speaks. */
+static double mix(double w, double a, double b)
+{
+	if (isnan(a) || isnan(b))
+		return isnan(a) ? b : a;
+	return w * a + (1 - w) * b;
+}
+
+static double least(double a, double b)
+{
+	return isnan(a) ? b : isnan(b) ? a : fmin(a, b);
+}
+
+static double most(double a, double b)
+{
+	return isnan(a) ? b : isnan(b) ? a : fmax(a, b);
+}
+
+static struct estimate blend(double w, const struct estimate *ml,
+	const struct estimate *twin, bool conflict)
+{
+	struct estimate e = {.rul = mix(w, ml->rul, twin->rul),
+		.lower = mix(w, ml->lower, twin->lower),
+		.upper = mix(w, ml->upper, twin->upper),
+		.p_fail_30d = mix(w, ml->p_fail_30d, twin->p_fail_30d),
+		.p_fail_90d = mix(w, ml->p_fail_90d, twin->p_fail_90d),
+		.confidence = mix(w, ml->confidence, twin->confidence)};
+	if (conflict) {
+		e.lower = least(least(ml->lower, twin->lower), least(ml->rul, twin->rul));
+		e.upper = most(most(ml->upper, twin->upper), most(ml->rul, twin->rul));
+		e.confidence *= 0.5;
+	}
+	/* Bounds of one opinion alone need not hold the mean of two. */
+	if (!isnan(e.lower))
+		e.lower = fmin(e.lower, e.rul);
+	if (!isnan(e.upper))
+		e.upper = fmax(e.upper, e.rul);
+	return e;
+}
+
+struct estimate fusion_of(const struct fusion *f, const struct estimate *ml,
+	const struct estimate *twin, bool doubt, double *weight, int32_t *flags)
+{
+	if (!says(ml) && !says(twin)) {
+		*weight = NAN;
+		return ESTIMATE_NONE;
+	}
+	if (!says(ml)) {
+		*weight = 0;
+		*flags |= BIT(rul_flags_fallback);
+		return *twin;
+	}
+	if (!says(twin)) {
+		*weight = 1;
+		return *ml;
+	}
+	double w = weight_of(f, ml, twin) * (doubt ? FUSION_LEAN : 1);
+	bool conflict =
+		fabs(ml->rul - twin->rul) > FUSION_CONFLICT * fmax(ml->rul, twin->rul);
+	if (conflict)
+		*flags |= BIT(rul_flags_conflict);
+	*weight = w;
+	return blend(w, ml, twin, conflict);
+}
+
+double estimate_confidence(double rul, double lower, double upper)
+{
+	double half = (upper - lower) / 2;
+	if (isnan(half) || !(rul >= 0))
+		return NAN;
+	return rul + half > 0 ? rul / (rul + half) : 0;
+}
+
+int64_t replace_by(int64_t ts, double lower_days)
+{
+	if (isnan(lower_days))
+		return TIME_NIL;
+	/* Past a century nobody plans; and the sum stays far from overflow. */
+	double days = fmin(fmax(lower_days, 0), 36500);
+	if (ts > TIME_MAX - 36500 * DAY_MS || ts < TIME_MIN)
+		return TIME_NIL;
+	int64_t due = ts + (int64_t)(days * (double)DAY_MS);
+	int64_t day = due - ((due % DAY_MS) + DAY_MS) % DAY_MS;
+	struct civil c;
+	time_to_civil(day, &c);
+	int64_t good = day;
+	if (c.month >= 3 && c.month <= 10)
+		/* The day before the first of March. */
+		good = (days_from_civil(c.year, 3, 1) - 1) * DAY_MS;
+	if (good < ts)
+		good = day;
+	return good > ts ? good : ts;
+}

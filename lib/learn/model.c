@@ -1,0 +1,309 @@
+#include "learn/model.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* JSON has no NaN: null. */
+static json_t *number(double v)
+{
+	return isfinite(v) ? json_real(v) : json_null();
+}
+
+static json_t *hash_text(uint64_t h)
+{
+	char text[17];
+	snprintf(text, sizeof(text), "%016" PRIx64, h);
+	return json_string(text);
+}
+
+static json_t *time_text(int64_t ts)
+{
+	char text[TIME_TEXT_SIZE];
+	return json_string(time_format(ts, text));
+}
+
+static json_t *write_features(const struct model *m)
+{
+	json_t *a = json_array();
+	for (int i = 0; i < m->nfeatures; i++) {
+		const struct model_feature *f = &m->feature[i];
+		json_array_append_new(a,
+			json_pack("{s:s, s:s, s:o, s:o, s:o}", "name", f->name, "unit",
+				f->unit, "min", number(f->min), "max", number(f->max),
+				"present", number(f->present)));
+	}
+	return a;
+}
+
+static json_t *write_calibration(const struct calibration *c)
+{
+	json_t *a = json_array();
+	for (int i = 0; i < c->n; i++) {
+		const struct calib_bin *b = &c->bin[i];
+		json_array_append_new(a,
+			json_pack("{s:o, s:o, s:o, s:I, s:I, s:b}", "margin_below",
+				number(b->margin_below), "lower", number(b->lower),
+				"upper", number(b->upper), "batteries",
+				(json_int_t)b->batteries, "rows", (json_int_t)b->rows,
+				"extrapolated", b->extrapolated));
+	}
+	return json_pack("{s:o, s:o, s:o}", "level", number(c->level), "sigma",
+		number(c->sigma), "table", a);
+}
+
+static json_t *write_metrics(const struct metrics *m)
+{
+	return json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "rows",
+		(json_int_t)m->rows, "batteries", (json_int_t)m->batteries, "mae_days",
+		number(m->mae), "rmse_days", number(m->rmse), "r2", number(m->r2),
+		"median_relative_error", number(m->median_relative_error), "concordance",
+		number(m->concordance), "picp", number(m->picp), "picp_error",
+		number(m->picp_error), "pinaw", number(m->pinaw));
+}
+
+static json_t *write_split(const struct model_report *r)
+{
+	json_t *o = json_pack("{s:s, s:I}", "by", split_name(r->split), "seed",
+		(json_int_t)r->seed);
+	for (int p = 0; p < PART_COUNT; p++)
+		json_object_set_new(o, split_part_name((enum split_part)p),
+			json_pack("{s:I, s:I, s:I}", "groups", (json_int_t)r->groups[p],
+				"batteries", (json_int_t)r->batteries[p], "rows",
+				(json_int_t)r->rows[p]));
+	return o;
+}
+
+static json_t *write_training(const struct model_report *r)
+{
+	const struct booster_params *p = &r->params;
+	return json_pack(
+		"{s:s, s:o, s:o, s:I, s:I, s:i, s:i, s:{s:s, s:s, s:i, s:i, s:i, s:i, "
+		"s:o, s:o, s:o, s:I}, s:i, s:o}",
+		"program", "train (floatline) " FL_VERSION, "from", time_text(r->from_ts),
+		"to", time_text(r->to_ts), "every_ms", (json_int_t)r->every_ms,
+		"ends_seen", (json_int_t)r->ends_seen, "feature_schema_version",
+		r->feature_version, "truth_schema_version", r->truth_version,
+		"hyperparameters", "objective", "survival:aft", "distribution", "normal",
+		"max_rounds", p->rounds, "patience", p->patience, "depth", p->depth,
+		"min_rows", p->min_rows, "eta", number(p->eta), "scale", number(p->scale),
+		"base_days", number(p->base), "seed", (json_int_t)p->seed, "rounds",
+		r->fit.rounds, "validation_nloglik", number(r->fit.score));
+}
+
+static json_t *write_evaluation(const struct model_report *r)
+{
+	return json_pack("{s:o, s:o, s:o, s:{s:o, s:o}}", "model",
+		write_metrics(&r->model), "age_only", write_metrics(&r->baseline),
+		"skill", number(r->skill), "age_only_weibull", "shape",
+		number(r->weibull.shape), "scale_days", number(r->weibull.scale_days));
+}
+
+int model_write_json(const struct model *m, const struct model_report *r,
+	struct buf *out, struct err *err)
+{
+	json_t *o = json_pack("{s:i, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"format", MODEL_FORMAT, "id", m->id, "window_h", m->window_h,
+		"floor_days", number(m->floor_days), "booster",
+		json_pack("{s:s, s:I, s:o}", "file", "booster.ubj", "bytes",
+			(json_int_t)m->booster_size, "hash", hash_text(m->booster_hash)),
+		"features", write_features(m), "calibration",
+		write_calibration(&m->calibration), "split", write_split(r), "training",
+		write_training(r), "evaluation", write_evaluation(r));
+	char *text = o ? json_dumps(o, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) : NULL;
+	json_decref(o);
+	if (!text)
+		return err_nomem(err);
+	buf_puts(out, text);
+	buf_putc(out, '\n');
+	free(text);
+	return out->failed ? err_nomem(err) : 0;
+}
+
+static int bad(const char *key, const char *want, struct err *err)
+{
+	return err_set(err, ERR_DATA, "model.json: '%s' is not %s", key, want);
+}
+
+static int get_number(const json_t *o, const char *key, double min, double max,
+	double *to, struct err *err)
+{
+	json_t *v = json_object_get(o, key);
+	if (!json_is_number(v))
+		return bad(key, "a number", err);
+	*to = json_number_value(v);
+	if (!(*to >= min && *to <= max))
+		return err_set(err, ERR_DATA, "model.json: '%s' is not within %g to %g",
+			key, min, max);
+	return 0;
+}
+
+static int get_int(const json_t *o, const char *key, int64_t min, int64_t max,
+	int64_t *to, struct err *err)
+{
+	json_t *v = json_object_get(o, key);
+	if (!json_is_integer(v))
+		return bad(key, "a whole number", err);
+	*to = json_integer_value(v);
+	if (*to < min || *to > max)
+		return err_set(err, ERR_DATA,
+			"model.json: '%s' is not within %" PRId64 " to %" PRId64, key, min,
+			max);
+	return 0;
+}
+
+static int get_text(
+	const json_t *o, const char *key, char *to, size_t size, struct err *err)
+{
+	json_t *v = json_object_get(o, key);
+	if (!json_is_string(v) || json_string_length(v) >= size)
+		return bad(key, "a short text", err);
+	memcpy(to, json_string_value(v), json_string_length(v) + 1);
+	return 0;
+}
+
+static int read_feature(const json_t *o, struct model_feature *f, struct err *err)
+{
+	if (get_text(o, "name", f->name, sizeof(f->name), err) < 0 ||
+		get_text(o, "unit", f->unit, sizeof(f->unit), err) < 0 ||
+		get_number(o, "min", -1e30, 1e30, &f->min, err) < 0 ||
+		get_number(o, "max", f->min, 1e30, &f->max, err) < 0)
+		return -1;
+	return get_number(o, "present", 0, 1, &f->present, err);
+}
+
+static int read_features(const json_t *o, struct model *m, struct err *err)
+{
+	json_t *a = json_object_get(o, "features");
+	size_t n = json_array_size(a);
+	if (!json_is_array(a) || n == 0 || n > FIELDS_MAX)
+		return bad("features", "a list of 1 to 96 features", err);
+	m->nfeatures = (int)n;
+	for (size_t i = 0; i < n; i++)
+		if (read_feature(json_array_get(a, i), &m->feature[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+static int read_bin(const json_t *o, bool last, struct calib_bin *b, struct err *err)
+{
+	int64_t batteries, rows;
+	b->margin_below = INFINITY;
+	if (!last &&
+		get_number(o, "margin_below", -1e3, 1e3, &b->margin_below, err) < 0)
+		return -1;
+	if (get_number(o, "lower", -1e3, 1e3, &b->lower, err) < 0 ||
+		get_number(o, "upper", -1e3, 1e3, &b->upper, err) < 0 ||
+		get_int(o, "batteries", 0, INT64_MAX, &batteries, err) < 0 ||
+		get_int(o, "rows", 0, INT64_MAX, &rows, err) < 0)
+		return -1;
+	b->batteries = (size_t)batteries;
+	b->rows = (size_t)rows;
+	b->extrapolated = json_is_true(json_object_get(o, "extrapolated"));
+	return 0;
+}
+
+static int read_calibration(const json_t *o, struct calibration *c, struct err *err)
+{
+	json_t *k = json_object_get(o, "calibration");
+	json_t *a = json_object_get(k, "table");
+	size_t n = json_array_size(a);
+	if (!json_is_array(a) || n == 0 || n > CALIB_BINS_MAX)
+		return bad("calibration", "a table of 1 to 4 rows", err);
+	if (get_number(k, "level", 0.5, 0.999, &c->level, err) < 0 ||
+		get_number(k, "sigma", 1e-3, 100, &c->sigma, err) < 0)
+		return -1;
+	c->n = (int)n;
+	for (size_t i = 0; i < n; i++)
+		if (read_bin(json_array_get(a, i), i == n - 1, &c->bin[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+static int read_booster(const json_t *o, struct model *m, struct err *err)
+{
+	json_t *b = json_object_get(o, "booster");
+	char text[17] = "", *end;
+	int64_t bytes;
+	if (get_int(b, "bytes", 1, MODEL_BOOSTER_MAX, &bytes, err) < 0 ||
+		get_text(b, "hash", text, sizeof(text), err) < 0)
+		return -1;
+	m->booster_size = (uint64_t)bytes;
+	m->booster_hash = strtoull(text, &end, 16);
+	return *end || end != text + 16 ? bad("hash", "16 hexadecimal digits", err) : 0;
+}
+
+static int read_model(const json_t *o, struct model *m, struct err *err)
+{
+	int64_t format, window;
+	if (get_int(o, "format", 0, INT32_MAX, &format, err) < 0)
+		return -1;
+	if (format != MODEL_FORMAT)
+		return err_set(err, ERR_DATA,
+			"model.json: format %" PRId64 " is not %d, train it anew", format,
+			MODEL_FORMAT);
+	if (get_text(o, "id", m->id, sizeof(m->id), err) < 0 ||
+		get_int(o, "window_h", 1, 24 * 366, &window, err) < 0 ||
+		get_number(o, "floor_days", 1e-3, 1e4, &m->floor_days, err) < 0 ||
+		read_booster(o, m, err) < 0 || read_features(o, m, err) < 0)
+		return -1;
+	m->window_h = (int)window;
+	return read_calibration(o, &m->calibration, err);
+}
+
+int model_read_json(const char *p, size_t len, struct model *m, struct err *err)
+{
+	json_error_t je;
+	*m = (struct model){0};
+	if (len > MODEL_JSON_MAX)
+		return err_set(err, ERR_DATA, "model.json: larger than 1 MiB");
+	json_t *o = json_loadb(p, len, JSON_REJECT_DUPLICATES, &je);
+	if (!o)
+		return err_set(err, ERR_DATA, "model.json:%d: %s", je.line, je.text);
+	int r = json_is_object(o) ? read_model(o, m, err)
+				  : bad("model.json", "an object", err);
+	json_decref(o);
+	return r;
+}
+
+int model_features(const struct model *m, struct feature_set *s, struct err *err)
+{
+	s->n = 0;
+	for (int i = 0; i < m->nfeatures; i++) {
+		const struct model_feature *f = &m->feature[i];
+		if (feature_set_add(s, str_of(f->name)) < 0)
+			return err_set(err, ERR_DATA,
+				"model %s wants feature '%s', which feature records do not "
+				"have",
+				m->id, f->name);
+		if (strcmp(s->v[i].unit, f->unit) != 0)
+			return err_set(err, ERR_DATA,
+				"model %s wants feature '%s' in '%s', feature records have "
+				"it in '%s'",
+				m->id, f->name, f->unit, s->v[i].unit);
+	}
+	return 0;
+}
+
+int model_supplied(const struct model *m, const struct schema *stream, struct err *err)
+{
+	const struct kind_info *k = kind_info(KIND_feature);
+	for (int i = 0; i < m->nfeatures; i++) {
+		const struct model_feature *f = &m->feature[i];
+		int ours = field_index(k, str_of(f->name));
+		int theirs = ours < 0 ? -1 : stream->from[ours];
+		if (theirs < 0)
+			return err_set(err, ERR_DATA,
+				"model %s wants feature '%s', which this stream does not "
+				"supply",
+				m->id, f->name);
+		if (strcmp(stream->fields[theirs].unit, f->unit) != 0)
+			return err_set(err, ERR_DATA,
+				"model %s wants feature '%s' in '%s', this stream supplies "
+				"it in '%s'",
+				m->id, f->name, f->unit, stream->fields[theirs].unit);
+	}
+	return 0;
+}

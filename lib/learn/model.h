@@ -1,0 +1,89 @@
+/*
+ * What a trained model is, beside its trees: the features it wants, the ranges it knows,
+ * the table that turns a margin into an interval, and how it was made and judged. In a
+ * model directory this is model.json, and the trees are booster.ubj.
+ */
+#ifndef LEARN_MODEL_H
+#define LEARN_MODEL_H
+
+#include "base/buf.h"
+#include "learn/booster.h"
+#include "learn/calibrate.h"
+#include "learn/features.h"
+#include "learn/metrics.h"
+#include "learn/split.h"
+#include "learn/weibull.h"
+
+enum {
+	MODEL_FORMAT = 1,
+	MODEL_UNIT_MAX = 15,
+	MODEL_JSON_MAX = 1 << 20,      /* bytes of model.json */
+	MODEL_BOOSTER_MAX = 256 << 20, /* bytes of booster.ubj */
+};
+
+struct model_feature {
+	char name[CODE_MAX + 1], unit[MODEL_UNIT_MAX + 1];
+	double min, max; /* seen in training */
+	double present;  /* share of the training rows that have it */
+};
+
+/* How it was made and judged: written for people, not needed to predict. */
+struct model_report {
+	enum split_by split;
+	uint64_t seed;
+	size_t rows[PART_COUNT], batteries[PART_COUNT], groups[PART_COUNT];
+	size_t ends_seen; /* training batteries seen to their end of life */
+	int64_t from_ts, to_ts, every_ms;
+	int feature_version, truth_version; /* of the stream's schemas */
+	struct booster_params params;
+	struct booster_fit fit;
+	struct metrics model, baseline; /* on the test part */
+	struct weibull weibull;	 /* of the baseline; shape NaN: a constant */
+	double skill;		 /* 1 - mae of the model / mae of the baseline */
+};
+
+struct model {
+	char id[CODE_MAX + 1]; /* "aft-" and a hash of the trees */
+	int window_h;
+	double floor_days; /* shorter lives are not told apart */
+	int nfeatures;
+	struct model_feature feature[FIELDS_MAX];
+	struct calibration calibration;
+	uint64_t booster_hash, booster_size;
+};
+
+/* Appends model.json. Returns 0, or -1. */
+int model_write_json(const struct model *m, const struct model_report *r,
+	struct buf *out, struct err *err);
+
+/*
+ * Reads model.json; the report in it is not read back. Returns 0, or -1 with ERR_DATA
+ * naming the key: not JSON, a key missing, of another type or out of its bounds.
+ */
+int model_read_json(const char *p, size_t len, struct model *m, struct err *err);
+
+/* The model's features as this build knows them. Returns 0, or -1 with ERR_DATA naming
+ * a feature it does not know, or knows in another unit. */
+int model_features(const struct model *m, struct feature_set *s, struct err *err);
+
+/* True when a stream with that feature schema supplies all features of m; else -1 with
+ * ERR_DATA naming the first it lacks. */
+int model_supplied(
+	const struct model *m, const struct schema *stream, struct err *err);
+
+/*
+ * Writes the model to directory dir: into a new directory beside it, fsynced, renamed
+ * over. A directory there before is replaced only if it is a model or empty. Returns 0,
+ * or -1 (ERR_IO, ERR_USAGE).
+ */
+int model_save(const char *dir, const struct model *m, const struct model_report *r,
+	const struct buf *booster, struct err *err);
+/* Fails early where model_save would: something else stands at dir, or its parent is
+ * not a directory. */
+int model_check_target(const char *dir, struct err *err);
+
+/* Loads a model directory, checking the trees' hash before they are parsed. Returns a
+ * booster and fills m, or NULL (ERR_IO, ERR_DATA). */
+struct booster *model_load(const char *dir, struct model *m, struct err *err);
+
+#endif
