@@ -160,15 +160,14 @@ int model_save(const char *dir, const struct model *m, const struct model_report
 	const struct buf *booster, struct err *err)
 {
 	char tmp[PATH_SIZE], target[PATH_SIZE], parent[PATH_SIZE];
+	char suffix[40];
+	snprintf(suffix, sizeof(suffix), ".new-%ld", (long)getpid());
 	if (model_check_target(dir, err) < 0 || beside(target, dir, "", err) < 0 ||
-		beside(tmp, dir, ".XXXXXX", err) < 0 || parent_of(parent, dir, err) < 0)
+		beside(tmp, dir, suffix, err) < 0 || parent_of(parent, dir, err) < 0)
 		return -1;
-	if (!mkdtemp(tmp))
+	remove_model(tmp);
+	if (mkdir(tmp, 0777) < 0)
 		return err_errno(err, "cannot create '%s'", tmp);
-	/* mkdtemp keeps it private; a model is for others to read as well. */
-	mode_t mask = umask(0);
-	umask(mask);
-	chmod(tmp, 0777 & ~mask);
 	if (fill(tmp, m, r, booster, err) < 0 || swap_in(tmp, target, err) < 0) {
 		remove_model(tmp);
 		return -1;

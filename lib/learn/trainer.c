@@ -1,0 +1,387 @@
+#include "learn/trainer.h"
+
+#include "learn/predictor.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Season is told from the calendar only by who has seen most of a year. */
+#define SEASON_SPAN_MS (300 * DAY_MS)
+
+/* Widths of the error distribution tried; validation chooses. */
+static const double SCALES[] = {0.15, 0.3, 0.6, 1.0};
+
+/* One part of the split as matrices. */
+struct part {
+	float *x, *lower, *upper, *margin;
+	size_t *row; /* in the dataset */
+	size_t n;
+};
+
+static void part_release(struct part *p)
+{
+	free(p->x);
+	free(p->lower);
+	free(p->upper);
+	free(p->margin);
+	free(p->row);
+	*p = (struct part){0};
+}
+
+static struct booster_data data_of(const struct part *p, int cols)
+{
+	return (struct booster_data){p->x, p->lower, p->upper, p->n, cols};
+}
+
+/* Bounds of a row's time, as survival:aft wants them. */
+static void bounds(const struct dataset_row *r, float *lower, float *upper)
+{
+	double t = r->rul_days, floor = TRAINER_FLOOR_DAYS;
+	if (r->censored) {
+		*lower = (float)fmax(t, 0.01);
+		*upper = INFINITY;
+	} else if (t < floor) {
+		*lower = 0;
+		*upper = (float)floor;
+	} else {
+		*lower = *upper = (float)t;
+	}
+}
+
+static int fill_part(const struct dataset *d, const struct split *s, enum split_part p,
+	const struct feature_set *use, const int *column, struct part *out,
+	struct err *err)
+{
+	size_t cols = (size_t)use->n, n = 0;
+	for (size_t i = 0; i < d->n; i++)
+		n += split_part(s, d->rows[i].battery) == p;
+	out->x = malloc((n * cols + 1) * sizeof(float));
+	out->lower = malloc((n + 1) * sizeof(float));
+	out->upper = malloc((n + 1) * sizeof(float));
+	out->margin = malloc((n + 1) * sizeof(float));
+	out->row = malloc((n + 1) * sizeof(size_t));
+	if (!out->x || !out->lower || !out->upper || !out->margin || !out->row)
+		return err_nomem(err);
+	for (size_t i = 0; i < d->n; i++) {
+		if (split_part(s, d->rows[i].battery) != p)
+			continue;
+		for (size_t c = 0; c < cols; c++)
+			out->x[out->n * cols + c] = dataset_x(d, i)[column[c]];
+		bounds(&d->rows[i], &out->lower[out->n], &out->upper[out->n]);
+		out->row[out->n++] = i;
+	}
+	return 0;
+}
+
+/* What the training rows say of a column. */
+static struct model_feature survey(
+	const struct dataset *d, const struct split *s, int column)
+{
+	struct model_feature f = {.min = INFINITY, .max = -INFINITY};
+	double rows = 0, have = 0;
+	for (size_t i = 0; i < d->n; i++) {
+		if (split_part(s, d->rows[i].battery) != PART_TRAIN)
+			continue;
+		double v = (double)dataset_x(d, i)[column];
+		rows++;
+		if (isnan(v))
+			continue;
+		have++;
+		f.min = fmin(f.min, v);
+		f.max = fmax(f.max, v);
+	}
+	f.present = rows > 0 ? have / rows : 0;
+	return f;
+}
+
+/* Takes the columns that vary in training: a constant teaches nothing. */
+static int choose_features(const struct dataset *d, const struct split *s,
+	int64_t span_ms, struct model *m, struct feature_set *use, int *column,
+	struct err *err)
+{
+	use->n = 0;
+	for (int i = 0; i < d->features.n; i++) {
+		const struct feature_def *def = &d->features.v[i];
+		if (strncmp(def->name, "season_", 7) == 0 && span_ms < SEASON_SPAN_MS)
+			continue;
+		struct model_feature f = survey(d, s, i);
+		if (!(f.max > f.min))
+			continue;
+		str_copy(f.name, sizeof(f.name), str_of(def->name));
+		str_copy(f.unit, sizeof(f.unit), str_of(def->unit));
+		column[use->n] = i;
+		m->feature[use->n] = f;
+		use->v[use->n++] = *def;
+	}
+	m->nfeatures = use->n;
+	if (use->n == 0)
+		return err_set(err, ERR_DATA,
+			"no feature varies among the training rows: nothing to learn from");
+	return 0;
+}
+
+static int by_float(const void *a, const void *b)
+{
+	float x = *(const float *)a, y = *(const float *)b;
+	return (x > y) - (x < y);
+}
+
+/* Median of the lower bounds: where boosting starts. */
+static double median_time(const struct part *p, struct err *err)
+{
+	float *t = malloc((p->n + 1) * sizeof(*t));
+	if (!t)
+		return err_nomem(err);
+	memcpy(t, p->lower, p->n * sizeof(*t));
+	qsort(t, p->n, sizeof(*t), by_float);
+	double m = (double)t[p->n / 2];
+	free(t);
+	return fmax(m, TRAINER_FLOOR_DAYS);
+}
+
+static struct booster *fit_best(const struct trainer_options *o,
+	const struct part *train, const struct part *valid, int cols,
+	struct model_report *r, struct err *err)
+{
+	struct booster_data t = data_of(train, cols), v = data_of(valid, cols);
+	struct booster *best = NULL;
+	struct booster_params p = {.rounds = o->rounds,
+		.patience = o->patience,
+		.depth = o->depth,
+		.min_rows = 1,
+		.eta = o->eta,
+		.seed = (uint32_t)(o->seed & INT32_MAX)};
+	p.base = median_time(train, err);
+	if (p.base < 0)
+		return NULL;
+	r->fit.score = INFINITY;
+	for (size_t i = 0; i < sizeof(SCALES) / sizeof(*SCALES); i++) {
+		struct booster_fit fit;
+		p.scale = SCALES[i];
+		struct booster *b = booster_train(&t, &v, &p, &fit, err);
+		if (!b) {
+			booster_free(best);
+			return NULL;
+		}
+		if (best && !(fit.score < r->fit.score)) {
+			booster_free(b);
+			continue;
+		}
+		booster_free(best);
+		best = b;
+		r->fit = fit;
+		r->params = p;
+	}
+	return best;
+}
+
+static int calibrate_on(const struct dataset *d, const struct part *p, double level,
+	struct calibration *c, struct err *err)
+{
+	const double floor = log(TRAINER_FLOOR_DAYS);
+	struct calib_row *rows = malloc((p->n + 1) * sizeof(*rows));
+	if (!rows)
+		return err_nomem(err);
+	for (size_t i = 0; i < p->n; i++) {
+		const struct dataset_row *row = &d->rows[p->row[i]];
+		rows[i] = (struct calib_row){
+			.margin = fmax((double)p->margin[i], floor),
+			.log_time = log(fmax(row->rul_days, TRAINER_FLOOR_DAYS)),
+			.censored = row->censored,
+			.battery = row->battery};
+	}
+	int r = calibrate(rows, p->n, level, c, err);
+	free(rows);
+	return r;
+}
+
+/* One lifetime per battery and unit of the training part, from its first row. */
+static int fit_baseline(const struct dataset *d, const struct part *p,
+	struct weibull *w, struct err *err)
+{
+	struct lifetime *l = malloc((p->n + 1) * sizeof(*l));
+	int32_t *unit = malloc((d->batteries.n + 1) * sizeof(*unit));
+	size_t n = 0;
+	int r = l && unit ? 0 : err_nomem(err);
+	for (size_t i = 0; r == 0 && i < d->batteries.n; i++)
+		unit[i] = INT32_MIN;
+	for (size_t i = 0; r == 0 && i < p->n; i++) {
+		const struct dataset_row *row = &d->rows[p->row[i]];
+		if (unit[row->battery] == row->unit)
+			continue;
+		unit[row->battery] = row->unit;
+		double age = (double)row->age_days, end = age + row->rul_days;
+		if (age >= 0 && end > age)
+			l[n++] = (struct lifetime){age, end, row->censored};
+	}
+	*w = (struct weibull){NAN, NAN};
+	if (r == 0)
+		weibull_fit(l, n, w, NULL);
+	free(l);
+	free(unit);
+	return r;
+}
+
+static double baseline_of(const struct weibull *w, double base, float age)
+{
+	return age >= 0 && isfinite(w->shape) ? weibull_median_residual(w, (double)age)
+					      : base;
+}
+
+/* Concordance on one row a battery, chosen by hash: rows of one battery against each
+ * other would only show that time passes. */
+static int rank_quality(const struct dataset *d, const struct part *p,
+	const struct outcome *o, struct metrics *m, struct err *err)
+{
+	uint64_t *best = calloc(d->batteries.n + 1, sizeof(*best));
+	size_t *row = malloc((d->batteries.n + 1) * sizeof(*row));
+	struct outcome *one = malloc((d->batteries.n + 1) * sizeof(*one));
+	int r = best && row && one ? 0 : err_nomem(err);
+	for (size_t i = 0; r == 0 && i < p->n; i++) {
+		uint64_t key[2] = {o[i].battery, (uint64_t)d->rows[p->row[i]].ts};
+		uint64_t h = hash_bytes(key, sizeof(key)) | 1;
+		if (h > best[o[i].battery]) {
+			best[o[i].battery] = h;
+			row[o[i].battery] = i;
+		}
+	}
+	size_t n = 0;
+	for (size_t b = 0; r == 0 && b < d->batteries.n; b++)
+		if (best[b])
+			one[n++] = o[row[b]];
+	if (r == 0)
+		r = concordance(one, n, &m->concordance, err);
+	free(best);
+	free(row);
+	free(one);
+	return r;
+}
+
+static int judge(const struct dataset *d, const struct part *p, const struct model *m,
+	struct model_report *r, bool baseline, struct metrics *out, struct err *err)
+{
+	struct outcome *o = malloc((p->n + 1) * sizeof(*o));
+	if (!o)
+		return err_nomem(err);
+	for (size_t i = 0; i < p->n; i++) {
+		const struct dataset_row *row = &d->rows[p->row[i]];
+		struct estimate e = model_estimate(m, (double)p->margin[i]);
+		if (baseline) {
+			e = ESTIMATE_NONE;
+			e.rul = baseline_of(&r->weibull, r->params.base, row->age_days);
+		}
+		o[i] = (struct outcome){e.rul, e.lower, e.upper, fmax(row->rul_days, 0),
+			row->censored, row->battery};
+	}
+	int s = metrics_compute(o, p->n, out, err);
+	if (s == 0)
+		s = rank_quality(d, p, o, out, err);
+	/* The baseline gives no bounds, so it has no coverage. */
+	if (baseline)
+		out->picp = out->picp_error = out->pinaw = NAN;
+	free(o);
+	return s;
+}
+
+/* Counts rows and ends seen; refuses when too few ends are in the training part. */
+static int take_stock(const struct dataset *d, const struct split *s,
+	struct model_report *r, struct err *err)
+{
+	uint8_t *end = calloc(d->batteries.n + 1, 1);
+	if (!end)
+		return err_nomem(err);
+	r->from_ts = INT64_MAX;
+	r->to_ts = INT64_MIN;
+	for (size_t i = 0; i < d->n; i++) {
+		const struct dataset_row *row = &d->rows[i];
+		enum split_part p = split_part(s, row->battery);
+		r->rows[p]++;
+		r->from_ts = row->ts < r->from_ts ? row->ts : r->from_ts;
+		r->to_ts = row->ts > r->to_ts ? row->ts : r->to_ts;
+		if (p == PART_TRAIN && !row->censored)
+			end[row->battery] = 1;
+	}
+	for (size_t b = 0; b < d->batteries.n; b++)
+		r->ends_seen += end[b];
+	for (int p = 0; p < PART_COUNT; p++) {
+		r->batteries[p] = s->batteries_in[p];
+		r->groups[p] = s->groups_in[p];
+	}
+	free(end);
+	if (r->ends_seen < TRAINER_ENDS_LEAST)
+		return err_set(err, ERR_DATA,
+			"too few ends of life to learn from: %zu of at least %d training "
+			"batteries were seen to theirs",
+			r->ends_seen, TRAINER_ENDS_LEAST);
+	return 0;
+}
+
+static int evaluate(const struct dataset *d, const struct part *part, struct booster *b,
+	const struct trainer_options *o, struct model *m, struct model_report *r,
+	struct err *err)
+{
+	const int after[] = {PART_CALIB, PART_TEST};
+	for (int i = 0; i < 2; i++) {
+		const struct part *p = &part[after[i]];
+		if (booster_margin(b, p->x, p->n, m->nfeatures, p->margin, err) < 0)
+			return -1;
+	}
+	if (calibrate_on(d, &part[PART_CALIB], o->level, &m->calibration, err) < 0 ||
+		fit_baseline(d, &part[PART_TRAIN], &r->weibull, err) < 0 ||
+		judge(d, &part[PART_TEST], m, r, false, &r->model, err) < 0 ||
+		judge(d, &part[PART_TEST], m, r, true, &r->baseline, err) < 0)
+		return -1;
+	r->skill = 1 - r->model.mae / r->baseline.mae;
+	return 0;
+}
+
+static int fit_parts(const struct dataset *d, const struct split *s,
+	const struct trainer_options *o, struct part *part, struct model *m,
+	struct model_report *r, struct buf *booster, struct err *err)
+{
+	struct feature_set use;
+	int column[FIELDS_MAX];
+	if (take_stock(d, s, r, err) < 0 ||
+		choose_features(d, s, r->to_ts - r->from_ts, m, &use, column, err) < 0)
+		return -1;
+	for (int p = 0; p < PART_COUNT; p++)
+		if (fill_part(d, s, (enum split_part)p, &use, column, &part[p], err) < 0)
+			return -1;
+	struct booster *b =
+		fit_best(o, &part[PART_TRAIN], &part[PART_VALID], use.n, r, err);
+	if (!b)
+		return -1;
+	int status = evaluate(d, part, b, o, m, r, err);
+	if (status == 0)
+		status = booster_save(b, booster, err);
+	booster_free(b);
+	if (status < 0)
+		return -1;
+	m->booster_hash = hash_bytes(booster->data, booster->len);
+	m->booster_size = booster->len;
+	snprintf(m->id, sizeof(m->id), "aft-%012" PRIx64, m->booster_hash >> 16);
+	return 0;
+}
+
+int trainer_fit(const struct dataset *d, const struct trainer_options *o,
+	struct model *m, struct model_report *r, struct buf *booster, struct err *err)
+{
+	struct split s = {0};
+	struct part part[PART_COUNT] = {{0}};
+	*m = (struct model){.window_h = o->window_h, .floor_days = TRAINER_FLOOR_DAYS};
+	int feature_version = r->feature_version, truth_version = r->truth_version;
+	*r = (struct model_report){.split = o->split,
+		.seed = o->seed,
+		.every_ms = d->every_ms,
+		.feature_version = feature_version,
+		.truth_version = truth_version};
+	int status = split_make(&s, &d->batteries, o->split, o->seed, err);
+	if (status == 0)
+		status = fit_parts(d, &s, o, part, m, r, booster, err);
+	for (int p = 0; p < PART_COUNT; p++)
+		part_release(&part[p]);
+	split_release(&s);
+	return status;
+}

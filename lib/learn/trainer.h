@@ -1,0 +1,33 @@
+/*
+ * From a training matrix to a model: split by group, fit with early stopping, calibrate,
+ * and judge on batteries that had no part in any of it.
+ */
+#ifndef LEARN_TRAINER_H
+#define LEARN_TRAINER_H
+
+#include "learn/dataset.h"
+#include "learn/model.h"
+
+struct trainer_options {
+	enum split_by split;
+	uint64_t seed;
+	int window_h, rounds, patience, depth;
+	double eta;
+	double level; /* of the intervals, 0.9 */
+};
+
+/* Lives shorter than this are one class: within a week. On the log scale the last hours
+ * would otherwise outweigh the last years. */
+#define TRAINER_FLOOR_DAYS 7.0
+/* Fewer lives seen to their end teach nothing that would hold. */
+enum { TRAINER_ENDS_LEAST = 10 };
+
+/*
+ * Trains on the finished dataset d. Fills m and r and appends the trees to 'booster'.
+ * Returns 0; -1 with ERR_DATA when there are too few batteries, or too few seen to their
+ * end, saying how many are needed.
+ */
+int trainer_fit(const struct dataset *d, const struct trainer_options *o,
+	struct model *m, struct model_report *r, struct buf *booster, struct err *err);
+
+#endif
