@@ -177,8 +177,8 @@ static int predict(struct booster *b, const float *x, size_t rows, int cols,
 			memcpy(out, got, n * sizeof(*out));
 		else
 			r = err_set(err, ERR_DATA,
-				"the model gives %zu numbers where %zu are due", (size_t)n,
-				rows * per_row);
+				"the model gives %zu numbers where %zu are due",
+				(size_t)n, rows * per_row);
 	}
 	matrix_free(m);
 	return r;

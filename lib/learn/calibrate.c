@@ -71,9 +71,8 @@ static double log_likelihood(
 	double sum = 0;
 	for (size_t i = 0; i < n; i++) {
 		double z = (rows[i].log_time - rows[i].margin) / sigma;
-		double l = rows[i].censored
-				   ? log(fmax(normal_survival(z), 1e-300))
-				   : normal_log_pdf(z) - log(sigma);
+		double l = rows[i].censored ? log(fmax(normal_survival(z), 1e-300))
+					    : normal_log_pdf(z) - log(sigma);
 		sum += weight[i] * l;
 	}
 	return sum;
@@ -146,11 +145,11 @@ static bool fill_table(const struct calib_row *rows, size_t n, int bins, size_t 
 	double from = -INFINITY;
 	c->n = bins;
 	for (int i = 0; i < bins; i++) {
-		double below = i == bins - 1 ? INFINITY
-					     : w->margin[n * (size_t)(i + 1) /
-							 (size_t)bins];
-		size_t batteries = weigh(
-			rows, n, from, below, w->count, w->nbatteries, w->weight);
+		double below = i == bins - 1
+				       ? INFINITY
+				       : w->margin[n * (size_t)(i + 1) / (size_t)bins];
+		size_t batteries =
+			weigh(rows, n, from, below, w->count, w->nbatteries, w->weight);
 		if (batteries < least)
 			return false;
 		c->bin[i].margin_below = below;
@@ -171,13 +170,12 @@ static int calibrate_with(const struct calib_row *rows, size_t n, struct work *w
 		weigh(rows, n, -INFINITY, INFINITY, w->count, w->nbatteries, w->weight);
 	if (batteries < least)
 		return err_set(err, ERR_DATA,
-			"too few batteries to calibrate: %zu of at least %zu", batteries,
-			least);
+			"too few batteries to calibrate: %zu of at least %zu",
+			batteries, least);
 	out->sigma = calibration_sigma(rows, w->weight, n);
 	int bins = (int)(batteries / CALIB_BIN_BATTERIES);
 	bins = bins > CALIB_BINS_MAX ? CALIB_BINS_MAX : bins < 1 ? 1 : bins;
-	while (bins > 1 &&
-		!fill_table(rows, n, bins, CALIB_BIN_BATTERIES / 2, w, out))
+	while (bins > 1 && !fill_table(rows, n, bins, CALIB_BIN_BATTERIES / 2, w, out))
 		bins--;
 	if (bins == 1)
 		fill_table(rows, n, 1, least, w, out);

@@ -9,8 +9,9 @@
  * new row of a new battery with at least the nominal probability.
  *
  * Censored rows: the residual log(c) - margin is only a lower bound. For the lower
- * quantile it stands as it is, which errs to the safe side; the upper quantile is of the
- * weighted Kaplan-Meier estimate, which equals the plain one when nothing is censored.
+ * quantile it stands as it is, which errs to the safe side; the upper quantile is of
+ * the weighted Kaplan-Meier estimate, which equals the plain one when nothing is
+ * censored.
  *
  * Where there are batteries enough the table has rows by predicted life, so that a
  * battery near its end gets an interval made of such batteries.
@@ -37,8 +38,8 @@ struct calib_row {
 };
 
 struct calib_bin {
-	double margin_below;  /* the row serves margins < this; the last: infinite */
-	double lower, upper;  /* log offsets to the margin */
+	double margin_below; /* the row serves margins < this; the last: infinite */
+	double lower, upper; /* log offsets to the margin */
 	size_t batteries, rows;
 	bool extrapolated; /* upper is beyond what was seen: from sigma */
 };

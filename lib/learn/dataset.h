@@ -19,11 +19,11 @@
 
 struct dataset_row {
 	int64_t ts;
-	double rul_days;    /* at ts; for a censored row: at least so long */
-	int64_t gap_ms;     /* to the truth record it comes from; -1 no label yet */
-	uint32_t battery;   /* id in 'batteries' */
+	double rul_days;  /* at ts; for a censored row: at least so long */
+	int64_t gap_ms;   /* to the truth record it comes from; -1 no label yet */
+	uint32_t battery; /* id in 'batteries' */
 	int32_t unit;
-	float age_days;     /* NaN unknown */
+	float age_days; /* NaN unknown */
 	bool censored;
 };
 

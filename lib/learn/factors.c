@@ -2,8 +2,8 @@
 
 #include <math.h>
 
-static const char *const NAMES_OF[GROUP_COUNT] = {"voltage", "temperature", "cycling",
-	"resistance", "age", "current", "other"};
+static const char *const NAMES_OF[GROUP_COUNT] = {
+	"voltage", "temperature", "cycling", "resistance", "age", "current", "other"};
 
 static const struct {
 	const char *prefix;

@@ -24,12 +24,12 @@ enum cause_group cause_of(const char *feature);
 const char *cause_name(enum cause_group g);
 
 /*
- * From the contributions of one row (s->n values on the log-time margin) the causes with
- * the largest share, at most FACTORS_TOP: share of the sum of magnitudes in percent,
- * negative where the cause shortens the life. Shares under 1 % are left out; names are
- * static. n is 0 when nothing contributes.
+ * From the contributions of one row (s->n values on the log-time margin) the causes
+ * with the largest share, at most FACTORS_TOP: share of the sum of magnitudes in
+ * percent, negative where the cause shortens the life. Shares under 1 % are left out;
+ * names are static. n is 0 when nothing contributes.
  */
-void factors_of(const struct feature_set *s, const float *contributions,
-	struct pairs *out);
+void factors_of(
+	const struct feature_set *s, const float *contributions, struct pairs *out);
 
 #endif

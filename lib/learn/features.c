@@ -36,7 +36,8 @@ int feature_set_add(struct feature_set *s, struct str name)
 	return 0;
 }
 
-void feature_values(const struct feature_set *s, const struct rec_feature *r, float *out)
+void feature_values(
+	const struct feature_set *s, const struct rec_feature *r, float *out)
 {
 	for (int i = 0; i < s->n; i++) {
 		const char *at = (const char *)r + s->v[i].field->offset;

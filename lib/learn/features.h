@@ -24,6 +24,7 @@ void feature_set_all(struct feature_set *s);
 /* Appends the feature of that name. Returns 0, or -1 when this build has none. */
 int feature_set_add(struct feature_set *s, struct str name);
 /* The features of r into out[s->n], in the set's order; missing and not finite: NaN. */
-void feature_values(const struct feature_set *s, const struct rec_feature *r, float *out);
+void feature_values(
+	const struct feature_set *s, const struct rec_feature *r, float *out);
 
 #endif

@@ -18,7 +18,8 @@ int fusion_parse(const char *text, struct fusion *f, struct err *err)
 	if (strncmp(text, "fixed:", 6) != 0 || parse_f64(str_of(text + 6), &w) < 0 ||
 		w < 0 || w > 1)
 		return err_set(err, ERR_USAGE,
-			"--fusion: '%s' is not fixed:WEIGHT (0 to 1) or variance", text);
+			"--fusion: '%s' is not fixed:WEIGHT (0 to 1) or variance",
+			text);
 	*f = (struct fusion){FUSION_FIXED, w};
 	return 0;
 }
@@ -60,8 +61,8 @@ static double most(double a, double b)
 	return isnan(a) ? b : isnan(b) ? a : fmax(a, b);
 }
 
-static struct estimate blend(double w, const struct estimate *ml,
-	const struct estimate *twin, bool conflict)
+static struct estimate blend(
+	double w, const struct estimate *ml, const struct estimate *twin, bool conflict)
 {
 	struct estimate e = {.rul = mix(w, ml->rul, twin->rul),
 		.lower = mix(w, ml->lower, twin->lower),
@@ -70,7 +71,8 @@ static struct estimate blend(double w, const struct estimate *ml,
 		.p_fail_90d = mix(w, ml->p_fail_90d, twin->p_fail_90d),
 		.confidence = mix(w, ml->confidence, twin->confidence)};
 	if (conflict) {
-		e.lower = least(least(ml->lower, twin->lower), least(ml->rul, twin->rul));
+		e.lower =
+			least(least(ml->lower, twin->lower), least(ml->rul, twin->rul));
 		e.upper = most(most(ml->upper, twin->upper), most(ml->rul, twin->rul));
 		e.confidence *= 0.5;
 	}

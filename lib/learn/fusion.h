@@ -27,21 +27,21 @@ struct fusion {
 /* What is left of the model's weight outside the range it was trained on. [E] */
 #define FUSION_LEAN (1.0 / 3.0)
 
-/* "fixed:0.6" (0 to 1), "fixed" (0.6) or "variance". Returns 0, or -1 with ERR_USAGE. */
+/* "fixed:0.6" (0 to 1), "fixed" (0.6) or "variance". Returns 0, or -1 with ERR_USAGE.
+ */
 int fusion_parse(const char *text, struct fusion *f, struct err *err);
 
-static const struct estimate ESTIMATE_NONE = {
-	__builtin_nan(""), __builtin_nan(""), __builtin_nan(""), __builtin_nan(""),
-	__builtin_nan(""), __builtin_nan("")};
+static const struct estimate ESTIMATE_NONE = {__builtin_nan(""), __builtin_nan(""),
+	__builtin_nan(""), __builtin_nan(""), __builtin_nan(""), __builtin_nan("")};
 
 /*
- * Fuses. 'doubt' lowers the model's weight to FUSION_LEAN of it (out of range, starved).
- * fused = w·ml + (1-w)·twin, for the estimate, its bounds and the probabilities; under
- * conflict the bounds span both opinions and the confidence halves. With one opinion it
- * is that one (the twin's alone: flag fallback); with none everything is missing.
- * variance: weights by the inverse squares of the interval widths, fixed where an
- * opinion has no bounds. Sets *weight (of ml; NaN without any opinion) and adds to
- * *flags (BIT(rul_flags_…)).
+ * Fuses. 'doubt' lowers the model's weight to FUSION_LEAN of it (out of range,
+ * starved). fused = w·ml + (1-w)·twin, for the estimate, its bounds and the
+ * probabilities; under conflict the bounds span both opinions and the confidence
+ * halves. With one opinion it is that one (the twin's alone: flag fallback); with none
+ * everything is missing. variance: weights by the inverse squares of the interval
+ * widths, fixed where an opinion has no bounds. Sets *weight (of ml; NaN without any
+ * opinion) and adds to *flags (BIT(rul_flags_…)).
  */
 struct estimate fusion_of(const struct fusion *f, const struct estimate *ml,
 	const struct estimate *twin, bool doubt, double *weight, int32_t *flags);

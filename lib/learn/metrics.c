@@ -9,7 +9,8 @@ static int by_double(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void errors(const struct outcome *o, size_t n, struct metrics *m, double *relative)
+static void errors(
+	const struct outcome *o, size_t n, struct metrics *m, double *relative)
 {
 	double sum = 0, sq = 0, mean = 0, total = 0, lo = INFINITY, hi = -INFINITY,
 	       width = 0;
@@ -43,8 +44,8 @@ struct tally {
 	size_t rows, inside;
 };
 
-static void coverage(
-	const struct outcome *o, size_t n, struct metrics *m, struct tally *t, size_t nt)
+static void coverage(const struct outcome *o, size_t n, struct metrics *m,
+	struct tally *t, size_t nt)
 {
 	double sum = 0;
 	for (size_t i = 0; i < n; i++)
@@ -120,7 +121,8 @@ static size_t tree_sum(const size_t *tree, size_t i)
 	return sum;
 }
 
-/* Walks from the longest time down; the Fenwick tree holds the ranks of those longer. */
+/* Walks from the longest time down; the Fenwick tree holds the ranks of those longer.
+ */
 static double count_pairs(struct point *p, size_t n, size_t *tree)
 {
 	double agree = 0, pairs = 0;
@@ -137,7 +139,8 @@ static double count_pairs(struct point *p, size_t n, size_t *tree)
 			size_t less = tree_sum(tree, p[j].rank - 1);
 			size_t upto = tree_sum(tree, p[j].rank);
 			pairs += (double)inserted;
-			agree += (double)(inserted - upto) + 0.5 * (double)(upto - less);
+			agree +=
+				(double)(inserted - upto) + 0.5 * (double)(upto - less);
 		}
 		for (size_t j = i; j < end; j++)
 			if (!p[j].censored) {

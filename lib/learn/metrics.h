@@ -22,9 +22,10 @@ struct metrics {
 	size_t rows, batteries; /* with an end seen */
 	double mae, rmse, r2, median_relative_error;
 	double concordance;
-	double picp;      /* share of actuals within their bounds, batteries weighing alike */
+	double picp; /* share of actuals within their bounds, batteries weighing alike
+		      */
 	double picp_error; /* its binomial standard error, by battery */
-	double pinaw;     /* mean width over the range of actuals */
+	double pinaw;      /* mean width over the range of actuals */
 };
 
 /* Returns 0, or -1 when out of memory; without rows the figures are NaN. concordance is
@@ -33,10 +34,10 @@ int metrics_compute(
 	const struct outcome *o, size_t n, struct metrics *m, struct err *err);
 
 /*
- * Harrell's C: of all pairs where the one with the shorter time was seen to its end, the
- * share in which it also had the shorter prediction (ties of predictions count half; a
- * censored time equal to a seen one is the longer). O(n log n). *c is NaN without such
- * pairs. Returns 0, or -1 when out of memory.
+ * Harrell's C: of all pairs where the one with the shorter time was seen to its end,
+ * the share in which it also had the shorter prediction (ties of predictions count
+ * half; a censored time equal to a seen one is the longer). O(n log n). *c is NaN
+ * without such pairs. Returns 0, or -1 when out of memory.
  */
 int concordance(const struct outcome *o, size_t n, double *c, struct err *err);
 

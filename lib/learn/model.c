@@ -30,10 +30,10 @@ static json_t *write_features(const struct model *m)
 	json_t *a = json_array();
 	for (int i = 0; i < m->nfeatures; i++) {
 		const struct model_feature *f = &m->feature[i];
-		json_array_append_new(a,
-			json_pack("{s:s, s:s, s:o, s:o, s:o}", "name", f->name, "unit",
-				f->unit, "min", number(f->min), "max", number(f->max),
-				"present", number(f->present)));
+		json_array_append_new(
+			a, json_pack("{s:s, s:s, s:o, s:o, s:o}", "name", f->name,
+				   "unit", f->unit, "min", number(f->min), "max",
+				   number(f->max), "present", number(f->present)));
 	}
 	return a;
 }
@@ -59,15 +59,15 @@ static json_t *write_metrics(const struct metrics *m)
 	return json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "rows",
 		(json_int_t)m->rows, "batteries", (json_int_t)m->batteries, "mae_days",
 		number(m->mae), "rmse_days", number(m->rmse), "r2", number(m->r2),
-		"median_relative_error", number(m->median_relative_error), "concordance",
-		number(m->concordance), "picp", number(m->picp), "picp_error",
-		number(m->picp_error), "pinaw", number(m->pinaw));
+		"median_relative_error", number(m->median_relative_error),
+		"concordance", number(m->concordance), "picp", number(m->picp),
+		"picp_error", number(m->picp_error), "pinaw", number(m->pinaw));
 }
 
 static json_t *write_split(const struct model_report *r)
 {
-	json_t *o = json_pack("{s:s, s:I}", "by", split_name(r->split), "seed",
-		(json_int_t)r->seed);
+	json_t *o = json_pack(
+		"{s:s, s:I}", "by", split_name(r->split), "seed", (json_int_t)r->seed);
 	for (int p = 0; p < PART_COUNT; p++)
 		json_object_set_new(o, split_part_name((enum split_part)p),
 			json_pack("{s:I, s:I, s:I}", "groups", (json_int_t)r->groups[p],
@@ -82,15 +82,16 @@ static json_t *write_training(const struct model_report *r)
 	return json_pack(
 		"{s:s, s:o, s:o, s:I, s:I, s:i, s:i, s:{s:s, s:s, s:i, s:i, s:i, s:i, "
 		"s:o, s:o, s:o, s:I}, s:i, s:o}",
-		"program", "train (floatline) " FL_VERSION, "from", time_text(r->from_ts),
-		"to", time_text(r->to_ts), "every_ms", (json_int_t)r->every_ms,
-		"ends_seen", (json_int_t)r->ends_seen, "feature_schema_version",
-		r->feature_version, "truth_schema_version", r->truth_version,
-		"hyperparameters", "objective", "survival:aft", "distribution", "normal",
-		"max_rounds", p->rounds, "patience", p->patience, "depth", p->depth,
-		"min_rows", p->min_rows, "eta", number(p->eta), "scale", number(p->scale),
-		"base_days", number(p->base), "seed", (json_int_t)p->seed, "rounds",
-		r->fit.rounds, "validation_nloglik", number(r->fit.score));
+		"program", "train (floatline) " FL_VERSION, "from",
+		time_text(r->from_ts), "to", time_text(r->to_ts), "every_ms",
+		(json_int_t)r->every_ms, "ends_seen", (json_int_t)r->ends_seen,
+		"feature_schema_version", r->feature_version, "truth_schema_version",
+		r->truth_version, "hyperparameters", "objective", "survival:aft",
+		"distribution", "normal", "max_rounds", p->rounds, "patience",
+		p->patience, "depth", p->depth, "min_rows", p->min_rows, "eta",
+		number(p->eta), "scale", number(p->scale), "base_days", number(p->base),
+		"seed", (json_int_t)p->seed, "rounds", r->fit.rounds,
+		"validation_nloglik", number(r->fit.score));
 }
 
 static json_t *write_evaluation(const struct model_report *r)
@@ -108,7 +109,8 @@ int model_write_json(const struct model *m, const struct model_report *r,
 		"format", MODEL_FORMAT, "id", m->id, "window_h", m->window_h,
 		"floor_days", number(m->floor_days), "booster",
 		json_pack("{s:s, s:I, s:o}", "file", "booster.ubj", "bytes",
-			(json_int_t)m->booster_size, "hash", hash_text(m->booster_hash)),
+			(json_int_t)m->booster_size, "hash",
+			hash_text(m->booster_hash)),
 		"features", write_features(m), "calibration",
 		write_calibration(&m->calibration), "split", write_split(r), "training",
 		write_training(r), "evaluation", write_evaluation(r));
@@ -149,8 +151,8 @@ static int get_int(const json_t *o, const char *key, int64_t min, int64_t max,
 	*to = json_integer_value(v);
 	if (*to < min || *to > max)
 		return err_set(err, ERR_DATA,
-			"model.json: '%s' is not within %" PRId64 " to %" PRId64, key, min,
-			max);
+			"model.json: '%s' is not within %" PRId64 " to %" PRId64, key,
+			min, max);
 	return 0;
 }
 
@@ -242,8 +244,8 @@ static int read_model(const json_t *o, struct model *m, struct err *err)
 		return -1;
 	if (format != MODEL_FORMAT)
 		return err_set(err, ERR_DATA,
-			"model.json: format %" PRId64 " is not %d, train it anew", format,
-			MODEL_FORMAT);
+			"model.json: format %" PRId64 " is not %d, train it anew",
+			format, MODEL_FORMAT);
 	if (get_text(o, "id", m->id, sizeof(m->id), err) < 0 ||
 		get_int(o, "window_h", 1, 24 * 366, &window, err) < 0 ||
 		get_number(o, "floor_days", 1e-3, 1e4, &m->floor_days, err) < 0 ||
@@ -275,12 +277,14 @@ int model_features(const struct model *m, struct feature_set *s, struct err *err
 		const struct model_feature *f = &m->feature[i];
 		if (feature_set_add(s, str_of(f->name)) < 0)
 			return err_set(err, ERR_DATA,
-				"model %s wants feature '%s', which feature records do not "
+				"model %s wants feature '%s', which feature records do "
+				"not "
 				"have",
 				m->id, f->name);
 		if (strcmp(s->v[i].unit, f->unit) != 0)
 			return err_set(err, ERR_DATA,
-				"model %s wants feature '%s' in '%s', feature records have "
+				"model %s wants feature '%s' in '%s', feature records "
+				"have "
 				"it in '%s'",
 				m->id, f->name, f->unit, s->v[i].unit);
 	}
@@ -296,12 +300,14 @@ int model_supplied(const struct model *m, const struct schema *stream, struct er
 		int theirs = ours < 0 ? -1 : stream->from[ours];
 		if (theirs < 0)
 			return err_set(err, ERR_DATA,
-				"model %s wants feature '%s', which this stream does not "
+				"model %s wants feature '%s', which this stream does "
+				"not "
 				"supply",
 				m->id, f->name);
 		if (strcmp(stream->fields[theirs].unit, f->unit) != 0)
 			return err_set(err, ERR_DATA,
-				"model %s wants feature '%s' in '%s', this stream supplies "
+				"model %s wants feature '%s' in '%s', this stream "
+				"supplies "
 				"it in '%s'",
 				m->id, f->name, f->unit, stream->fields[theirs].unit);
 	}

@@ -1,7 +1,7 @@
 /*
- * What a trained model is, beside its trees: the features it wants, the ranges it knows,
- * the table that turns a margin into an interval, and how it was made and judged. In a
- * model directory this is model.json, and the trees are booster.ubj.
+ * What a trained model is, beside its trees: the features it wants, the ranges it
+ * knows, the table that turns a margin into an interval, and how it was made and
+ * judged. In a model directory this is model.json, and the trees are booster.ubj.
  */
 #ifndef LEARN_MODEL_H
 #define LEARN_MODEL_H
@@ -38,8 +38,8 @@ struct model_report {
 	struct booster_params params;
 	struct booster_fit fit;
 	struct metrics model, baseline; /* on the test part */
-	struct weibull weibull;	 /* of the baseline; shape NaN: a constant */
-	double skill;		 /* 1 - mae of the model / mae of the baseline */
+	struct weibull weibull;         /* of the baseline; shape NaN: a constant */
+	double skill;                   /* 1 - mae of the model / mae of the baseline */
 };
 
 struct model {
@@ -68,8 +68,7 @@ int model_features(const struct model *m, struct feature_set *s, struct err *err
 
 /* True when a stream with that feature schema supplies all features of m; else -1 with
  * ERR_DATA naming the first it lacks. */
-int model_supplied(
-	const struct model *m, const struct schema *stream, struct err *err);
+int model_supplied(const struct model *m, const struct schema *stream, struct err *err);
 
 /*
  * Writes the model to directory dir: into a new directory beside it, fsynced, renamed

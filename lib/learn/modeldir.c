@@ -175,8 +175,8 @@ int model_save(const char *dir, const struct model *m, const struct model_report
 	return sync_dir(parent, err);
 }
 
-static int read_file(const char *dir, const char *name, size_t max, struct buf *b,
-	struct err *err)
+static int read_file(
+	const char *dir, const char *name, size_t max, struct buf *b, struct err *err)
 {
 	char path[PATH_SIZE], chunk[65536];
 	if (join(path, dir, name, err) < 0)
@@ -203,7 +203,8 @@ static struct booster *load_trees(
 {
 	if (read_file(dir, BOOSTER_FILE, MODEL_BOOSTER_MAX, b, err) < 0)
 		return NULL;
-	if (b->len != m->booster_size || hash_bytes(b->data, b->len) != m->booster_hash) {
+	if (b->len != m->booster_size ||
+		hash_bytes(b->data, b->len) != m->booster_hash) {
 		err_set(err, ERR_DATA,
 			"'%s/" BOOSTER_FILE "' is not the one " JSON_FILE
 			" belongs to: damaged, copy the model again",

@@ -1,6 +1,6 @@
 #include "learn/split.h"
 
-#include "site/roster.h"
+#include "base/code.h"
 
 #include <stdlib.h>
 
@@ -38,14 +38,12 @@ int split_by_name(const char *name, enum split_by *by, struct err *err)
 		err, ERR_USAGE, "--split: '%s' is not battery, string or site", name);
 }
 
-/* A code without its jar or string is a group of its own. */
 static struct str group_code(enum split_by by, const char *battery)
 {
 	struct str code = str_of(battery);
-	struct str got = by == SPLIT_BATTERY  ? code
-			 : by == SPLIT_STRING ? code_string(code)
-					      : code_site(code);
-	return got.s && got.len ? got : code;
+	return by == SPLIT_BATTERY  ? code
+	       : by == SPLIT_STRING ? code_string(code)
+				    : code_site(code);
 }
 
 static int by_hash(const void *a, const void *b)
@@ -121,7 +119,8 @@ static int check_batteries(const struct split *s, struct err *err)
 	for (int p = 0; p < PART_COUNT; p++)
 		if (s->batteries_in[p] < LEAST[p])
 			return err_set(err, ERR_DATA,
-				"too few batteries for an honest split by %s: the %s part "
+				"too few batteries for an honest split by %s: the %s "
+				"part "
 				"has %zu of at least %zu",
 				BY[s->by], PARTS[p], s->batteries_in[p], LEAST[p]);
 	return 0;
@@ -136,8 +135,8 @@ int split_make(struct split *s, const struct ids *batteries, enum split_by by,
 	if (!s->group_of || !s->part_of)
 		return err_nomem(err);
 	for (uint32_t b = 0; b < batteries->n; b++) {
-		s->group_of[b] = ids_intern(
-			&s->groups, group_code(by, ids_name(batteries, b)));
+		s->group_of[b] =
+			ids_intern(&s->groups, group_code(by, ids_name(batteries, b)));
 		if (s->group_of[b] == IDS_NONE)
 			return err_nomem(err);
 	}

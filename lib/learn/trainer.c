@@ -118,7 +118,8 @@ static int choose_features(const struct dataset *d, const struct split *s,
 	m->nfeatures = use->n;
 	if (use->n == 0)
 		return err_set(err, ERR_DATA,
-			"no feature varies among the training rows: nothing to learn from");
+			"no feature varies among the training rows: nothing to learn "
+			"from");
 	return 0;
 }
 
@@ -312,7 +313,8 @@ static int take_stock(const struct dataset *d, const struct split *s,
 	free(end);
 	if (r->ends_seen < TRAINER_ENDS_LEAST)
 		return err_set(err, ERR_DATA,
-			"too few ends of life to learn from: %zu of at least %d training "
+			"too few ends of life to learn from: %zu of at least %d "
+			"training "
 			"batteries were seen to theirs",
 			r->ends_seen, TRAINER_ENDS_LEAST);
 	return 0;
@@ -347,7 +349,8 @@ static int fit_parts(const struct dataset *d, const struct split *s,
 		choose_features(d, s, r->to_ts - r->from_ts, m, &use, column, err) < 0)
 		return -1;
 	for (int p = 0; p < PART_COUNT; p++)
-		if (fill_part(d, s, (enum split_part)p, &use, column, &part[p], err) < 0)
+		if (fill_part(d, s, (enum split_part)p, &use, column, &part[p], err) <
+			0)
 			return -1;
 	struct booster *b =
 		fit_best(o, &part[PART_TRAIN], &part[PART_VALID], use.n, r, err);

@@ -1,6 +1,6 @@
 /*
- * From a training matrix to a model: split by group, fit with early stopping, calibrate,
- * and judge on batteries that had no part in any of it.
+ * From a training matrix to a model: split by group, fit with early stopping,
+ * calibrate, and judge on batteries that had no part in any of it.
  */
 #ifndef LEARN_TRAINER_H
 #define LEARN_TRAINER_H
@@ -24,8 +24,8 @@ enum { TRAINER_ENDS_LEAST = 10 };
 
 /*
  * Trains on the finished dataset d. Fills m and r and appends the trees to 'booster'.
- * Returns 0; -1 with ERR_DATA when there are too few batteries, or too few seen to their
- * end, saying how many are needed.
+ * Returns 0; -1 with ERR_DATA when there are too few batteries, or too few seen to
+ * their end, saying how many are needed.
  */
 int trainer_fit(const struct dataset *d, const struct trainer_options *o,
 	struct model *m, struct model_report *r, struct buf *booster, struct err *err);

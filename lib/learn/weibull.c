@@ -45,7 +45,8 @@ int weibull_fit(const struct lifetime *l, size_t n, struct weibull *w, struct er
 			a = c;
 	}
 	w->shape = exp((a + b) / 2);
-	w->scale_days = unit * pow(exposure(l, n, w->shape, unit) / events, 1 / w->shape);
+	w->scale_days =
+		unit * pow(exposure(l, n, w->shape, unit) / events, 1 / w->shape);
 	return 0;
 }
 

@@ -1,0 +1,167 @@
+/* Conformal intervals: they must hold what they promise. */
+#include "learn/calibrate.h"
+
+#include "learn_util.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { CAL = 100, PER = 4, NEW = 200, REPEATS = 60 };
+
+/* A battery has its own shift, its rows scatter about it: not exchangeable by row. */
+static void draw(struct rng *r, struct calib_row *rows, size_t batteries)
+{
+	for (size_t b = 0; b < batteries; b++) {
+		double shift = 0.3 * rng_normal(r), margin = 5 + 2 * rng_uniform(r);
+		for (size_t i = 0; i < PER; i++)
+			rows[b * PER + i] = (struct calib_row){margin,
+				margin + shift + 0.1 * rng_normal(r), false,
+				(uint32_t)b};
+	}
+}
+
+static void test_coverage_of_new_batteries(void **state)
+{
+	struct rng r = {1};
+	static struct calib_row cal[CAL * PER], fresh[NEW * PER];
+	double inside = 0, below = 0, n = 0;
+	for (int k = 0; k < REPEATS; k++) {
+		struct calibration c;
+		draw(&r, cal, CAL);
+		draw(&r, fresh, NEW);
+		assert_int_equal(calibrate(cal, CAL * PER, 0.9, &c, NULL), 0);
+		for (size_t i = 0; i < NEW * PER; i++, n++) {
+			double lo, hi;
+			calibration_interval(&c, fresh[i].margin, &lo, &hi);
+			inside += fresh[i].log_time >= lo && fresh[i].log_time <= hi;
+			below += fresh[i].log_time < lo;
+		}
+	}
+	/* Both the calibration sets and the new batteries vary: with 60 × 100
+	 * calibration batteries the coverage has a standard error of about sqrt(.9 · .1
+	 * / 6000). */
+	double error = sqrt(0.09 / (CAL * REPEATS) + 0.09 / (NEW * REPEATS));
+	assert_true(inside / n > 0.9 - 3 * error);
+	/* Not by being too wide: the correction costs at most 2/(K+1). */
+	assert_true(inside / n < 0.9 + 2.0 / (CAL + 1) + 3 * error);
+	assert_true(fabs(below / n - 0.05) < 0.02);
+}
+
+static int by_double(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
+/* One row a battery and nothing censored is plain split conformal: order statistics. */
+static void test_equals_order_statistics(void **state)
+{
+	struct rng r = {2};
+	enum { N = 39 };
+	struct calib_row rows[N];
+	double e[N];
+	struct calibration c;
+	for (int i = 0; i < N; i++) {
+		e[i] = rng_normal(&r);
+		rows[i] = (struct calib_row){6, 6 + e[i], false, (uint32_t)i};
+	}
+	qsort(e, N, sizeof(*e), by_double);
+	assert_int_equal(calibrate(rows, N, 0.9, &c, NULL), 0);
+	assert_int_equal(c.n, 1);
+	/* ceil(.95 · 40) = 38th of 39, and by symmetry the 2nd. */
+	assert_true(fabs(c.bin[0].lower - e[1]) < 1e-12);
+	assert_true(fabs(c.bin[0].upper - e[37]) < 1e-12);
+	assert_false(c.bin[0].extrapolated);
+}
+
+static void test_table_follows_the_margin(void **state)
+{
+	struct rng r = {3};
+	enum { N = 240 };
+	struct calib_row rows[N];
+	struct calibration c;
+	for (int i = 0; i < N; i++) {
+		/* Short lives scatter four times as much. */
+		double m = i % 2 ? 3 : 7, s = i % 2 ? 0.8 : 0.2;
+		m += 0.01 * rng_uniform(&r);
+		rows[i] = (struct calib_row){
+			m, m + s * rng_normal(&r), false, (uint32_t)i};
+	}
+	assert_int_equal(calibrate(rows, N, 0.9, &c, NULL), 0);
+	assert_int_equal(c.n, 4);
+	double lo, hi, lo2, hi2;
+	calibration_interval(&c, 3.005, &lo, &hi);
+	calibration_interval(&c, 7.005, &lo2, &hi2);
+	assert_true(hi - lo > 2 * (hi2 - lo2));
+}
+
+/* Censoring must not make the lower bound less safe, nor the upper one lower. */
+static void test_censoring_keeps_coverage(void **state)
+{
+	struct rng r = {4};
+	enum { N = 2000 };
+	static struct calib_row rows[N], plain[N];
+	struct calibration c, full;
+	for (int i = 0; i < N; i++) {
+		double t = 6 + 0.5 * rng_normal(&r), cut = 6 + 0.8 * rng_normal(&r);
+		plain[i] = (struct calib_row){6, t, false, (uint32_t)i};
+		rows[i] = (struct calib_row){6, fmin(t, cut), t > cut, (uint32_t)i};
+	}
+	assert_int_equal(calibrate(plain, N, 0.9, &full, NULL), 0);
+	assert_int_equal(calibrate(rows, N, 0.9, &c, NULL), 0);
+	assert_true(c.bin[0].lower <= full.bin[0].lower);
+	assert_true(c.bin[0].upper > 0.7 && c.bin[0].upper < 1.2);
+	/* The censored likelihood finds the sigma that the naive one would miss. */
+	assert_true(fabs(c.sigma - 0.5) < 0.03);
+	assert_true(fabs(full.sigma - 0.5) < 0.03);
+}
+
+static void test_all_censored_is_extrapolated(void **state)
+{
+	struct calib_row rows[25];
+	struct calibration c;
+	for (int i = 0; i < 25; i++)
+		rows[i] = (struct calib_row){6, 5.0 + 0.01 * i, true, (uint32_t)i};
+	assert_int_equal(calibrate(rows, 25, 0.9, &c, NULL), 0);
+	assert_true(c.bin[0].extrapolated);
+	assert_true(isfinite(c.bin[0].upper));
+}
+
+static void test_too_few(void **state)
+{
+	struct calib_row rows[18];
+	struct calibration c;
+	struct err err = {0};
+	for (int i = 0; i < 18; i++)
+		rows[i] = (struct calib_row){6, 6, false, (uint32_t)i};
+	assert_int_equal(calibrate(rows, 18, 0.9, &c, &err), -1);
+	assert_int_equal(err.class, ERR_DATA);
+	assert_non_null(strstr(err.msg, "18 of at least 19"));
+}
+
+static void test_p_fail(void **state)
+{
+	struct calibration c = {.sigma = 0.5};
+	/* Phi(0), and Phi((log 30 - log 60) / .5) = Phi(-1.38629) = 0.082828. */
+	assert_true(fabs(calibration_p_fail(&c, log(30), 30) - 0.5) < 1e-12);
+	assert_true(fabs(calibration_p_fail(&c, log(60), 30) - 0.0828286) < 1e-5);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_coverage_of_new_batteries),
+		cmocka_unit_test(test_equals_order_statistics),
+		cmocka_unit_test(test_table_follows_the_margin),
+		cmocka_unit_test(test_censoring_keeps_coverage),
+		cmocka_unit_test(test_all_censored_is_extrapolated),
+		cmocka_unit_test(test_too_few),
+		cmocka_unit_test(test_p_fail),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
