@@ -1,0 +1,353 @@
+/* Training on a fleet whose law is known; models on disk; damaged models. */
+#include "learn/predictor.h"
+#include "learn/trainer.h"
+
+#include "learn_util.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { ROWS_EACH = 6 };
+
+/* log life = 8 - 0.06 (T - 25) - 0.02 (R% - 100) + noise of 0.1; seen at ages along it.
+ */
+static double life(struct rng *r, double t, double res)
+{
+	return exp(8 - 0.06 * (t - 25) - 0.02 * (res - 100) + 0.1 * rng_normal(r));
+}
+
+static void add(struct dataset *d, const char *code, int i, double t, double res,
+	double age, double rul, bool censored, struct rng *r)
+{
+	struct rec_feature f;
+	struct rec_truth y;
+	record_clear(kind_info(KIND_feature), &f);
+	record_clear(kind_info(KIND_truth), &y);
+	f.ts = y.ts = (int64_t)i * 30 * DAY_MS;
+	f.battery = y.battery = str_of(code);
+	f.unit = y.unit = 0;
+	f.window_h = 24;
+	f.t_mean_c = (float)t;
+	f.r_baseline_pct = (float)res;
+	f.age_days = (float)age;
+	f.v_mean_v = (float)(13.6 + 0.02 * rng_normal(r)); /* says nothing */
+	if (i % 3 == 0)
+		f.v_mean_v = NAN;
+	f.i_mean_a = 0.05f; /* constant: not a feature */
+	y.rul_days = rul;
+	y.censored = censored;
+	assert_int_equal(dataset_feature(d, &f, NULL), 0);
+	assert_int_equal(dataset_truth(d, &y, NULL), 0);
+}
+
+static void fleet(struct dataset *d, int batteries, double censor_at, uint64_t seed)
+{
+	struct rng r = {seed};
+	dataset_init(d, 100000, DAY_MS);
+	for (int b = 0; b < batteries; b++) {
+		char code[64];
+		double t = 22 + 16 * rng_uniform(&r), res = 100 + 40 * rng_uniform(&r);
+		double total = life(&r, t, res), start = 0.8 * rng_uniform(&r) * total;
+		snprintf(code, sizeof(code), "DC-S%d-UPS-01-S%d-J%02d", b % 6,
+			1 + b / 6 % 4, b / 24);
+		for (int i = 0; i < ROWS_EACH && start + 30 * i < total; i++) {
+			double rul = total - start - 30 * i;
+			bool cut = rul > censor_at;
+			add(d, code, i, t, res, start + 30 * i, cut ? censor_at : rul,
+				cut, &r);
+		}
+	}
+	assert_int_equal(dataset_finish(d, NULL), 0);
+}
+
+static const struct trainer_options OPTIONS = {
+	SPLIT_BATTERY, 1, 24, 200, 30, 4, 0.1, 0.9};
+
+static void test_learns_a_known_law(void **state)
+{
+	struct dataset d;
+	struct model m;
+	struct model_report r = {0};
+	struct buf trees = {0};
+	struct err err = {0};
+	fleet(&d, 600, 1e9, 1);
+	if (trainer_fit(&d, &OPTIONS, &m, &r, &trees, &err) < 0)
+		fail_msg("%s", err.msg);
+	print_message(
+		"median relative error %.3f, PICP %.3f ± %.3f, skill %.2f, C %.3f\n",
+		r.model.median_relative_error, r.model.picp, r.model.picp_error,
+		r.skill, r.model.concordance);
+	/* The noise alone gives a median error of 0.67 · 0.1 of the life, more of what
+	 * remains of it; without skill it is about 0.4. */
+	assert_true(r.model.median_relative_error < 0.2);
+	assert_true(r.skill > 0.4);
+	assert_true(r.model.concordance > 0.85);
+	assert_true(r.model.picp > 0.9 - 3 * sqrt(0.09 / 90 + 0.09 / 120));
+	assert_int_equal(r.batteries[PART_TEST], 90);
+	/* constant and absent columns are no features; season is not, in 5 months */
+	assert_int_equal(m.nfeatures, 4);
+	/* the trees are right on the log scale at noise-free points */
+	struct booster *b = booster_load(trees.data, trees.len, &err);
+	assert_non_null(b);
+	struct feature_set s;
+	assert_int_equal(model_features(&m, &s, &err), 0);
+	double sq = 0;
+	int n = 0;
+	for (double t = 24; t <= 36; t += 1)
+		for (double res = 105; res <= 135; res += 5, n++) {
+			double whole = exp(8 - 0.06 * (t - 25) - 0.02 * (res - 100));
+			float x[FIELDS_MAX], margin, none = 1;
+			struct prediction p;
+			for (int i = 0; i < s.n; i++) {
+				const char *name = s.v[i].name;
+				x[i] = strcmp(name, "t_mean_c") == 0 ? (float)t
+				       : strcmp(name, "r_baseline_pct") == 0
+					       ? (float)res
+				       : strcmp(name, "age_days") == 0
+					       ? (float)(0.3 * whole)
+					       : 13.6f;
+			}
+			assert_int_equal(
+				booster_margin(b, x, 1, s.n, &margin, &err), 0);
+			assert_int_equal(
+				model_predict(&m, b, &s, x, &none, 1, &p, &err), 0);
+			/* SHAP adds up to the margin */
+			assert_true(fabs(log(p.e.rul) - (double)margin) < 1e-4);
+			assert_true(p.e.lower <= p.e.rul && p.e.rul <= p.e.upper);
+			assert_true(p.e.p_fail_30d <= p.e.p_fail_90d);
+			sq += pow(log(p.e.rul) - log(0.7 * whole), 2);
+		}
+	print_message("RMSE of log life at noise-free points %.3f\n", sqrt(sq / n));
+	assert_true(sqrt(sq / n) < 0.2);
+	booster_free(b);
+	buf_release(&trees);
+	dataset_release(&d);
+}
+
+static void test_censoring_is_not_read_as_death(void **state)
+{
+	struct dataset d;
+	struct model m;
+	struct model_report r = {0};
+	struct buf trees = {0};
+	struct err err = {0};
+	/* Nobody is watched for more than 700 days; lives last up to 3,000. */
+	fleet(&d, 600, 700, 2);
+	if (trainer_fit(&d, &OPTIONS, &m, &r, &trees, &err) < 0)
+		fail_msg("%s", err.msg);
+	struct booster *b = booster_load(trees.data, trees.len, &err);
+	struct feature_set s;
+	assert_int_equal(model_features(&m, &s, &err), 0);
+	float x[FIELDS_MAX], margin;
+	for (int i = 0; i < s.n; i++)
+		x[i] = strcmp(s.v[i].name, "t_mean_c") == 0         ? 23
+		       : strcmp(s.v[i].name, "r_baseline_pct") == 0 ? 101
+		       : strcmp(s.v[i].name, "age_days") == 0       ? 100
+								    : 13.6f;
+	assert_int_equal(booster_margin(b, x, 1, s.n, &margin, &err), 0);
+	/* Truth: 3,100 days. A model that took 700 for the end could not say this. */
+	assert_true(exp((double)margin) > 1000);
+	booster_free(b);
+	buf_release(&trees);
+	dataset_release(&d);
+}
+
+static void test_deterministic(void **state)
+{
+	struct buf trees[2] = {{0}, {0}}, json[2] = {{0}, {0}};
+	for (int i = 0; i < 2; i++) {
+		struct dataset d;
+		struct model m;
+		struct model_report r = {0};
+		fleet(&d, 120, 1e9, 3);
+		assert_int_equal(trainer_fit(&d, &OPTIONS, &m, &r, &trees[i], NULL), 0);
+		assert_int_equal(model_write_json(&m, &r, &json[i], NULL), 0);
+		dataset_release(&d);
+	}
+	assert_int_equal(trees[0].len, trees[1].len);
+	assert_memory_equal(trees[0].data, trees[1].data, trees[0].len);
+	assert_int_equal(json[0].len, json[1].len);
+	assert_memory_equal(json[0].data, json[1].data, json[0].len);
+	for (int i = 0; i < 2; i++) {
+		buf_release(&trees[i]);
+		buf_release(&json[i]);
+	}
+}
+
+static void test_refusals(void **state)
+{
+	struct dataset d;
+	struct model m;
+	struct model_report r = {0};
+	struct buf trees = {0};
+	struct err err = {0};
+	fleet(&d, 2, 1e9, 4);
+	assert_int_equal(trainer_fit(&d, &OPTIONS, &m, &r, &trees, &err), -1);
+	assert_int_equal(err.class, ERR_DATA);
+	assert_non_null(strstr(err.msg, "2 of at least 54"));
+	dataset_release(&d);
+	fleet(&d, 100, 0.01, 5); /* all censored */
+	assert_int_equal(trainer_fit(&d, &OPTIONS, &m, &r, &trees, &err), -1);
+	assert_non_null(strstr(err.msg, "too few ends of life"));
+	dataset_release(&d);
+	buf_release(&trees);
+}
+
+static void write_text(const char *path, const char *p, size_t n)
+{
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite(p, 1, n, f), n);
+	fclose(f);
+}
+
+static void test_model_directory(void **state)
+{
+	struct dataset d;
+	struct model m, back;
+	struct model_report r = {0};
+	struct buf trees = {0};
+	struct err err = {0};
+	char dir[] = "/tmp/learn-test-XXXXXX", path[128], file[160];
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/model", dir);
+	fleet(&d, 120, 1e9, 6);
+	assert_int_equal(trainer_fit(&d, &OPTIONS, &m, &r, &trees, &err), 0);
+	/* twice: the second replaces the first */
+	for (int i = 0; i < 2; i++)
+		if (model_save(path, &m, &r, &trees, &err) < 0)
+			fail_msg("%s", err.msg);
+	struct booster *b = model_load(path, &back, &err);
+	if (!b)
+		fail_msg("%s", err.msg);
+	assert_string_equal(back.id, m.id);
+	assert_int_equal(back.nfeatures, m.nfeatures);
+	assert_true(fabs(back.calibration.sigma - m.calibration.sigma) < 1e-6);
+	assert_true(isinf(back.calibration.bin[back.calibration.n - 1].margin_below));
+	booster_free(b);
+	/* nothing is left beside it */
+	snprintf(file, sizeof(file), "%s.new-%ld", path, (long)getpid());
+	assert_int_equal(access(file, F_OK), -1);
+	/* one byte of the trees changed */
+	snprintf(file, sizeof(file), "%s/booster.ubj", path);
+	trees.data[trees.len / 2] ^= 1;
+	write_text(file, (const char *)trees.data, trees.len);
+	assert_null(model_load(path, &back, &err));
+	assert_int_equal(err.class, ERR_DATA);
+	assert_non_null(strstr(err.msg, "damaged"));
+	unlink(file);
+	assert_null(model_load(path, &back, &err));
+	assert_int_equal(err.class, ERR_IO);
+	/* a directory that is something else is left alone */
+	assert_int_equal(model_save(dir, &m, &r, &trees, &err), -1);
+	assert_int_equal(err.class, ERR_USAGE);
+	snprintf(file, sizeof(file), "%s/model.json", path);
+	unlink(file);
+	rmdir(path);
+	assert_int_equal(rmdir(dir), 0);
+	buf_release(&trees);
+	dataset_release(&d);
+}
+
+static void test_damaged_json(void **state)
+{
+	struct dataset d;
+	struct model m;
+	struct model_report r = {0};
+	struct buf trees = {0}, json = {0};
+	struct err err = {0};
+	fleet(&d, 120, 1e9, 7);
+	assert_int_equal(trainer_fit(&d, &OPTIONS, &m, &r, &trees, &err), 0);
+	assert_int_equal(model_write_json(&m, &r, &json, &err), 0);
+	const char *text = (const char *)json.data;
+	assert_int_equal(model_read_json(text, json.len, &m, &err), 0);
+	/* the last byte is a newline, the one before the brace */
+	for (size_t n = 0; n < json.len - 1; n++)
+		assert_int_equal(model_read_json(text, n, &m, &err), -1);
+	static const char *const bad[] = {"[]", "null", "{}", "{\"format\": \"1\"}",
+		"{\"format\": 2}", "{\"format\": 1, \"id\": 5}",
+		"{\"format\": 1, \"id\": \"x\", \"window_h\": -1}"};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_int_equal(model_read_json(bad[i], strlen(bad[i]), &m, &err), -1);
+	/* every value in turn replaced by another type, where the reader needs it */
+	static const char *const keys[] = {"\"id\": ", "\"window_h\": ",
+		"\"floor_days\": ", "\"bytes\": ", "\"hash\": ", "\"features\": ",
+		"\"unit\": ", "\"min\": ", "\"present\": ", "\"level\": ",
+		"\"sigma\": ", "\"table\": ", "\"lower\": ", "\"upper\": "};
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		struct buf t = {0};
+		const char *at = strstr(text, keys[i]);
+		assert_non_null(at);
+		at += strlen(keys[i]);
+		buf_append(&t, text, (size_t)(at - text));
+		buf_puts(&t, "true, \"was\": ");
+		buf_puts(&t, at);
+		assert_int_equal(
+			model_read_json((const char *)t.data, t.len, &m, &err), -1);
+		assert_int_equal(err.class, ERR_DATA);
+		buf_release(&t);
+	}
+	buf_release(&json);
+	buf_release(&trees);
+	dataset_release(&d);
+}
+
+static void test_stream_must_supply_the_features(void **state)
+{
+	struct model m = {.nfeatures = 1};
+	struct err err = {0};
+	struct schema *s = schema_native(kind_info(KIND_feature), &err);
+	strcpy(m.id, "aft-x");
+	strcpy(m.feature[0].name, "t_mean_c");
+	strcpy(m.feature[0].unit, "degC");
+	assert_int_equal(model_supplied(&m, s, &err), 0);
+	strcpy(m.feature[0].unit, "K");
+	assert_int_equal(model_supplied(&m, s, &err), -1);
+	assert_non_null(strstr(err.msg, "'t_mean_c' in 'K'"));
+	strcpy(m.feature[0].unit, "degC");
+	s->from[F_feature_t_mean_c] = -1;
+	assert_int_equal(model_supplied(&m, s, &err), -1);
+	assert_non_null(strstr(err.msg, "t_mean_c"));
+	struct feature_set f;
+	strcpy(m.feature[0].name, "battery"); /* a field, but no feature */
+	assert_int_equal(model_features(&m, &f, &err), -1);
+	schema_free(s);
+}
+
+static void test_range_and_starvation(void **state)
+{
+	struct model m = {.nfeatures = 2};
+	m.feature[0] = (struct model_feature){"a", "", 0, 100, 1};
+	m.feature[1] = (struct model_feature){"b", "", 0, 1, 0.5};
+	const float in[] = {104, 0}, out[] = {106, 0}, gone[] = {NAN, 0.5f},
+		    some[] = {50, NAN};
+	assert_false(model_out_of_range(&m, in));
+	assert_true(model_out_of_range(&m, out));
+	assert_false(model_out_of_range(&m, gone));
+	assert_true(model_starved(&m, gone));
+	assert_false(model_starved(&m, some));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_learns_a_known_law),
+		cmocka_unit_test(test_censoring_is_not_read_as_death),
+		cmocka_unit_test(test_deterministic),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_model_directory),
+		cmocka_unit_test(test_damaged_json),
+		cmocka_unit_test(test_stream_must_supply_the_features),
+		cmocka_unit_test(test_range_and_starvation),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
