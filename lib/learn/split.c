@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 static const char *const BY[] = {"battery", "string", "site"};
-static const char *const PARTS[] = {"train", "validation", "calibration", "test"};
+static const char *const PARTS[] = {"training", "validation", "calibration", "test"};
 static const size_t LEAST[PART_COUNT] = {
 	TRAIN_LEAST, VALID_LEAST, CALIB_LEAST, TEST_LEAST};
 /* Shares of validation, calibration and test in percent; the rest trains. */

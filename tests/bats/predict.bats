@@ -1,0 +1,197 @@
+load helper
+
+fleet() { # BATTERIES DAYS SEED [KINDS] >stream
+	$PYTHON "$BATS_TEST_DIRNAME/learn-fleet.py" "$@" | encode -q
+}
+
+setup_file() {
+	load helper
+	$PYTHON "$BATS_TEST_DIRNAME/learn-fleet.py" 200 5 1 | encode -q |
+		train -q --out "$BATS_FILE_TMPDIR/model"
+}
+
+setup() {
+	MODEL=$BATS_FILE_TMPDIR/model
+	F=$BATS_TEST_TMPDIR/f.fl
+	P=$BATS_TEST_TMPDIR/p.fl
+}
+
+ruls() { # JQ-FILTER over the rul records of $P that predict added
+	decode -q --kind rul <"$P" | jq -c "select(.source != \"twin\") | $1"
+}
+
+@test "predict adds a learned and a fused estimate, bounds in order" {
+	fleet 30 2 7 >"$F"
+	try predict --model "$MODEL" -i "$F" -o "$P"
+	assert_status 0
+	[ "$(ruls 'select(.source == "ml")' | wc -l)" -eq 60 ]
+	[ "$(ruls 'select(.source == "fused")' | wc -l)" -eq 60 ]
+	[ "$(ruls 'select((.lower_days <= .rul_days and .rul_days <= .upper_days) | not)' | wc -l)" -eq 0 ]
+	[ "$(ruls 'select(.p_fail_30d > .p_fail_90d or .p_fail_30d < 0 or .p_fail_90d > 1)' | wc -l)" -eq 0 ]
+	[ "$(ruls 'select(.confidence < 0 or .confidence > 1 or .confidence == null)' | wc -l)" -eq 0 ]
+	id=$(jq -r .id "$MODEL/model.json")
+	[ "$(ruls "select(.model != \"$id\")" | wc -l)" -eq 0 ]
+	# what goes in comes out, unchanged and in order
+	decode -q <"$F" >"$BATS_TEST_TMPDIR/a"
+	decode -q <"$P" | jq -c 'select(.kind != "rul" or .source == "twin")' >"$BATS_TEST_TMPDIR/b"
+	diff <(jq -c . "$BATS_TEST_TMPDIR/a") "$BATS_TEST_TMPDIR/b"
+}
+
+@test "estimates are near the truth, and the factors say what the law says" {
+	fleet 60 1 8 >"$F"
+	predict -q --model "$MODEL" -i "$F" -o "$P"
+	decode -q <"$P" | jq -sc '
+		(map(select(.kind == "truth")) | INDEX(.battery)) as $t
+		| map(select(.source == "ml") | (.rul_days / $t[.battery].rul_days | log | fabs)) | sort
+		| .[length / 2 | floor]' >"$BATS_TEST_TMPDIR/median"
+	# The law's own noise is 0.1 of the whole life; guessing gives 0.7.
+	[ "$(jq '. < 0.35' "$BATS_TEST_TMPDIR/median")" = true ] || fail "$(cat "$BATS_TEST_TMPDIR/median")"
+	# The hottest battery is said to lose life by heat, the coolest to gain.
+	decode -q <"$P" | jq -se '
+		(map(select(.kind == "feature")) | sort_by(.t_mean_c) | [first, last] | map(.battery)) as [$cool, $hot]
+		| def heat($b): map(select(.source == "ml" and .battery == $b))[0].factors
+			| map(select(.[0] == "temperature"))[0][1];
+		heat($hot) < 0 and heat($cool) > 0'
+}
+
+@test "fusion: the weights are those asked for" {
+	fleet 20 1 7 >"$F"
+	predict -q --model "$MODEL" --fusion fixed:0.25 -i "$F" -o "$P"
+	decode -q --kind rul <"$P" | jq -se '
+		group_by(.battery) | map(INDEX(.source)) | map(select(.fused.flags | index("out_of_range") | not))
+		| length > 10 and all(.[]; .fused.weight_ml == 0.25
+			and ((.fused.rul_days - 0.25 * .ml.rul_days - 0.75 * .twin.rul_days) | fabs) < 0.01)'
+}
+
+@test "truth is never read: the estimates are the same without it" {
+	fleet 20 2 7 >"$F"
+	fleet 20 2 7 feature,rul >"$BATS_TEST_TMPDIR/blind.fl"
+	predict -q --model "$MODEL" -i "$F" | decode -q --kind rul >"$BATS_TEST_TMPDIR/a"
+	predict -q --model "$MODEL" -i "$BATS_TEST_TMPDIR/blind.fl" | decode -q --kind rul >"$BATS_TEST_TMPDIR/b"
+	[ -s "$BATS_TEST_TMPDIR/a" ]
+	cmp "$BATS_TEST_TMPDIR/a" "$BATS_TEST_TMPDIR/b"
+}
+
+@test "the chunks of the input and the size of the block do not matter" {
+	fleet 30 2 7 >"$F"
+	predict -q --model "$MODEL" -i "$F" -o "$P"
+	dd if="$F" bs=97 status=none | predict -q --model "$MODEL" >"$BATS_TEST_TMPDIR/q.fl"
+	cmp "$P" "$BATS_TEST_TMPDIR/q.fl"
+	predict -q --model "$MODEL" --block 7 -i "$F" | decode -q --kind rul | sort >"$BATS_TEST_TMPDIR/a"
+	decode -q --kind rul <"$P" | sort >"$BATS_TEST_TMPDIR/b"
+	cmp "$BATS_TEST_TMPDIR/a" "$BATS_TEST_TMPDIR/b"
+}
+
+@test "without a model the twin speaks, and it says so" {
+	fleet 20 2 7 >"$F"
+	try predict -q -i "$F" -o "$P"
+	assert_status 0
+	assert_one_line_stderr "no --model given"
+	[ "$(ruls 'select(.source == "ml")' | wc -l)" -eq 0 ]
+	decode -q --kind rul <"$P" | jq -se '
+		map(select(.source == "fused" and .rul_days != null)) as $f
+		| ($f | length) >= 20 and all($f[]; .flags == ["fallback", "model_missing"] and .weight_ml == 0)'
+}
+
+@test "a damaged model: said once, then as without one" {
+	fleet 5 2 7 >"$F"
+	cp -r "$MODEL" "$BATS_TEST_TMPDIR/m"
+	head -c 100 "$MODEL/model.json" >"$BATS_TEST_TMPDIR/m/model.json"
+	try predict -q --model "$BATS_TEST_TMPDIR/m" -i "$F" -o "$P"
+	assert_status 0
+	assert_one_line_stderr "model unusable: .*model.json"
+	[ "$(ruls 'select(.flags | index("model_missing") | not)' | wc -l)" -eq 0 ]
+	[ "$(ruls . | wc -l)" -gt 0 ]
+	cp "$MODEL/model.json" "$BATS_TEST_TMPDIR/m/"
+	head -c 1000 "$MODEL/booster.ubj" >"$BATS_TEST_TMPDIR/m/booster.ubj"
+	try predict -q --model "$BATS_TEST_TMPDIR/m" -i "$F" -o "$P"
+	assert_status 0
+	assert_one_line_stderr "model unusable: .*damaged"
+	try predict -q --model "$BATS_TEST_TMPDIR/none" -i "$F" -o "$P"
+	assert_status 0
+	assert_one_line_stderr "model unusable: cannot open"
+}
+
+@test "a model the stream cannot supply is refused by the feature's name" {
+	fleet 5 2 7 >"$F"
+	cp -r "$MODEL" "$BATS_TEST_TMPDIR/m"
+	jq '.features[1].unit = "K"' "$MODEL/model.json" >"$BATS_TEST_TMPDIR/m/model.json"
+	try predict -q --model "$BATS_TEST_TMPDIR/m" -i "$F" -o "$P"
+	assert_status 0
+	assert_one_line_stderr "wants feature 't_mean_c' in 'K'"
+	jq '.features[1].name = "moon_phase"' "$MODEL/model.json" >"$BATS_TEST_TMPDIR/m/model.json"
+	try predict -q --model "$BATS_TEST_TMPDIR/m" -i "$F" -o "$P"
+	assert_one_line_stderr "wants feature 'moon_phase'"
+}
+
+@test "out of range: flagged, and the weight falls to a third" {
+	fleet 5 1 7 | decode -q |
+		jq -c 'if .kind == "feature" then .t_mean_c = 70 else . end' | encode -q >"$F"
+	predict -q --model "$MODEL" -i "$F" -o "$P"
+	decode -q --kind rul <"$P" | jq -se 'map(select(.source == "fused"))
+		| length == 5 and all(.[]; (.flags | index("out_of_range")) and .weight_ml > 0.199 and .weight_ml < 0.201)' ||
+		{ ruls .; fail "as above"; }
+}
+
+@test "stale features: the twin alone, on its own beat" {
+	fleet 5 6 7 | decode -q |
+		jq -c 'select(.kind != "feature" or .ts < "2026-01-02")' | encode -q >"$F"
+	predict -q --model "$MODEL" --every 1d -i "$F" -o "$P"
+	# features on the 1st; fresh on the 2nd and 3rd; the twin from the 4th to the 6th
+	[ "$(ruls 'select(.ts < "2026-01-04" and .source == "fused")' | wc -l)" -eq 5 ]
+	[ "$(ruls 'select(.ts >= "2026-01-04")' | wc -l)" -eq 15 ]
+	[ "$(ruls 'select(.ts >= "2026-01-04" and .flags != ["fallback"])' | wc -l)" -eq 0 ]
+}
+
+@test "conflict is flagged and its bounds span both" {
+	fleet 5 1 7 | decode -q |
+		jq -c 'if .source == "twin" then .rul_days = 1 | .lower_days = 0.5 | .upper_days = 2 else . end' |
+		encode -q >"$F"
+	fleet 5 1 9 rul >/dev/null
+	predict -q --model "$MODEL" -i "$F" -i "$F" -o /dev/null 2>/dev/null || true
+	# the twin's record of a day comes after the feature: two days
+	(fleet 5 2 7 | decode -q |
+		jq -c 'if .source == "twin" then .rul_days = 1 | .lower_days = 0.5 | .upper_days = 2 else . end' |
+		encode -q) >"$F"
+	predict -q --model "$MODEL" -i "$F" -o "$P"
+	decode -q --kind rul <"$P" | jq -se 'map(select(.source == "fused" and .ts > "2026-01-02"))
+		| length == 5 and all(.[]; (.flags | index("conflict")) and .lower_days <= 1 and .upper_days > 20)'
+}
+
+@test "every: no more often than asked" {
+	fleet 5 8 7 >"$F"
+	predict -q --model "$MODEL" --every 4d -i "$F" -o "$P"
+	[ "$(ruls 'select(.source == "ml")' | wc -l)" -eq 10 ]
+}
+
+@test "closed pipe, full disk, empty and truncated input, absurd options" {
+	fleet 60 5 7 >"$F"
+	pipeline "predict -q --model '$MODEL' -i '$F' | head -c 100 >/dev/null"
+	assert_no_crash_or_sigpipe
+	try predict -q --model "$MODEL" -i "$F" -o /dev/full
+	assert_status 3
+	try predict --model "$MODEL" -o "$P" </dev/null
+	assert_no_crash
+	head -c -300 "$F" >"$BATS_TEST_TMPDIR/t.fl"
+	try predict -q --model "$MODEL" -i "$BATS_TEST_TMPDIR/t.fl" -o "$P"
+	assert_status 1
+	[ "$(decode -q --allow-truncated --kind rul <"$P" | grep -c '"ml"')" -gt 250 ]
+	for o in "--fusion 2" "--fusion fixed:7" "--every never" "--max-age x" "--block 0" "--bogus" "operand"; do
+		# shellcheck disable=SC2086
+		try predict --model "$MODEL" $o <"$F"
+		assert_status 2
+		assert_one_line_stderr '^predict: '
+	done
+}
+
+# SIGPIPE is how a closed pipe ends a filter.
+assert_no_crash_or_sigpipe() {
+	[ "$status" -eq 0 ] || [ "$status" -eq 141 ] || fail "status $status: $(cat "$ERR")"
+	! grep -q Sanitizer "$ERR" || fail "$(cat "$ERR")"
+}
+
+@test "the ledger balances" {
+	fleet 20 2 7 >"$F"
+	predict -q --model "$MODEL" -i "$F" --ledger "$BATS_TEST_TMPDIR/l" >/dev/null
+	ledger_balances "$BATS_TEST_TMPDIR/l"
+}
