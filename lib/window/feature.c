@@ -1,0 +1,210 @@
+#include "window/feature.h"
+
+#include <math.h>
+
+#define DAYS_A_YEAR 365.2425
+enum { PARTS_MAX = 32 };
+
+/* The panes a window is made of, oldest first: hours, or days. */
+struct parts {
+	const struct pane *v[PARTS_MAX];
+	int n;
+	bool days;
+	struct pane last_day; /* the day that ends here, made of its hours */
+};
+
+static void merge_hours(
+	const struct series *s, int32_t from, int32_t to, struct pane *p)
+{
+	for (int32_t h = from; h < to; h++) {
+		const struct pane *hour = series_hour(s, h);
+		if (hour)
+			pane_merge(p, hour);
+	}
+}
+
+static void find_parts(const struct feature_input *in, struct parts *p)
+{
+	p->n = 0;
+	p->days = in->window_h > HOURLY_PANES;
+	if (!p->days) {
+		for (int32_t h = in->end_hour - in->window_h; h < in->end_hour; h++)
+			if (series_hour(in->series, h))
+				p->v[p->n++] = series_hour(in->series, h);
+		return;
+	}
+	int32_t last = (int32_t)floor_div(in->end_hour, 24) - 1;
+	for (int32_t d = last + 1 - in->window_h / 24; d < last; d++)
+		if (series_day(in->series, d))
+			p->v[p->n++] = series_day(in->series, d);
+	pane_init(&p->last_day, last * 24);
+	merge_hours(in->series, last * 24, in->end_hour, &p->last_day);
+	p->v[p->n++] = &p->last_day;
+}
+
+static const struct mean_slot *mean_of(
+	const struct means *m, const struct parts *p, int32_t hour)
+{
+	if (!m)
+		return NULL;
+	return p->days ? means_day(m, (int32_t)floor_div(hour, 24))
+		       : means_hour(m, hour);
+}
+
+static double slot_mean(const struct mean_slot *s)
+{
+	return (double)s->sum / s->n;
+}
+
+/* Mean over the window of what the string or room measured itself. */
+static float own_mean(const struct parts *p, const struct means *m, double units)
+{
+	int64_t sum = 0;
+	uint32_t n = 0;
+	for (int i = 0; i < p->n; i++) {
+		const struct mean_slot *s = mean_of(m, p, p->v[i]->hour);
+		sum += s ? s->sum : 0;
+		n += s ? s->n : 0;
+	}
+	return (float)stats_mean(n, sum, units);
+}
+
+/* Mean difference of the voltage to that of the string's jars, pane by pane; it takes
+ * another jar to compare with. */
+static float imbalance(const struct feature_input *in, const struct parts *p)
+{
+	double sum = 0, n = 0;
+	for (int i = 0; i < p->n; i++) {
+		const struct pane *x = p->v[i];
+		const struct mean_slot *s = mean_of(in->string_voltage, p, x->hour);
+		if (!s || (s->who & (s->who - 1)) == 0)
+			continue;
+		sum += (double)x->v_sum - x->v_n * slot_mean(s);
+		n += x->v_n;
+	}
+	return n > 0 ? (float)(sum / n / PANE_V_UNITS) : NAN;
+}
+
+static float rise(const struct feature_input *in, const struct parts *p)
+{
+	double sum = 0, n = 0;
+	for (int i = 0; i < p->n; i++) {
+		const struct pane *x = p->v[i];
+		const struct mean_slot *s = mean_of(in->room, p, x->hour);
+		if (!s)
+			continue;
+		sum += (double)x->t_sum - x->t_n * slot_mean(s);
+		n += x->t_n;
+	}
+	return n > 0 ? (float)(sum / n / PANE_T_UNITS) : NAN;
+}
+
+static void fill_voltage(struct rec_feature *f, const struct pane *p)
+{
+	f->v_mean_v = (float)stats_mean(p->v_n, p->v_sum, PANE_V_UNITS);
+	f->v_std_v = (float)stats_std(p->v_n, p->v_sum, p->v_sq, PANE_V_UNITS);
+	f->v_min_v = p->v_n ? p->v_min : NAN;
+	f->v_max_v = p->v_n ? p->v_max : NAN;
+	f->v_range_v = f->v_max_v - f->v_min_v;
+}
+
+static float hours(uint32_t ms)
+{
+	return (float)(ms / 3.6e6);
+}
+
+static void fill_temperature(struct rec_feature *f, const struct pane *p)
+{
+	bool known = p->t_n > 0;
+	f->t_mean_c = (float)stats_mean(p->t_n, p->t_sum, PANE_T_UNITS);
+	f->t_std_c = (float)stats_std(p->t_n, p->t_sum, p->t_sq, PANE_T_UNITS);
+	f->t_max_c = known ? p->t_max : NAN;
+	f->hours_above_30c = known ? hours(p->above_30_ms) : NAN;
+	f->hours_above_35c = known ? hours(p->above_35_ms) : NAN;
+	f->hours_above_40c = known ? hours(p->above_40_ms) : NAN;
+	f->arrhenius_hours =
+		known ? (float)((double)p->ageing / PANE_AGEING_UNITS / 3.6e6) : NAN;
+}
+
+/* Resistance when new: from the books, else the mean of the first week. */
+static double baseline_mohm(const struct feature_input *in)
+{
+	float booked = in->battery->initial_resistance_mohm;
+	if (booked > 0)
+		return (double)booked;
+	return stats_mean(
+		in->series->baseline_n, in->series->baseline_sum, PANE_R_UNITS);
+}
+
+static void fill_resistance(
+	struct rec_feature *f, const struct pane *p, double baseline)
+{
+	double mean = stats_mean(p->r_n, p->r_sy, PANE_R_UNITS), slope, error;
+	pane_resistance_slope(p, &slope, &error);
+	f->r_latest_mohm = p->r_n ? p->r_latest : NAN;
+	f->r_mean_mohm = (float)mean;
+	f->r_baseline_pct = baseline > 0 ? (float)(100 * mean / baseline) : NAN;
+	f->r_slope_mohm_per_day = (float)slope;
+	f->r_slope_stderr = (float)error;
+	f->conductance_s = mean > 0 ? (float)(1000 / mean) : NAN;
+}
+
+static void fill_current(
+	struct rec_feature *f, const struct pane *p, const struct band *band)
+{
+	bool known = p->i_n > 0, rated = known && band->capacity_ah > 0;
+	double capacity = (double)band->capacity_ah;
+	double out = (double)p->charge_out / PANE_CHARGE_PER_AH;
+	f->i_mean_a = (float)stats_mean(p->i_n, p->i_sum, PANE_I_UNITS);
+	f->i_std_a = (float)stats_std(p->i_n, p->i_sum, p->i_sq, PANE_I_UNITS);
+	f->i_abs_max_a = known ? p->i_abs_max : NAN;
+	f->ah_out = known ? (float)out : NAN;
+	f->ah_in = known ? (float)((double)p->charge_in / PANE_CHARGE_PER_AH) : NAN;
+	f->equivalent_cycles = rated ? (float)(out / capacity) : NAN;
+	f->deepest_dod_pct = rated ? (float)(p->depth_max / 10.0 / capacity) : NAN;
+	f->surge_events = rated ? p->surges : INT_NIL;
+	f->discharge_events = p->discharges;
+	f->minutes_below_float =
+		band->float_min_v > 0 ? (float)(p->below_float_ms / 6e4) : NAN;
+	f->minutes_above_float =
+		band->float_max_v > 0 ? (float)(p->above_float_ms / 6e4) : NAN;
+}
+
+static void fill_calendar(struct rec_feature *f, int64_t installed)
+{
+	struct civil c;
+	time_to_civil(f->ts, &c);
+	double turn = 2 * M_PI * (c.yearday + c.hour / 24.0) / DAYS_A_YEAR;
+	f->season_sin = (float)sin(turn);
+	f->season_cos = (float)cos(turn);
+	f->age_days = installed == TIME_NIL
+			      ? NAN
+			      : (float)((double)(f->ts - installed) / DAY_MS);
+}
+
+bool feature_fill(const struct feature_input *in, struct rec_feature *f)
+{
+	struct parts parts;
+	struct pane total;
+	find_parts(in, &parts);
+	pane_init(&total, in->end_hour - in->window_h);
+	for (int i = 0; i < parts.n; i++)
+		pane_merge(&total, parts.v[i]);
+	if (total.n == 0)
+		return false;
+	f->ts = in->end_hour * HOUR_MS;
+	f->window_h = in->window_h;
+	f->count = total.n;
+	f->coverage = (float)(total.covered_ms / (in->window_h * 3.6e6));
+	f->gap_count = total.gaps;
+	fill_voltage(f, &total);
+	f->v_imbalance_v = imbalance(in, &parts);
+	fill_temperature(f, &total);
+	f->t_rise_k = rise(in, &parts);
+	fill_resistance(f, &total, baseline_mohm(in));
+	fill_current(f, &total, &in->series->band);
+	f->ripple_mean_v = own_mean(&parts, in->ripple, PANE_V_UNITS);
+	f->thd_mean_pct = own_mean(&parts, in->thd, PANE_T_UNITS);
+	fill_calendar(f, in->battery->installed);
+	return true;
+}

@@ -1,0 +1,26 @@
+/*
+ * Features: what a window's panes say, in the fields of the feature record.
+ */
+#ifndef WINDOW_FEATURE_H
+#define WINDOW_FEATURE_H
+
+#include "site/roster.h"
+#include "window/series.h"
+#include "window/shared.h"
+
+/* Where the numbers of one window come from. string and room may be NULL. */
+struct feature_input {
+	const struct series *series;
+	const struct roster_battery *battery;
+	const struct means *string_voltage, *ripple, *thd, *room;
+	int32_t end_hour; /* hours since the epoch */
+	int window_h;
+};
+
+/*
+ * Fills *f but for its battery and unit. Returns false when the window holds no sample
+ * (*f is then undefined).
+ */
+bool feature_fill(const struct feature_input *in, struct rec_feature *f);
+
+#endif

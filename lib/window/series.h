@@ -1,0 +1,95 @@
+/*
+ * A series: one battery's samples on their way into panes. Memory is fixed: a ring that
+ * puts samples back in order within the lateness, the sample held at the moment, and
+ * the panes.
+ *
+ * A sample is taken while it is no more than the lateness behind the newest one of its
+ * battery; two samples of one time count once, and if they differ the one with fewer
+ * missing values, then the smaller, is kept, whichever came first. Samples leave the
+ * ring in time order, so what is computed from them does not depend on their order of
+ * arrival. If the ring is full (304 samples; 62 with daily panes), its oldest leaves
+ * early: at higher rates the lateness shrinks to what the ring holds.
+ *
+ * Between two samples the earlier one's values hold, unless the interval is a gap:
+ * longer than three times the typical interval (the median of each eight) or than
+ * max_gap. Over a gap nothing holds.
+ */
+#ifndef WINDOW_SERIES_H
+#define WINDOW_SERIES_H
+
+#include "window/pane.h"
+
+enum {
+	HOURLY_PANES = 24,
+	DAILY_PANES = 29, /* days before the one that ends: it is made of the hours */
+	RING_HOURLY = 304,
+	RING_DAILY = 62,
+	RECENT_INTERVALS = 8,
+	SERIES_BYTES_MAX = 12 * 1024,
+};
+
+struct series_config {
+	int64_t lateness_ms, max_gap_ms;
+	bool daily; /* keep daily panes as well */
+};
+
+struct series {
+	int64_t newest, frontier; /* nothing before frontier is taken any more */
+	int64_t first;            /* first sample released */
+	struct sample held;       /* last sample released */
+	int64_t baseline_sum;     /* resistances of the first week */
+	uint32_t baseline_n;
+	int32_t end_hour; /* end of the hour in progress, hours since the epoch */
+	int64_t depth;    /* charge missing since the last full charge, 0.1 mA ms */
+	int32_t recent_ms[RECENT_INTERVALS];
+	int32_t typical_ms; /* 0 unknown */
+	uint32_t intervals;
+	struct band band;
+	uint32_t band_epoch; /* for the owner: when the band was looked up */
+	uint16_t head, len, wrap;
+	bool started, discharging;
+	struct pane hourly[HOURLY_PANES];
+	/* then daily[DAILY_PANES] where configured, then the ring */
+};
+
+/* What happens to a series as its samples leave the ring, in time order. */
+struct series_hooks {
+	void *arg;
+	/* Gives a sample what it lacks (the string's current) before it is counted. */
+	void (*fill)(void *arg, struct series *s, struct sample *sample);
+	/* An hour is complete; all panes that end by end_hour are final. */
+	void (*close)(void *arg, struct series *s, int32_t end_hour);
+};
+
+enum series_verdict { SERIES_NEW, SERIES_LATE, SERIES_DUPLICATE, SERIES_REPLACED };
+
+/* Bytes one series takes with this configuration (at most SERIES_BYTES_MAX). */
+size_t series_size(const struct series_config *c);
+/* Empties it (memory of series_size bytes). */
+void series_init(struct series *s, const struct series_config *c);
+/*
+ * Takes a sample and lets out what has become final. SERIES_REPLACED: it took the
+ * place of *other, of the same time; SERIES_DUPLICATE: it was not needed.
+ */
+enum series_verdict series_add(struct series *s, const struct series_config *c,
+	const struct series_hooks *hooks, const struct sample *sample,
+	struct sample *other);
+/*
+ * The end of the stream: lets out all samples and closes each hour whose end the last
+ * one reaches when it holds for one typical interval, exactly as if the next sample had
+ * come on time. The hour in progress is not closed.
+ */
+void series_end(struct series *s, const struct series_config *c,
+	const struct series_hooks *hooks);
+
+/* The usual interval between samples, ms; 0 unknown. */
+int64_t series_step(const struct series *s);
+/* Whether two samples of one time say the same. */
+bool series_same(const struct sample *a, const struct sample *b);
+
+/* The pane of that hour or day, NULL where there is none (hour: start, hours since the
+ * epoch; day: start, days since the epoch). */
+const struct pane *series_hour(const struct series *s, int32_t hour);
+const struct pane *series_day(const struct series *s, int32_t day);
+
+#endif
