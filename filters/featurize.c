@@ -1,0 +1,122 @@
+/*
+ * featurize: statistics of every battery over windows of event time.
+ */
+#include "base/diag.h"
+#include "stream/flow.h"
+#include "window/fleet.h"
+
+#include <stdio.h>
+
+static const struct opt_usage USAGE = {"featurize", "[options]",
+	"add statistics of every battery over windows of time",
+	"  simulate --batteries 24 --backfill 2d | featurize | decode --kind feature\n"
+	"  ingest telemetry.csv | featurize --every 1d --windows 24,168 >train.fl\n"};
+
+struct options {
+	const char *windows;
+	int64_t every_ms, lateness_ms, max_gap_ms;
+};
+
+static void emit(void *flow, const struct rec_feature *f)
+{
+	flow_emit(flow, KIND_feature, f);
+}
+
+/* Checks what the option tables cannot say. */
+static int configure(const struct options *o, struct fleet_config *c, struct err *err)
+{
+	if (o->every_ms != HOUR_MS && o->every_ms != DAY_MS)
+		return err_set(err, ERR_USAGE, "--every: expected 1h or 1d");
+	if (o->lateness_ms < 0 || o->lateness_ms > 6 * HOUR_MS)
+		return err_set(err, ERR_USAGE, "--lateness: expected 0s to 6h");
+	if (o->max_gap_ms < SECOND_MS || o->max_gap_ms > DAY_MS)
+		return err_set(err, ERR_USAGE, "--max-gap: expected 1s to 1d");
+	c->every_h = (int)(o->every_ms / HOUR_MS);
+	c->lateness_ms = o->lateness_ms;
+	c->max_gap_ms = o->max_gap_ms;
+	return fleet_windows(c, o->windows, err);
+}
+
+static void take(struct flow *f, struct fleet *fleet, const struct record *rec)
+{
+	static const struct err nomem = {ERR_IO, "out of memory"};
+	union rec_any any;
+	if (!fleet_wants(rec->kind)) {
+		flow_pass(f, rec);
+		return;
+	}
+	if (!flow_decode(f, rec, &any))
+		return;
+	flow_pass(f, rec);
+	enum fleet_verdict v = fleet_add(fleet, rec->kind, &any);
+	if (v == FLEET_NO_MEMORY)
+		flow_fail(f, &nomem);
+	else if (v != FLEET_USED)
+		flow_unused(f, rec, "%s", fleet_reason(v));
+}
+
+static int run(
+	const struct flow_options *fo, const struct options *o, struct fleet_config *c)
+{
+	struct err err = {0};
+	struct record rec;
+	char identity[160];
+	snprintf(identity, sizeof(identity),
+		"--windows %s --every %dh --lateness %lldms --max-gap %lldms",
+		o->windows, c->every_h, (long long)o->lateness_ms,
+		(long long)o->max_gap_ms);
+	struct flow *f = flow_open(fo, FLOW_FILTER, "featurize", identity, &err);
+	if (!f)
+		return diag_err(&err);
+	c->emit = emit;
+	c->arg = f;
+	struct fleet *fleet = fleet_new(c);
+	if (!fleet) {
+		err_nomem(&err);
+		flow_fail(f, &err);
+	}
+	while (fleet && flow_next(f, &rec) > 0)
+		take(f, fleet, &rec);
+	if (fleet) {
+		fleet_end(fleet);
+		flow_metric(f, "floatline_featurize_batteries",
+			(double)fleet_batteries(fleet));
+		flow_metric(f, "floatline_featurize_state_bytes_per_battery",
+			(double)fleet_battery_bytes(fleet));
+	}
+	int status = flow_close(f);
+	fleet_free(fleet);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = {.windows = "1,24",
+		.every_ms = HOUR_MS,
+		.lateness_ms = 5 * MINUTE_MS,
+		.max_gap_ms = 2 * HOUR_MS};
+	struct flow_options fo = {0};
+	struct fleet_config c = {0};
+	struct err err = {0};
+	int first;
+	const struct opt own[] = {
+		{0, "windows", "HOURS,...", "1 to 24, 168 or 720 (default 1,24)",
+			OPT_STR, &o.windows, 0, 0},
+		{0, "every", "1h|1d", "how often rows go out (default 1h)", OPT_MS,
+			&o.every_ms, 0, 0},
+		{0, "lateness", "DURATION", "wait for records this late (default 5m)",
+			OPT_MS, &o.lateness_ms, 0, 0},
+		{0, "max-gap", "DURATION", "nothing holds for longer (default 2h)",
+			OPT_MS, &o.max_gap_ms, 0, 0},
+		{0}};
+	int r = opt_parse(
+		&USAGE, own, flow_options(&fo, FLOW_FILTER), argc, argv, &first, &err);
+	if (r == 0 && first < argc)
+		r = err_set(&err, ERR_USAGE,
+			"'%s': featurize reads no files by name, use -i", argv[first]);
+	if (r == 0)
+		r = configure(&o, &c, &err);
+	int status = r < 0 ? diag_err(&err) : r == OPT_EXIT ? 0 : run(&fo, &o, &c);
+	flow_options_release(&fo);
+	return status;
+}
