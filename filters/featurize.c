@@ -3,7 +3,7 @@
  */
 #include "base/diag.h"
 #include "stream/flow.h"
-#include "window/fleet.h"
+#include "window/windows.h"
 
 #include <stdio.h>
 
@@ -23,7 +23,7 @@ static void emit(void *flow, const struct rec_feature *f)
 }
 
 /* Checks what the option tables cannot say. */
-static int configure(const struct options *o, struct fleet_config *c, struct err *err)
+static int configure(const struct options *o, struct windows_config *c, struct err *err)
 {
 	if (o->every_ms != HOUR_MS && o->every_ms != DAY_MS)
 		return err_set(err, ERR_USAGE, "--every: expected 1h or 1d");
@@ -34,29 +34,29 @@ static int configure(const struct options *o, struct fleet_config *c, struct err
 	c->every_h = (int)(o->every_ms / HOUR_MS);
 	c->lateness_ms = o->lateness_ms;
 	c->max_gap_ms = o->max_gap_ms;
-	return fleet_windows(c, o->windows, err);
+	return windows_parse(c, o->windows, err);
 }
 
-static void take(struct flow *f, struct fleet *fleet, const struct record *rec)
+static void take(struct flow *f, struct windows *windows, const struct record *rec)
 {
 	static const struct err nomem = {ERR_IO, "out of memory"};
 	union rec_any any;
-	if (!fleet_wants(rec->kind)) {
+	if (!windows_wants(rec->kind)) {
 		flow_pass(f, rec);
 		return;
 	}
 	if (!flow_decode(f, rec, &any))
 		return;
 	flow_pass(f, rec);
-	enum fleet_verdict v = fleet_add(fleet, rec->kind, &any);
-	if (v == FLEET_NO_MEMORY)
+	enum windows_verdict v = windows_add(windows, rec->kind, &any);
+	if (v == WINDOWS_NO_MEMORY)
 		flow_fail(f, &nomem);
-	else if (v != FLEET_USED)
-		flow_unused(f, rec, "%s", fleet_reason(v));
+	else if (v != WINDOWS_USED)
+		flow_unused(f, rec, "%s", windows_reason(v));
 }
 
-static int run(
-	const struct flow_options *fo, const struct options *o, struct fleet_config *c)
+static int run(const struct flow_options *fo, const struct options *o,
+	struct windows_config *c)
 {
 	struct err err = {0};
 	struct record rec;
@@ -70,22 +70,22 @@ static int run(
 		return diag_err(&err);
 	c->emit = emit;
 	c->arg = f;
-	struct fleet *fleet = fleet_new(c);
-	if (!fleet) {
+	struct windows *windows = windows_new(c);
+	if (!windows) {
 		err_nomem(&err);
 		flow_fail(f, &err);
 	}
-	while (fleet && flow_next(f, &rec) > 0)
-		take(f, fleet, &rec);
-	if (fleet) {
-		fleet_end(fleet);
+	while (windows && flow_next(f, &rec) > 0)
+		take(f, windows, &rec);
+	if (windows) {
+		windows_end(windows);
 		flow_metric(f, "floatline_featurize_batteries",
-			(double)fleet_batteries(fleet));
+			(double)windows_batteries(windows));
 		flow_metric(f, "floatline_featurize_state_bytes_per_battery",
-			(double)fleet_battery_bytes(fleet));
+			(double)windows_battery_bytes(windows));
 	}
 	int status = flow_close(f);
-	fleet_free(fleet);
+	windows_free(windows);
 	return status;
 }
 
@@ -96,7 +96,7 @@ int main(int argc, char **argv)
 		.lateness_ms = 5 * MINUTE_MS,
 		.max_gap_ms = 2 * HOUR_MS};
 	struct flow_options fo = {0};
-	struct fleet_config c = {0};
+	struct windows_config c = {0};
 	struct err err = {0};
 	int first;
 	const struct opt own[] = {

@@ -14,10 +14,10 @@ struct parts {
 };
 
 static void merge_hours(
-	const struct series *s, int32_t from, int32_t to, struct pane *p)
+	const struct timeline *s, int32_t from, int32_t to, struct pane *p)
 {
 	for (int32_t h = from; h < to; h++) {
-		const struct pane *hour = series_hour(s, h);
+		const struct pane *hour = timeline_hour(s, h);
 		if (hour)
 			pane_merge(p, hour);
 	}
@@ -29,16 +29,16 @@ static void find_parts(const struct feature_input *in, struct parts *p)
 	p->days = in->window_h > HOURLY_PANES;
 	if (!p->days) {
 		for (int32_t h = in->end_hour - in->window_h; h < in->end_hour; h++)
-			if (series_hour(in->series, h))
-				p->v[p->n++] = series_hour(in->series, h);
+			if (timeline_hour(in->timeline, h))
+				p->v[p->n++] = timeline_hour(in->timeline, h);
 		return;
 	}
 	int32_t last = (int32_t)floor_div(in->end_hour, 24) - 1;
 	for (int32_t d = last + 1 - in->window_h / 24; d < last; d++)
-		if (series_day(in->series, d))
-			p->v[p->n++] = series_day(in->series, d);
+		if (timeline_day(in->timeline, d))
+			p->v[p->n++] = timeline_day(in->timeline, d);
 	pane_init(&p->last_day, last * 24);
-	merge_hours(in->series, last * 24, in->end_hour, &p->last_day);
+	merge_hours(in->timeline, last * 24, in->end_hour, &p->last_day);
 	p->v[p->n++] = &p->last_day;
 }
 
@@ -133,7 +133,7 @@ static double baseline_mohm(const struct feature_input *in)
 	if (booked > 0)
 		return (double)booked;
 	return stats_mean(
-		in->series->baseline_n, in->series->baseline_sum, PANE_R_UNITS);
+		in->timeline->baseline_n, in->timeline->baseline_sum, PANE_R_UNITS);
 }
 
 static void fill_resistance(
@@ -202,7 +202,7 @@ bool feature_fill(const struct feature_input *in, struct rec_feature *f)
 	fill_temperature(f, &total);
 	f->t_rise_k = rise(in, &parts);
 	fill_resistance(f, &total, baseline_mohm(in));
-	fill_current(f, &total, &in->series->band);
+	fill_current(f, &total, &in->timeline->band);
 	f->ripple_mean_v = own_mean(&parts, in->ripple, PANE_V_UNITS);
 	f->thd_mean_pct = own_mean(&parts, in->thd, PANE_T_UNITS);
 	fill_calendar(f, in->battery->installed);

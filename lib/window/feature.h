@@ -5,12 +5,12 @@
 #define WINDOW_FEATURE_H
 
 #include "site/roster.h"
-#include "window/series.h"
+#include "window/timeline.h"
 #include "window/shared.h"
 
 /* Where the numbers of one window come from. string and room may be NULL. */
 struct feature_input {
-	const struct series *series;
+	const struct timeline *timeline;
 	const struct roster_battery *battery;
 	const struct means *string_voltage, *ripple, *thd, *room;
 	int32_t end_hour; /* hours since the epoch */

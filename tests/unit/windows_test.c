@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #include "record/codec.h"
-#include "window/fleet.h"
+#include "window/windows.h"
 
 #define T0 (INT64_C(496008) * HOUR_MS) /* a midnight */
 #define J1 "DC-CNX-01-UPS-01-S1-J01"
@@ -41,17 +41,17 @@ static void collect(void *arg, const struct rec_feature *f)
 	buf_release(&one);
 }
 
-static struct fleet *fleet(const char *windows, int64_t lateness_ms)
+static struct windows *begin(const char *windows, int64_t lateness_ms)
 {
-	struct fleet_config c = {.every_h = 1,
+	struct windows_config c = {.every_h = 1,
 		.lateness_ms = lateness_ms,
 		.max_gap_ms = 2 * HOUR_MS,
 		.emit = collect,
 		.arg = &rows};
 	rows.n = 0;
 	rows.sum = 0;
-	assert_int_equal(fleet_windows(&c, windows, NULL), 0);
-	struct fleet *f = fleet_new(&c);
+	assert_int_equal(windows_parse(&c, windows, NULL), 0);
+	struct windows *f = windows_new(&c);
 	assert_non_null(f);
 	return f;
 }
@@ -62,16 +62,16 @@ static struct rec_telemetry telemetry(const char *battery, int64_t ts, float vol
 		ts, str_of(battery), voltage_v, 0.1f, 25.0f, 4.0f, mode_float, 0};
 }
 
-static enum fleet_verdict add(struct fleet *f, struct rec_telemetry t)
+static enum windows_verdict add(struct windows *f, struct rec_telemetry t)
 {
-	return fleet_add(f, KIND_telemetry, &t);
+	return windows_add(f, KIND_telemetry, &t);
 }
 
-static void minutes(struct fleet *f, const char *battery, int from, int to, float v)
+static void minutes(struct windows *f, const char *battery, int from, int to, float v)
 {
 	for (int i = from; i < to; i++)
-		assert_int_equal(
-			add(f, telemetry(battery, T0 + i * MINUTE_MS, v)), FLEET_USED);
+		assert_int_equal(add(f, telemetry(battery, T0 + i * MINUTE_MS, v)),
+			WINDOWS_USED);
 }
 
 static void check(float got, double want)
@@ -82,18 +82,18 @@ static void check(float got, double want)
 
 static void state_is_bounded(void **state)
 {
-	struct series_config c = {.daily = false};
-	size_t hourly = series_size(&c);
+	struct timeline_config c = {.daily = false};
+	size_t hourly = timeline_size(&c);
 	c.daily = true;
-	size_t with_days = series_size(&c);
+	size_t with_days = timeline_size(&c);
 	printf("a battery takes %zu bytes, %zu with daily panes\n", hourly, with_days);
-	assert_true(hourly <= SERIES_BYTES_MAX);
-	assert_true(with_days <= SERIES_BYTES_MAX);
+	assert_true(hourly <= TIMELINE_BYTES_MAX);
+	assert_true(with_days <= TIMELINE_BYTES_MAX);
 }
 
 static void an_hour(void **state)
 {
-	struct fleet *f = fleet("1,24", 5 * MINUTE_MS);
+	struct windows *f = begin("1,24", 5 * MINUTE_MS);
 	minutes(f, J1, 0, 66, 13.6f);
 	assert_int_equal(rows.n, 0); /* 01:05 is the newest: 01:00 may still be late */
 	minutes(f, J1, 66, 67, 13.6f);
@@ -118,23 +118,23 @@ static void an_hour(void **state)
 	assert_true(isnan(r->age_days));
 	assert_int_equal(rows.v[1].window_h, 24);
 	check(rows.v[1].coverage, 1 / 24.0);
-	fleet_end(f);
+	windows_end(f);
 	assert_int_equal(rows.n, 2); /* 02:00 was not reached */
-	fleet_free(f);
+	windows_free(f);
 }
 
 /* 23:59 with a minute's interval reaches midnight: the day is complete. */
 static void the_end_of_the_stream(void **state)
 {
-	struct fleet *f = fleet("1,24", 5 * MINUTE_MS);
+	struct windows *f = begin("1,24", 5 * MINUTE_MS);
 	minutes(f, J1, 0, 1440, 13.6f);
-	fleet_end(f);
+	windows_end(f);
 	assert_int_equal(rows.n, 48);
 	assert_true(rows.v[47].ts == T0 + DAY_MS && rows.v[47].window_h == 24);
 	assert_int_equal(rows.v[47].count, 1440);
 	check(rows.v[47].coverage, 1);
 	check(rows.v[47].ah_in, 2.4);
-	fleet_free(f);
+	windows_free(f);
 }
 
 static struct rec_telemetry noisy(gsl_rng *rng, const char *battery, int64_t ts)
@@ -171,7 +171,7 @@ static void order_of_arrival(void **state)
 	}
 	uint64_t first = 0;
 	for (int round = 0; round < ROUNDS; round++) {
-		struct fleet *f = fleet("1,6", 5 * MINUTE_MS);
+		struct windows *f = begin("1,6", 5 * MINUTE_MS);
 		int n = 0;
 		for (int i = 0; i < 2 * N + (round ? N / 10 : 0); i++) {
 			int from = i < 2 * N ? i : (int)gsl_rng_uniform_int(rng, 2 * N);
@@ -183,14 +183,14 @@ static void order_of_arrival(void **state)
 		qsort(order, (size_t)n, sizeof(*order), by_key);
 		int used = 0, duplicates = 0;
 		for (int i = 0; i < n; i++) {
-			enum fleet_verdict verdict = add(f, v[order[i].i]);
-			used += verdict == FLEET_USED;
-			duplicates += verdict == FLEET_DUPLICATE;
+			enum windows_verdict verdict = add(f, v[order[i].i]);
+			used += verdict == WINDOWS_USED;
+			duplicates += verdict == WINDOWS_DUPLICATE;
 		}
 		assert_int_equal(used, 2 * N);
 		assert_int_equal(duplicates, n - 2 * N);
-		fleet_end(f);
-		fleet_free(f);
+		windows_end(f);
+		windows_free(f);
 		assert_true(rows.n > 30);
 		if (round == 0)
 			first = rows.sum;
@@ -201,51 +201,53 @@ static void order_of_arrival(void **state)
 
 static void late_and_double(void **state)
 {
-	struct fleet *f = fleet("1", 5 * MINUTE_MS);
+	struct windows *f = begin("1", 5 * MINUTE_MS);
 	minutes(f, J1, 0, 61, 13.6f);
 	/* exactly at the lateness is in time; a millisecond more is not */
 	assert_int_equal(
-		add(f, telemetry(J1, T0 + 55 * MINUTE_MS, 13.6f)), FLEET_DUPLICATE);
+		add(f, telemetry(J1, T0 + 55 * MINUTE_MS, 13.6f)), WINDOWS_DUPLICATE);
 	assert_int_equal(
-		add(f, telemetry(J1, T0 + 55 * MINUTE_MS - 1, 13.6f)), FLEET_LATE);
+		add(f, telemetry(J1, T0 + 55 * MINUTE_MS - 1, 13.6f)), WINDOWS_LATE);
 	assert_int_equal(
-		add(f, telemetry(J1, T0 + 55 * MINUTE_MS + 1, 13.6f)), FLEET_USED);
+		add(f, telemetry(J1, T0 + 55 * MINUTE_MS + 1, 13.6f)), WINDOWS_USED);
 	assert_int_equal(
-		add(f, telemetry(J1, T0 + 58 * MINUTE_MS, 13.5f)), FLEET_CONFLICT);
+		add(f, telemetry(J1, T0 + 58 * MINUTE_MS, 13.5f)), WINDOWS_CONFLICT);
 	assert_int_equal(
-		add(f, telemetry(J1, T0 + 58 * MINUTE_MS, 13.9f)), FLEET_CONFLICT);
+		add(f, telemetry(J1, T0 + 58 * MINUTE_MS, 13.9f)), WINDOWS_CONFLICT);
 	minutes(f, J1, 61, 70, 13.6f);
 	assert_int_equal(rows.n, 1);
 	assert_int_equal(rows.v[0].count, 61);
 	check(rows.v[0].v_min_v, 13.5); /* of two, the smaller, whichever came first */
 	check(rows.v[0].v_max_v, 13.6);
-	for (int i = 0; i <= FLEET_NO_MEMORY; i++)
-		assert_true(!fleet_reason((enum fleet_verdict)i) == (i == FLEET_USED));
-	fleet_free(f);
+	for (int i = 0; i <= WINDOWS_NO_MEMORY; i++)
+		assert_true(!windows_reason((enum windows_verdict)i) ==
+			    (i == WINDOWS_USED));
+	windows_free(f);
 }
 
 /* 20 samples a second: the ring is full long before the lateness, and still exact. */
 static void faster_than_the_ring(void **state)
 {
-	struct fleet *f = fleet("1,168", 5 * MINUTE_MS);
+	struct windows *f = begin("1,168", 5 * MINUTE_MS);
 	for (int i = 0; i < 80000; i++)
-		assert_int_equal(add(f, telemetry(J1, T0 + i * 50, 13.6f)), FLEET_USED);
-	assert_int_equal(add(f, telemetry(J1, T0 + 79900 * 50, 13.6f)), FLEET_LATE);
+		assert_int_equal(
+			add(f, telemetry(J1, T0 + i * 50, 13.6f)), WINDOWS_USED);
+	assert_int_equal(add(f, telemetry(J1, T0 + 79900 * 50, 13.6f)), WINDOWS_LATE);
 	assert_int_equal(
-		add(f, telemetry(J1, T0 + 79990 * 50, 13.6f)), FLEET_DUPLICATE);
+		add(f, telemetry(J1, T0 + 79990 * 50, 13.6f)), WINDOWS_DUPLICATE);
 	assert_int_equal(rows.n, 1);
 	assert_int_equal(rows.v[0].count, 72000);
 	check(rows.v[0].coverage, 1);
-	fleet_free(f);
+	windows_free(f);
 }
 
 static void a_gap_is_a_gap(void **state)
 {
-	struct fleet *f = fleet("1,24", 5 * MINUTE_MS);
+	struct windows *f = begin("1,24", 5 * MINUTE_MS);
 	minutes(f, J1, 0, 30, 13.6f);
 	minutes(f, J1, 50, 120, 13.6f);
 	minutes(f, J1, 600, 680, 13.6f);
-	fleet_end(f);
+	windows_end(f);
 	/* hours 1, 2, 11 of one hour; of 24 hours each hour from 1 to 11 */
 	int hours = 0, days = 0;
 	for (int i = 0; i < rows.n; i++) {
@@ -261,36 +263,36 @@ static void a_gap_is_a_gap(void **state)
 	check(rows.v[rows.n - 1].coverage, (39 + 59 + 60) / 1440.0);
 	assert_int_equal(rows.v[rows.n - 1].gap_count, 2);
 	check(rows.v[rows.n - 1].ah_in, 0.1 * (39 + 59 + 60) / 60.0);
-	fleet_free(f);
+	windows_free(f);
 }
 
 /* Years of silence do not give years of rows. */
 static void a_long_silence(void **state)
 {
-	struct fleet *f = fleet("1,24,720", 5 * MINUTE_MS);
+	struct windows *f = begin("1,24,720", 5 * MINUTE_MS);
 	minutes(f, J1, 0, 60, 13.6f);
 	minutes(f, J1, 5000000, 5000100, 13.6f);
 	assert_true(rows.n < 24 + 30 + 8);
-	fleet_free(f);
+	windows_free(f);
 }
 
 static void hourly_samples(void **state)
 {
-	struct fleet *f = fleet("1,24", 5 * MINUTE_MS);
+	struct windows *f = begin("1,24", 5 * MINUTE_MS);
 	for (int i = 0; i < 48; i++)
 		add(f, telemetry(J1, T0 + i * HOUR_MS, 13.6f));
-	fleet_end(f);
+	windows_end(f);
 	const struct rec_feature *r = &rows.v[rows.n - 1];
 	assert_true(r->ts == T0 + 2 * DAY_MS);
 	assert_int_equal(r->count, 24);
 	check(r->coverage, 1);
 	assert_int_equal(r->gap_count, 0);
-	fleet_free(f);
+	windows_free(f);
 }
 
 static void doubtful_samples(void **state)
 {
-	struct fleet *f = fleet("1", 0);
+	struct windows *f = begin("1", 0);
 	for (int i = 0; i < 61; i++) {
 		struct rec_telemetry t = telemetry(J1, T0 + i * MINUTE_MS, 13.6f);
 		if (i % 4 == 1) {
@@ -300,18 +302,18 @@ static void doubtful_samples(void **state)
 			t.voltage_v = t.temperature_c = t.resistance_mohm = 1;
 			t.quality = BIT(quality_sentinel);
 		}
-		assert_int_equal(add(f, t), FLEET_USED);
+		assert_int_equal(add(f, t), WINDOWS_USED);
 	}
-	fleet_end(f);
+	windows_end(f);
 	assert_int_equal(rows.n, 1);
 	assert_int_equal(rows.v[0].count, 45);
 	check(rows.v[0].coverage, 0.75);
 	check(rows.v[0].v_max_v, 13.6);
 	check(rows.v[0].t_mean_c, 25);
-	fleet_free(f);
+	windows_free(f);
 }
 
-static void model_and_book(struct fleet *f)
+static void model_and_book(struct windows *f)
 {
 	struct rec_battery_model m = {.name = str_of("HX12-120"),
 		.capacity_ah = 120,
@@ -322,14 +324,14 @@ static void model_and_book(struct fleet *f)
 		.unit = 0,
 		.installed = T0 - 100 * DAY_MS,
 		.initial_resistance_mohm = 3.2f};
-	assert_int_equal(fleet_add(f, KIND_battery_model, &m), FLEET_USED);
-	assert_int_equal(fleet_add(f, KIND_battery, &b), FLEET_USED);
+	assert_int_equal(windows_add(f, KIND_battery_model, &m), WINDOWS_USED);
+	assert_int_equal(windows_add(f, KIND_battery, &b), WINDOWS_USED);
 }
 
 /* 60 A for half an hour from full: 30 Ah, a quarter of 120 Ah, across an hour's end. */
 static void a_discharge(void **state)
 {
-	struct fleet *f = fleet("1,2", 5 * MINUTE_MS);
+	struct windows *f = begin("1,2", 5 * MINUTE_MS);
 	model_and_book(f);
 	for (int i = 0; i < 120; i++) {
 		bool on = i >= 45 && i < 75;
@@ -339,7 +341,7 @@ static void a_discharge(void **state)
 		t.mode = on ? mode_discharge : mode_float;
 		add(f, t);
 	}
-	fleet_end(f);
+	windows_end(f);
 	const struct rec_feature *r = &rows.v[rows.n - 1];
 	assert_int_equal(r->window_h, 2);
 	check(r->ah_out, 30);
@@ -353,12 +355,12 @@ static void a_discharge(void **state)
 	check(r->age_days, 100 + 2 / 24.0);
 	check(r->i_abs_max_a, 60);
 	check(rows.v[0].deepest_dod_pct, 12.5);
-	fleet_free(f);
+	windows_free(f);
 }
 
 static void string_and_room(void **state)
 {
-	struct fleet *f = fleet("1", 5 * MINUTE_MS);
+	struct windows *f = begin("1", 5 * MINUTE_MS);
 	for (int i = 0; i < 60; i++) {
 		int64_t ts = T0 + i * MINUTE_MS;
 		struct rec_environment e = {.ts = ts,
@@ -370,17 +372,18 @@ static void string_and_room(void **state)
 			.mode = mode_discharge,
 			.ripple_voltage_rms_v = 0.5f,
 			.thd_pct = NAN};
-		assert_int_equal(fleet_add(f, KIND_environment, &e), FLEET_USED);
-		assert_int_equal(fleet_add(f, KIND_string_telemetry, &s), FLEET_USED);
+		assert_int_equal(windows_add(f, KIND_environment, &e), WINDOWS_USED);
 		assert_int_equal(
-			fleet_add(f, KIND_string_telemetry, &s), FLEET_DUPLICATE);
+			windows_add(f, KIND_string_telemetry, &s), WINDOWS_USED);
+		assert_int_equal(
+			windows_add(f, KIND_string_telemetry, &s), WINDOWS_DUPLICATE);
 		struct rec_telemetry t = telemetry(J1, ts, 13.6f);
 		t.current_a = NAN;
 		t.mode = ENUM_NIL;
-		assert_int_equal(add(f, t), FLEET_USED);
-		assert_int_equal(add(f, telemetry(J2, ts, 13.4f)), FLEET_USED);
+		assert_int_equal(add(f, t), WINDOWS_USED);
+		assert_int_equal(add(f, telemetry(J2, ts, 13.4f)), WINDOWS_USED);
 	}
-	fleet_end(f);
+	windows_end(f);
 	assert_int_equal(rows.n, 2);
 	check(rows.v[0].v_imbalance_v, 0.1);
 	check(rows.v[1].v_imbalance_v, -0.1);
@@ -390,12 +393,12 @@ static void string_and_room(void **state)
 	check(rows.v[0].ah_out, 6);
 	assert_int_equal(rows.v[0].discharge_events, 1);
 	check(rows.v[1].ah_in, 0.1);
-	fleet_free(f);
+	windows_free(f);
 }
 
 static void a_replacement(void **state)
 {
-	struct fleet *f = fleet("1,24", 5 * MINUTE_MS);
+	struct windows *f = begin("1,24", 5 * MINUTE_MS);
 	model_and_book(f);
 	minutes(f, J1, 0, 120, 13.6f);
 	assert_int_equal(rows.n, 2);
@@ -405,36 +408,36 @@ static void a_replacement(void **state)
 		.subject = str_of(J1),
 		.type = event_type_replacement,
 		.status = event_status_completed};
-	assert_int_equal(fleet_add(f, KIND_event, &e), FLEET_USED);
+	assert_int_equal(windows_add(f, KIND_event, &e), WINDOWS_USED);
 	assert_int_equal(rows.n, 4); /* what was complete, as the old unit's */
 	assert_int_equal(rows.v[3].unit, 0);
 	check(rows.v[3].age_days, 100 + 2 / 24.0);
 	assert_int_equal(
-		add(f, telemetry(J1, T0 + 119 * MINUTE_MS, 13.6f)), FLEET_UNIT);
+		add(f, telemetry(J1, T0 + 119 * MINUTE_MS, 13.6f)), WINDOWS_UNIT);
 	minutes(f, J1, 120, 180, 13.7f);
-	fleet_end(f);
+	windows_end(f);
 	const struct rec_feature *r = &rows.v[rows.n - 1];
 	assert_int_equal(r->unit, 1);
 	assert_int_equal(r->window_h, 24);
 	assert_int_equal(r->count, 60);
 	check(r->r_baseline_pct, 100); /* its own first week, not the old book */
-	fleet_free(f);
+	windows_free(f);
 }
 
 static void a_clock_ahead(void **state)
 {
-	struct fleet *f = fleet("1", 5 * MINUTE_MS);
+	struct windows *f = begin("1", 5 * MINUTE_MS);
 	minutes(f, J1, 0, 10, 13.6f);
 	minutes(f, J2, 0, 10, 13.6f);
 	struct rec_telemetry t = telemetry(J2, T0 + DAY_MS, 13.6f);
 	for (int i = 0; i < 5; i++, t.ts += MINUTE_MS)
-		assert_int_equal(add(f, t), FLEET_CLOCK);
+		assert_int_equal(add(f, t), WINDOWS_CLOCK);
 	minutes(f, J1, 10, 20, 13.6f);
 	minutes(f, J2, 15, 20, 13.6f); /* its clock was put right */
 	/* the whole stream goes on a day later: the second source convinces */
-	assert_int_equal(add(f, telemetry(J1, T0 + DAY_MS, 13.6f)), FLEET_USED);
-	assert_int_equal(add(f, telemetry(J2, T0 + DAY_MS, 13.6f)), FLEET_USED);
-	fleet_free(f);
+	assert_int_equal(add(f, telemetry(J1, T0 + DAY_MS, 13.6f)), WINDOWS_USED);
+	assert_int_equal(add(f, telemetry(J2, T0 + DAY_MS, 13.6f)), WINDOWS_USED);
+	windows_free(f);
 }
 
 /* 30 days of hours: the 7-day window against a plain sum over the same samples. */
@@ -442,16 +445,16 @@ static void weeks(void **state)
 {
 	enum { N = 31 * 24 * 12 };
 	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
-	struct fleet *f = fleet("1,24,168,720", 5 * MINUTE_MS);
+	struct windows *f = begin("1,24,168,720", 5 * MINUTE_MS);
 	static double v[N];
 	for (int i = 0; i < N; i++) {
 		struct rec_telemetry t = noisy(rng, J1, T0 + i * 5 * MINUTE_MS);
 		v[i] = round((double)t.voltage_v * 1e5) / 1e5;
-		assert_int_equal(add(f, t), FLEET_USED);
+		assert_int_equal(add(f, t), WINDOWS_USED);
 		t = telemetry(J2, t.ts, 13.5f);
-		assert_int_equal(add(f, t), FLEET_USED);
+		assert_int_equal(add(f, t), WINDOWS_USED);
 	}
-	fleet_end(f);
+	windows_end(f);
 	for (int w = 168; w <= 720; w += 720 - 168) {
 		double sum = 0, sq = 0;
 		int n = w * 12, found = 0;
@@ -474,20 +477,20 @@ static void weeks(void **state)
 		}
 		assert_int_equal(found, 1);
 	}
-	fleet_free(f);
+	windows_free(f);
 	gsl_rng_free(rng);
 }
 
 static void windows_by_name(void **state)
 {
-	struct fleet_config c = {0};
+	struct windows_config c = {0};
 	struct err err = {0};
-	assert_int_equal(fleet_windows(&c, "1,24,168,720", &err), 0);
+	assert_int_equal(windows_parse(&c, "1,24,168,720", &err), 0);
 	assert_int_equal(c.windows_h[3], 720);
 	static const char *const wrong[] = {"", "0", "25", "1,", ",1", "1,1", "169",
 		"-1", "1 ,2", "1,2,3,4,5", "one", "99999999999999999999"};
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
-		assert_int_equal(fleet_windows(&c, wrong[i], &err), -1);
+		assert_int_equal(windows_parse(&c, wrong[i], &err), -1);
 		assert_int_equal(err.class, ERR_USAGE);
 	}
 }

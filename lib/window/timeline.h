@@ -1,7 +1,7 @@
 /*
- * A series: one battery's samples on their way into panes. Memory is fixed: a ring that
- * puts samples back in order within the lateness, the sample held at the moment, and
- * the panes.
+ * A timeline: one battery's samples on their way into panes. Memory is fixed: a ring
+ * that puts samples back in order within the lateness, the sample held at the moment,
+ * and the panes.
  *
  * A sample is taken while it is no more than the lateness behind the newest one of its
  * battery; two samples of one time count once, and if they differ the one with fewer
@@ -14,8 +14,8 @@
  * longer than three times the typical interval (the median of each eight) or than
  * max_gap. Over a gap nothing holds.
  */
-#ifndef WINDOW_SERIES_H
-#define WINDOW_SERIES_H
+#ifndef WINDOW_TIMELINE_H
+#define WINDOW_TIMELINE_H
 
 #include "window/pane.h"
 
@@ -25,15 +25,15 @@ enum {
 	RING_HOURLY = 304,
 	RING_DAILY = 62,
 	RECENT_INTERVALS = 8,
-	SERIES_BYTES_MAX = 12 * 1024,
+	TIMELINE_BYTES_MAX = 12 * 1024,
 };
 
-struct series_config {
+struct timeline_config {
 	int64_t lateness_ms, max_gap_ms;
 	bool daily; /* keep daily panes as well */
 };
 
-struct series {
+struct timeline {
 	int64_t newest, frontier; /* nothing before frontier is taken any more */
 	int64_t first;            /* first sample released */
 	struct sample held;       /* last sample released */
@@ -52,44 +52,49 @@ struct series {
 	/* then daily[DAILY_PANES] where configured, then the ring */
 };
 
-/* What happens to a series as its samples leave the ring, in time order. */
-struct series_hooks {
+/* What happens to a timeline as its samples leave the ring, in time order. */
+struct timeline_hooks {
 	void *arg;
 	/* Gives a sample what it lacks (the string's current) before it is counted. */
-	void (*fill)(void *arg, struct series *s, struct sample *sample);
+	void (*fill)(void *arg, struct timeline *s, struct sample *sample);
 	/* An hour is complete; all panes that end by end_hour are final. */
-	void (*close)(void *arg, struct series *s, int32_t end_hour);
+	void (*close)(void *arg, struct timeline *s, int32_t end_hour);
 };
 
-enum series_verdict { SERIES_NEW, SERIES_LATE, SERIES_DUPLICATE, SERIES_REPLACED };
+enum timeline_verdict {
+	TIMELINE_NEW,
+	TIMELINE_LATE,
+	TIMELINE_DUPLICATE,
+	TIMELINE_REPLACED
+};
 
-/* Bytes one series takes with this configuration (at most SERIES_BYTES_MAX). */
-size_t series_size(const struct series_config *c);
-/* Empties it (memory of series_size bytes). */
-void series_init(struct series *s, const struct series_config *c);
+/* Bytes one timeline takes with this configuration (at most TIMELINE_BYTES_MAX). */
+size_t timeline_size(const struct timeline_config *c);
+/* Empties it (memory of timeline_size bytes). */
+void timeline_init(struct timeline *s, const struct timeline_config *c);
 /*
- * Takes a sample and lets out what has become final. SERIES_REPLACED: it took the
- * place of *other, of the same time; SERIES_DUPLICATE: it was not needed.
+ * Takes a sample and lets out what has become final. TIMELINE_REPLACED: it took the
+ * place of *other, of the same time; TIMELINE_DUPLICATE: it was not needed.
  */
-enum series_verdict series_add(struct series *s, const struct series_config *c,
-	const struct series_hooks *hooks, const struct sample *sample,
+enum timeline_verdict timeline_add(struct timeline *s, const struct timeline_config *c,
+	const struct timeline_hooks *hooks, const struct sample *sample,
 	struct sample *other);
 /*
  * The end of the stream: lets out all samples and closes each hour whose end the last
  * one reaches when it holds for one typical interval, exactly as if the next sample had
  * come on time. The hour in progress is not closed.
  */
-void series_end(struct series *s, const struct series_config *c,
-	const struct series_hooks *hooks);
+void timeline_end(struct timeline *s, const struct timeline_config *c,
+	const struct timeline_hooks *hooks);
 
 /* The usual interval between samples, ms; 0 unknown. */
-int64_t series_step(const struct series *s);
+int64_t timeline_step(const struct timeline *s);
 /* Whether two samples of one time say the same. */
-bool series_same(const struct sample *a, const struct sample *b);
+bool timeline_same(const struct sample *a, const struct sample *b);
 
 /* The pane of that hour or day, NULL where there is none (hour: start, hours since the
  * epoch; day: start, days since the epoch). */
-const struct pane *series_hour(const struct series *s, int32_t hour);
-const struct pane *series_day(const struct series *s, int32_t day);
+const struct pane *timeline_hour(const struct timeline *s, int32_t hour);
+const struct pane *timeline_day(const struct timeline *s, int32_t day);
 
 #endif

@@ -1,4 +1,4 @@
-#include "window/series.h"
+#include "window/timeline.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -14,38 +14,38 @@
 #define SURGE_RATE 0.25f
 #define DISCHARGE_A 1.0f
 
-static struct pane *daily(struct series *s)
+static struct pane *daily(struct timeline *s)
 {
 	return (struct pane *)(s + 1);
 }
 
-static uint16_t ring_max(const struct series_config *c)
+static uint16_t ring_max(const struct timeline_config *c)
 {
 	return c->daily ? RING_DAILY : RING_HOURLY;
 }
 
-static struct sample *ring(struct series *s, const struct series_config *c)
+static struct sample *ring(struct timeline *s, const struct timeline_config *c)
 {
 	return (struct sample *)(daily(s) + (c->daily ? DAILY_PANES : 0));
 }
 
 static struct sample *ring_at(
-	struct series *s, const struct series_config *c, unsigned i)
+	struct timeline *s, const struct timeline_config *c, unsigned i)
 {
 	unsigned at = s->head + i;
 	return ring(s, c) + (at >= s->wrap ? at - s->wrap : at);
 }
 
-size_t series_size(const struct series_config *c)
+size_t timeline_size(const struct timeline_config *c)
 {
-	return sizeof(struct series) +
+	return sizeof(struct timeline) +
 	       (c->daily ? DAILY_PANES * sizeof(struct pane) : 0) +
 	       ring_max(c) * sizeof(struct sample);
 }
 
-void series_init(struct series *s, const struct series_config *c)
+void timeline_init(struct timeline *s, const struct timeline_config *c)
 {
-	*s = (struct series){
+	*s = (struct timeline){
 		.newest = TIME_NIL,
 		.frontier = TIME_NIL,
 		.wrap = RING_START,
@@ -64,7 +64,7 @@ static unsigned slot(int32_t n, int slots)
 }
 
 /* The pane of that hour, begun if it is new. */
-static struct pane *pane_of(struct series *s, int32_t hour)
+static struct pane *pane_of(struct timeline *s, int32_t hour)
 {
 	struct pane *p = &s->hourly[slot(hour, HOURLY_PANES)];
 	if (p->hour != hour)
@@ -72,13 +72,13 @@ static struct pane *pane_of(struct series *s, int32_t hour)
 	return p;
 }
 
-const struct pane *series_hour(const struct series *s, int32_t hour)
+const struct pane *timeline_hour(const struct timeline *s, int32_t hour)
 {
 	const struct pane *p = &s->hourly[slot(hour, HOURLY_PANES)];
 	return p->hour == hour ? p : NULL;
 }
 
-const struct pane *series_day(const struct series *s, int32_t day)
+const struct pane *timeline_day(const struct timeline *s, int32_t day)
 {
 	const struct pane *p = (const struct pane *)(s + 1) + slot(day, DAILY_PANES);
 	return p->hour == day * 24 ? p : NULL;
@@ -91,7 +91,7 @@ static int compare_int32(const void *a, const void *b)
 }
 
 /* The lower median of the first n recent intervals. */
-static int32_t median_interval(const struct series *s, unsigned n)
+static int32_t median_interval(const struct timeline *s, unsigned n)
 {
 	int32_t v[RECENT_INTERVALS];
 	memcpy(v, s->recent_ms, sizeof(v));
@@ -99,7 +99,7 @@ static int32_t median_interval(const struct series *s, unsigned n)
 	return v[(n - 1) / 2];
 }
 
-static void note_interval(struct series *s, int64_t ms)
+static void note_interval(struct timeline *s, int64_t ms)
 {
 	s->recent_ms[s->intervals++ % RECENT_INTERVALS] =
 		ms > INT32_MAX ? INT32_MAX : (int32_t)ms;
@@ -107,14 +107,15 @@ static void note_interval(struct series *s, int64_t ms)
 		s->typical_ms = median_interval(s, RECENT_INTERVALS);
 }
 
-static bool is_gap(const struct series *s, const struct series_config *c, int64_t ms)
+static bool is_gap(
+	const struct timeline *s, const struct timeline_config *c, int64_t ms)
 {
 	return ms > c->max_gap_ms ||
 	       (s->typical_ms > 0 && ms > 3 * (int64_t)s->typical_ms);
 }
 
 /* Holds the held sample's values from 'from' to 'to', within the hour in progress. */
-static void hold(struct series *s, int64_t from, int64_t to)
+static void hold(struct timeline *s, int64_t from, int64_t to)
 {
 	struct pane *p = pane_of(s, s->end_hour - 1);
 	pane_hold(p, &s->held, to - from, &s->band);
@@ -131,17 +132,17 @@ static void hold(struct series *s, int64_t from, int64_t to)
 }
 
 /* The last hour of a day is complete: its hours make a daily pane. */
-static void keep_day(struct series *s, int32_t day)
+static void keep_day(struct timeline *s, int32_t day)
 {
 	struct pane *d = &daily(s)[slot(day, DAILY_PANES)];
 	pane_init(d, day * 24);
 	for (int32_t h = day * 24; h < day * 24 + 24; h++)
-		if (series_hour(s, h))
-			pane_merge(d, series_hour(s, h));
+		if (timeline_hour(s, h))
+			pane_merge(d, timeline_hour(s, h));
 }
 
-static void close_hour(struct series *s, const struct series_config *c,
-	const struct series_hooks *hooks)
+static void close_hour(struct timeline *s, const struct timeline_config *c,
+	const struct timeline_hooks *hooks)
 {
 	hooks->close(hooks->arg, s, s->end_hour);
 	if (c->daily && slot(s->end_hour, 24) == 0)
@@ -149,9 +150,9 @@ static void close_hour(struct series *s, const struct series_config *c,
 	s->end_hour++;
 }
 
-/* Brings the series to the time 'to', holding the last sample or leaving a gap. */
-static void advance(struct series *s, const struct series_config *c,
-	const struct series_hooks *hooks, int64_t to, bool gap)
+/* Brings the timeline to the time 'to', holding the last sample or leaving a gap. */
+static void advance(struct timeline *s, const struct timeline_config *c,
+	const struct timeline_hooks *hooks, int64_t to, bool gap)
 {
 	const int32_t longest =
 		(DAILY_PANES + 2) * 24; /* after it all panes are empty */
@@ -172,7 +173,7 @@ static void advance(struct series *s, const struct series_config *c,
 		hold(s, from, to);
 }
 
-static void count_events(struct series *s, const struct sample *x, bool gap)
+static void count_events(struct timeline *s, const struct sample *x, bool gap)
 {
 	struct pane *p = pane_of(s, s->end_hour - 1);
 	float capacity = s->band.capacity_ah;
@@ -194,7 +195,7 @@ static void count_events(struct series *s, const struct sample *x, bool gap)
 		p->surges++;
 }
 
-static void count_sample(struct series *s, const struct sample *x)
+static void count_sample(struct timeline *s, const struct sample *x)
 {
 	pane_sample(pane_of(s, s->end_hour - 1), x);
 	if (x->ts < s->first + BASELINE_MS && resistance_usable(x->resistance_mohm)) {
@@ -205,8 +206,8 @@ static void count_sample(struct series *s, const struct sample *x)
 }
 
 /* A sample leaves the ring: no older one can come any more. */
-static void release(struct series *s, const struct series_config *c,
-	const struct series_hooks *hooks)
+static void release(struct timeline *s, const struct timeline_config *c,
+	const struct timeline_hooks *hooks)
 {
 	struct sample x = *ring_at(s, c, 0);
 	bool gap = false;
@@ -231,7 +232,7 @@ static void release(struct series *s, const struct series_config *c,
 }
 
 /* Doubles the part of the ring in use, up to all of it. */
-static void widen(struct series *s, const struct series_config *c)
+static void widen(struct timeline *s, const struct timeline_config *c)
 {
 	unsigned next = s->wrap * 2u;
 	if (next * 2 > ring_max(c))
@@ -273,12 +274,12 @@ static int prefer(const struct sample *a, const struct sample *b)
 	return order ? order : (int)(a->mode - b->mode);
 }
 
-bool series_same(const struct sample *a, const struct sample *b)
+bool timeline_same(const struct sample *a, const struct sample *b)
 {
 	return prefer(a, b) == 0;
 }
 
-int64_t series_step(const struct series *s)
+int64_t timeline_step(const struct timeline *s)
 {
 	if (s->typical_ms || s->intervals == 0)
 		return s->typical_ms;
@@ -286,7 +287,7 @@ int64_t series_step(const struct series *s)
 }
 
 /* Puts x into its place in the ring, which has room. */
-static enum series_verdict insert(struct series *s, const struct series_config *c,
+static enum timeline_verdict insert(struct timeline *s, const struct timeline_config *c,
 	const struct sample *x, struct sample *other)
 {
 	unsigned at = s->len;
@@ -296,35 +297,35 @@ static enum series_verdict insert(struct series *s, const struct series_config *
 		struct sample *same = ring_at(s, c, at - 1);
 		*other = *same;
 		if (prefer(x, same) >= 0)
-			return SERIES_DUPLICATE;
+			return TIMELINE_DUPLICATE;
 		*same = *x;
-		return SERIES_REPLACED;
+		return TIMELINE_REPLACED;
 	}
 	for (unsigned i = s->len; i > at; i--)
 		*ring_at(s, c, i) = *ring_at(s, c, i - 1);
 	*ring_at(s, c, at) = *x;
 	s->len++;
-	return SERIES_NEW;
+	return TIMELINE_NEW;
 }
 
-enum series_verdict series_add(struct series *s, const struct series_config *c,
-	const struct series_hooks *hooks, const struct sample *sample,
+enum timeline_verdict timeline_add(struct timeline *s, const struct timeline_config *c,
+	const struct timeline_hooks *hooks, const struct sample *sample,
 	struct sample *other)
 {
 	if (sample->ts < s->frontier)
-		return SERIES_LATE;
+		return TIMELINE_LATE;
 	if (s->len == s->wrap && s->wrap < ring_max(c))
 		widen(s, c);
 	if (s->len == s->wrap) {
 		int64_t oldest = ring_at(s, c, 0)->ts;
 		if (sample->ts < oldest)
-			return SERIES_LATE;
+			return TIMELINE_LATE;
 		if (sample->ts > oldest) {
 			s->frontier = oldest + 1;
 			release(s, c, hooks);
 		}
 	}
-	enum series_verdict verdict = insert(s, c, sample, other);
+	enum timeline_verdict verdict = insert(s, c, sample, other);
 	if (sample->ts > s->newest)
 		s->newest = sample->ts;
 	if (s->newest - c->lateness_ms > s->frontier)
@@ -334,8 +335,8 @@ enum series_verdict series_add(struct series *s, const struct series_config *c,
 	return verdict;
 }
 
-void series_end(struct series *s, const struct series_config *c,
-	const struct series_hooks *hooks)
+void timeline_end(struct timeline *s, const struct timeline_config *c,
+	const struct timeline_hooks *hooks)
 {
 	while (s->len > 0)
 		release(s, c, hooks);

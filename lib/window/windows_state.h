@@ -1,15 +1,15 @@
 /*
  * What a fleet keeps of its batteries, strings, rooms and sensors. Internal to
- * lib/window: fleet.c does the work, fleet_state.c finds the places.
+ * lib/window: windows.c does the work, windows_state.c finds the places.
  */
-#ifndef WINDOW_FLEET_STATE_H
-#define WINDOW_FLEET_STATE_H
+#ifndef WINDOW_WINDOWS_STATE_H
+#define WINDOW_WINDOWS_STATE_H
 
-#include "window/fleet.h"
+#include "window/windows.h"
 #include "window/witness.h"
 
 struct battery_slot {
-	struct series *series;
+	struct timeline *timeline;
 	unsigned jar;  /* number among the jars of its string, as they came */
 	int64_t since; /* of a block put in while we looked; TIME_NIL */
 };
@@ -24,9 +24,9 @@ struct sensor_slot {
 	uint32_t site;
 };
 
-struct fleet {
-	struct fleet_config config;
-	struct series_config series;
+struct windows {
+	struct windows_config config;
+	struct timeline_config timeline;
 	struct roster roster;
 	struct battery_slot *batteries;
 	struct string_slot **strings;
@@ -36,15 +36,15 @@ struct fleet {
 	struct ids sites, sensor_ids;
 	uint32_t epoch; /* raised when a master record passes */
 	struct witness witness;
-	/* while a series is at work: whose it is */
+	/* while a timeline is at work: whose it is */
 	uint32_t at;
 	const struct roster_battery *who;
 };
 
 /* The slot of a battery or string of the roster, or of a sensor (at 'site' if that is
  * not nil), begun if it is new. NULL when out of memory. */
-struct battery_slot *fleet_battery(struct fleet *f, uint32_t id);
-struct string_slot *fleet_string(struct fleet *f, uint32_t id);
-struct sensor_slot *fleet_sensor(struct fleet *f, struct str code, struct str site);
+struct battery_slot *windows_battery(struct windows *w, uint32_t id);
+struct string_slot *windows_string(struct windows *w, uint32_t id);
+struct sensor_slot *windows_sensor(struct windows *w, struct str code, struct str site);
 
 #endif

@@ -1,0 +1,146 @@
+#include "window/windows_state.h"
+
+#include <stdlib.h>
+
+struct windows *windows_new(const struct windows_config *c)
+{
+	struct windows *w = calloc(1, sizeof(*w));
+	if (!w)
+		return NULL;
+	w->config = *c;
+	w->timeline.lateness_ms = c->lateness_ms;
+	w->timeline.max_gap_ms = c->max_gap_ms;
+	for (int i = 0; i < WINDOW_LENGTHS_MAX && c->windows_h[i]; i++)
+		w->timeline.daily |= c->windows_h[i] > HOURLY_PANES;
+	witness_init(&w->witness);
+	return w;
+}
+
+void windows_free(struct windows *w)
+{
+	if (!w)
+		return;
+	for (size_t i = 0; i < w->cap_batteries; i++)
+		free(w->batteries[i].timeline);
+	for (size_t i = 0; i < w->cap_strings; i++)
+		if (w->strings[i])
+			history_release(&w->strings[i]->current);
+	for (size_t i = 0; i < w->cap_strings; i++)
+		free(w->strings[i]);
+	for (size_t i = 0; i < w->cap_rooms; i++)
+		free(w->rooms[i]);
+	for (size_t i = 0; i < w->cap_sensors; i++)
+		history_release(&w->sensors[i].seen);
+	free(w->batteries);
+	free(w->strings);
+	free(w->rooms);
+	free(w->sensors);
+	ids_release(&w->sites);
+	ids_release(&w->sensor_ids);
+	roster_release(&w->roster);
+	free(w);
+}
+
+/* Makes an array of zeroed elements reach element n. */
+static void *reach(void *array, size_t *cap, size_t n, size_t size)
+{
+	if (n < *cap)
+		return array;
+	size_t want = *cap ? *cap * 2 : 64;
+	while (want <= n)
+		want *= 2;
+	char *p = realloc(array, want * size);
+	if (!p)
+		return NULL;
+	memset(p + *cap * size, 0, (want - *cap) * size);
+	*cap = want;
+	return p;
+}
+
+/* The number of a site whose room means exist; IDS_NONE when out of memory. */
+static uint32_t site_number(struct windows *w, struct str code)
+{
+	uint32_t id = ids_intern(&w->sites, code);
+	if (id == IDS_NONE)
+		return id;
+	void *p = reach(w->rooms, &w->cap_rooms, id, sizeof(struct means *));
+	if (!p)
+		return IDS_NONE;
+	w->rooms = p;
+	if (!w->rooms[id]) {
+		w->rooms[id] = malloc(sizeof(struct means));
+		if (!w->rooms[id])
+			return IDS_NONE;
+		means_init(w->rooms[id]);
+	}
+	return id;
+}
+
+struct string_slot *windows_string(struct windows *w, uint32_t id)
+{
+	void *p = reach(w->strings, &w->cap_strings, id, sizeof(struct string_slot *));
+	if (!p)
+		return NULL;
+	w->strings = p;
+	if (w->strings[id])
+		return w->strings[id];
+	struct string_slot *s = calloc(1, sizeof(*s));
+	if (!s)
+		return NULL;
+	s->site = site_number(w, str_of(w->roster.strings[id].site));
+	if (s->site == IDS_NONE) {
+		free(s);
+		return NULL;
+	}
+	means_init(&s->voltage);
+	means_init(&s->ripple);
+	means_init(&s->thd);
+	return w->strings[id] = s;
+}
+
+struct battery_slot *windows_battery(struct windows *w, uint32_t id)
+{
+	void *p = reach(w->batteries, &w->cap_batteries, id, sizeof(*w->batteries));
+	if (!p)
+		return NULL;
+	w->batteries = p;
+	struct battery_slot *b = &w->batteries[id];
+	if (b->timeline)
+		return b;
+	struct string_slot *s = windows_string(w, w->roster.batteries[id].string);
+	if (!s)
+		return NULL;
+	b->timeline = malloc(timeline_size(&w->timeline));
+	if (!b->timeline)
+		return NULL;
+	timeline_init(b->timeline, &w->timeline);
+	b->jar = s->jars++;
+	b->since = TIME_NIL;
+	return b;
+}
+
+/* A sensor no master record tells of belongs to the code before its own part. */
+static struct str sensor_site(struct str code)
+{
+	for (uint32_t n = code.len; n > 1; n--)
+		if (code.s[n - 1] == '-')
+			return (struct str){code.s, n - 1};
+	return code;
+}
+
+struct sensor_slot *windows_sensor(struct windows *w, struct str code, struct str site)
+{
+	bool known = ids_find(&w->sensor_ids, code) != IDS_NONE;
+	uint32_t id = ids_intern(&w->sensor_ids, code);
+	if (id == IDS_NONE)
+		return NULL;
+	void *p = reach(w->sensors, &w->cap_sensors, id, sizeof(*w->sensors));
+	if (!p)
+		return NULL;
+	w->sensors = p;
+	if (!known && !site.s)
+		site = sensor_site(code);
+	if (site.s)
+		w->sensors[id].site = site_number(w, site);
+	return w->sensors[id].site == IDS_NONE ? NULL : &w->sensors[id];
+}
