@@ -78,6 +78,15 @@ static int assign(
 	return -1;
 }
 
+int inifile_set(const struct inifile_key *keys, const char *section, const char *name,
+	const char *value, void *out, struct err *err)
+{
+	for (const struct inifile_key *k = keys; k->section; k++)
+		if (strcmp(k->section, section) == 0 && strcmp(k->name, name) == 0)
+			return assign(k, value, out, err);
+	return err_set(err, ERR_USAGE, "unknown key '%s' in [%s]", name, section);
+}
+
 static int on_key(void *user, const char *section, const char *name, const char *value)
 {
 	struct load *l = user;

@@ -36,4 +36,12 @@ struct inifile_key {
 int inifile_load(
 	const char *path, const struct inifile_key *keys, void *out, struct err *err);
 
+/*
+ * One key for readers of files with sections of their own ([site X], [site Y] …): sets
+ * the field of 'out' that 'name' of table section 'section' stands for. Returns 0, or
+ * -1 with ERR_USAGE (no line: the caller knows it).
+ */
+int inifile_set(const struct inifile_key *keys, const char *section, const char *name,
+	const char *value, void *out, struct err *err);
+
 #endif

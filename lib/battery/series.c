@@ -146,7 +146,8 @@ static void deplete(struct battery_series *s, struct battery_block *b, double cu
 	double target = 0;
 
 	if (current_a < 0) {
-		double f = battery_rate_fraction(m, current_a, b->capacity_ah);
+		/* Of the rating: capacity is what the rated current gets out. */
+		double f = battery_rate_fraction(m, current_a, m->capacity_ah);
 		double depth = fmax(0, 1 - b->soc) / f;
 		double share = fmin(1, -current_a / (0.05 * m->capacity_ah));
 		target = share * m->depletion_v * depth /

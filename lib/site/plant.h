@@ -1,0 +1,157 @@
+/*
+ * The plant: a fleet of sites with their rooms, mains, strings and blocks, moved on in
+ * time. What happens on the way (outages, tests, replacements …) is put into a list of
+ * happenings, which the caller takes after each step. The state is free of noise:
+ * sensors are the caller's (site/sense.h).
+ *
+ * Everything random hangs on the seed and on the position of a site or block in the
+ * fleet, not on how many there are or how time is cut into steps.
+ */
+#ifndef SITE_PLANT_H
+#define SITE_PLANT_H
+
+#include "battery/charger.h"
+#include "battery/life.h"
+#include "site/grid.h"
+#include "site/weather.h"
+
+enum { PLANT_CODE_MAX = 64, AGENDA_MAX = 32, NOTE_MAX = 96, ROUNDS = 3 };
+
+/* One position of a string and the unit installed there. */
+struct plant_jar {
+	uint64_t key;
+	int unit;
+	int64_t manufactured, installed;
+	int64_t hard_failure; /* of this unit; far future where none */
+	enum cause_names hard_cause;
+	enum rate_class_names rate_class;
+	int64_t replace_at;               /* TIME_NIL: not planned */
+	char serial[20], predecessor[20]; /* "" none */
+	double test_ah; /* at the cut-off, of the test that runs; NaN */
+};
+
+enum task_names {
+	TASK_OUTAGE,
+	TASK_GENERATOR_TEST,
+	TASK_IMPEDANCE,
+	TASK_EQUALIZE,
+	TASK_CAPACITY_TEST,
+	TASK_REPLACE,
+	TASK_HARD_FAILURE,
+};
+struct task {
+	int64_t ts, until;
+	enum task_names what;
+	int jar; /* REPLACE, HARD_FAILURE */
+};
+
+struct plant_string {
+	char code[PLANT_CODE_MAX];
+	uint64_t key;
+	int64_t site, number; /* of its site in the plant; of the string in the plant */
+	int system, position; /* in its site, from 0; in its system, from 1 */
+	int64_t installed, last_capacity_test; /* TIME_NIL: none */
+	struct battery_series series;
+	struct charger charger;
+	struct plant_jar *jars;
+	struct battery_block *blocks;
+	double load_share;   /* of the design load, now */
+	bool testing;        /* the discharge is a capacity test */
+	bool generator_test; /* the discharge is a generator test */
+	int64_t day;         /* the agenda is made up to the end of this UTC day */
+	struct task agenda[AGENDA_MAX];
+	int ntasks, next;
+};
+
+struct plant_site {
+	char code[PLANT_CODE_MAX];
+	const struct site_plan *plan;
+	uint64_t key;
+	int64_t commissioned, utc_offset_ms;
+	struct weather weather;
+	struct room room;
+	struct outdoors outdoors;
+	struct outage outages[OUTAGES_MAX]; /* of the day */
+	int noutages, outages_begun, outages_ended;
+	int64_t rounds[ROUNDS]; /* inspections … of the day, TIME_NIL: none */
+	int64_t day;
+	struct life_path *path; /* made when first asked for */
+};
+
+/* What a caller makes records of. Strings point into the plant or are its own. */
+struct happening {
+	int64_t ts, end_ts; /* end TIME_NIL: open */
+	enum {
+		HAPPENS_EVENT,
+		HAPPENS_CAPACITY,    /* value Ah, a: current, b: minutes, c: ambient */
+		HAPPENS_IMPEDANCE,   /* jar is set */
+		HAPPENS_REPLACEMENT, /* jar is set: its master record has changed */
+		HAPPENS_WINDOW,      /* maintenance */
+	} what;
+	enum event_type_names type;
+	enum event_status_names status;
+	const struct plant_string *string; /* NULL: a matter of the site */
+	int64_t site;
+	int jar; /* -1: of the string or site */
+	double value, a, b, c;
+	char note[NOTE_MAX];
+	uint64_t order; /* ties in time stay in the order they happened */
+};
+
+struct plant {
+	const struct fleet *fleet;
+	const struct battery_model *model;
+	uint64_t seed;
+	int64_t now;
+	struct plant_site *sites;
+	struct plant_string *strings;
+	int64_t nsites, nstrings, njars; /* njars: those asked for; strings are whole */
+	double design_load_a, required_autonomy_min;
+	struct happening *happenings;
+	size_t nhappenings, cap_happenings;
+	bool failed;           /* out of memory */
+	struct happening lost; /* where happenings go then */
+};
+
+/*
+ * Builds the first njars (> 0) positions of the fleet as they are at 'start', strings
+ * whole. 'keep' (may be NULL) chooses strings by code. fleet and model must outlive the
+ * plant. Returns NULL with err when out of memory or when a string has more jars than
+ * SERIES_MAX.
+ */
+struct plant *plant_new(const struct fleet *f, const struct battery_model *m,
+	uint64_t seed, int64_t njars, int64_t start,
+	bool (*keep)(const char *string_code, void *user), void *user, struct err *err);
+void plant_free(struct plant *p);
+
+/* Moves everything on to 'to' (> now) and lists what happened, in order of time; the
+ * list is valid until the next call. Returns 0, or -1 when out of memory. */
+int plant_advance(struct plant *p, int64_t to);
+
+/* Design load on one string of a system. */
+double plant_design_load_a(const struct plant *p, int system);
+
+/* The remaining life of the jars of a string, in days from now, with its cause: wear by
+ * the ageing law under the temperatures to come, or the hard failure that awaits the
+ * unit. INFINITY beyond thirty years. Returns 0, or -1 when out of memory. */
+int plant_life(struct plant *p, struct plant_string *s, double *days,
+	enum cause_names *causes);
+
+/* lib/site/unit.c: puts a new unit into position i of the string. */
+void unit_install(const struct plant *p, struct plant_string *s, int i, int64_t when);
+/* The unit there at 'now' after the whole history of the position. */
+void unit_history(const struct plant *p, struct plant_string *s, int i, int64_t now);
+
+/* lib/site/upkeep.c: what is planned for the string on a UTC day, and doing it. */
+void upkeep_plan(struct plant *p, struct plant_string *s, int64_t day);
+void upkeep_plan_site(struct plant_site *site, int64_t day);
+/* Lists the rounds of the site that fall before 'to'. */
+void upkeep_site(struct plant *p, struct plant_site *site, int64_t to);
+void upkeep_do(struct plant *p, struct plant_string *s, const struct task *t);
+void upkeep_discharge_over(
+	struct plant *p, struct plant_string *s, int64_t began, int64_t ended);
+/* Adds a happening; its memory is zero but for ts, what, site, string, end_ts, jar. */
+struct happening *plant_happens(struct plant *p, int64_t ts, int what, int64_t site,
+	const struct plant_string *s);
+
+#endif

@@ -1,0 +1,154 @@
+/* Units: how a block comes into the world, and the history of a position. */
+#include "base/rng.h"
+#include "site/plant.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static const double YEAR_MS = 365.25 * 86400e3;
+/* Hidden ageing rate, logarithmic: of the block, its string, its site [E]. */
+static const double SIGMA_BLOCK = 0.22, SIGMA_STRING = 0.1, SIGMA_SITE = 0.1;
+/* Classes are labels cut from that rate: 85 / 12 / 3 % of the fleet. */
+static const double CLASS_ACCELERATED = 1.0364, CLASS_FAILING = 1.8808;
+/* Sudden open or short circuits a year; infant mortality, Weibull [E]. */
+static const double SUDDEN_PER_YEAR = 0.0015;
+static const double INFANT_SHAPE = 0.7, INFANT_SCALE_YEARS = 2660; /* 0.4 % in year 1 */
+static const double CAPACITY_R0_CORRELATION = -0.5;
+/* A worn unit is found at a test and replaced after so many days. */
+static const double FOUND_AFTER_DAYS[2] = {10, 200};
+
+enum { /* counters of a unit's stream */
+	DRAW_CAPACITY,
+	DRAW_R0,
+	DRAW_I0,
+	DRAW_RATE,
+	DRAW_SCATTER,
+	DRAW_CAUSE,
+	DRAW_RACK,
+	DRAW_SUDDEN,
+	DRAW_INFANT,
+	DRAW_HARD_CAUSE,
+	DRAW_SHELF,
+	DRAW_SERIAL,
+	DRAW_FOUND,
+};
+
+static enum cause_names draw_cause(uint64_t key)
+{
+	double u = rng_uniform(key, DRAW_CAUSE);
+	if (u < 0.40)
+		return cause_wear;
+	if (u < 0.65)
+		return cause_dry_out;
+	return u < 0.85 ? cause_corrosion : cause_sulfation;
+}
+
+/* The ageing rate in standard deviations of the fleet. */
+static double rate_deviation(const struct plant *p, const struct plant_string *s,
+	uint64_t unit_key, double *ln)
+{
+	*ln = SIGMA_BLOCK * rng_normal(unit_key, DRAW_RATE) +
+	      SIGMA_STRING * rng_normal(s->key, 0) +
+	      SIGMA_SITE * rng_normal(p->sites[s->site].key, 0);
+	return *ln / sqrt(SIGMA_BLOCK * SIGMA_BLOCK + SIGMA_STRING * SIGMA_STRING +
+			     SIGMA_SITE * SIGMA_SITE);
+}
+
+static struct battery_nature draw_nature(const struct plant *p,
+	const struct plant_string *s, uint64_t key, uint64_t place_key, double ln_rate)
+{
+	const struct battery_model *m = p->model;
+	double z = rng_normal(key, DRAW_CAPACITY), rho = CAPACITY_R0_CORRELATION;
+	double z_r0 = rho * z + sqrt(1 - rho * rho) * rng_normal(key, DRAW_R0);
+
+	return (struct battery_nature){
+		.soh_new_pct = 100 * (1 + m->capacity_sigma * z),
+		.r0_new_mohm = m->r0_mohm * exp(m->r0_sigma * z_r0),
+		.i0_factor = exp(m->ln_i0_sigma * rng_normal(key, DRAW_I0)),
+		.rate_per_day = exp(ln_rate) / (m->weibull_scale_years * 365.25),
+		.r0_scatter = exp(0.1 * rng_normal(key, DRAW_SCATTER)),
+		.cause = draw_cause(key),
+		.rack_k = 0.8 + 0.6 * rng_normal(place_key, DRAW_RACK),
+	};
+}
+
+static int64_t draw_hard_failure(uint64_t key, int64_t installed)
+{
+	double sudden = -log(rng_uniform(key, DRAW_SUDDEN)) / SUDDEN_PER_YEAR;
+	double infant = INFANT_SCALE_YEARS *
+			pow(-log(rng_uniform(key, DRAW_INFANT)), 1 / INFANT_SHAPE);
+	return installed + (int64_t)(fmin(fmin(sudden, infant), 1000) * YEAR_MS);
+}
+
+static void name_unit(struct plant_jar *j, uint64_t key)
+{
+	struct civil c;
+	time_to_civil(j->manufactured, &c);
+	memcpy(j->predecessor, j->serial, sizeof(j->predecessor));
+	snprintf(j->serial, sizeof(j->serial), "SN%04d%02d%06u", c.year % 10000,
+		c.month, (unsigned)(rng_bits(key, DRAW_SERIAL) % 1000000));
+}
+
+void unit_install(const struct plant *p, struct plant_string *s, int i, int64_t when)
+{
+	struct plant_jar *j = &s->jars[i];
+	struct battery_block *b = &s->blocks[i];
+	uint64_t key = rng_key(j->key, (uint64_t)j->unit + 1);
+	double ln, z = rate_deviation(p, s, key, &ln);
+	double temperature = b->temperature_c;
+
+	*b = (struct battery_block){.nature = draw_nature(p, s, key, j->key, ln)};
+	b->soc = 1 - 1e-7;
+	b->temperature_c = temperature;
+	battery_block_refresh(p->model, b);
+	j->rate_class = z < CLASS_ACCELERATED ? rate_class_healthy
+			: z < CLASS_FAILING   ? rate_class_accelerated
+					      : rate_class_failing;
+	j->installed = when;
+	j->manufactured =
+		when - (int64_t)(30 + 120 * rng_uniform(key, DRAW_SHELF)) * DAY_MS;
+	j->hard_failure = draw_hard_failure(key, when);
+	j->hard_cause = rng_uniform(key, DRAW_HARD_CAUSE) < 0.5 ? cause_internal_short
+								: cause_open_circuit;
+	j->replace_at = TIME_NIL;
+	j->test_ah = NAN;
+	name_unit(j, key);
+}
+
+void unit_history(const struct plant *p, struct plant_string *s, int i, int64_t now)
+{
+	struct plant_jar *j = &s->jars[i];
+	struct battery_block *b = &s->blocks[i];
+	double room_c = p->sites[s->site].room.setpoint_c;
+	int64_t when = s->installed;
+
+	for (;;) {
+		unit_install(p, s, i, when);
+		uint64_t key = rng_key(j->key, (uint64_t)j->unit + 1);
+		double stress =
+			ageing_stress(p->model, room_c + b->nature.rack_k + 0.3, 0);
+		double per_day = b->nature.rate_per_day * stress +
+				 ageing_cycle(p->model, 1) / 365.25;
+		double life_days = ageing_end(p->model, &b->nature) / per_day;
+		double found = FOUND_AFTER_DAYS[0] +
+			       (FOUND_AFTER_DAYS[1] - FOUND_AFTER_DAYS[0]) *
+				       rng_uniform(key, DRAW_FOUND);
+		int64_t end = when + (int64_t)((life_days + found) * (double)DAY_MS);
+		if (j->hard_failure + 7 * DAY_MS < end)
+			end = j->hard_failure + 7 * DAY_MS;
+		end = end / DAY_MS * DAY_MS;
+		if (end > now) {
+			b->used = per_day * (double)(now - when) / (double)DAY_MS;
+			b->shorted = j->hard_failure <= now &&
+				     j->hard_cause == cause_internal_short;
+			b->open = j->hard_failure <= now &&
+				  j->hard_cause == cause_open_circuit;
+			if (j->hard_failure <= now)
+				j->replace_at = end + 9 * HOUR_MS;
+			battery_block_refresh(p->model, b);
+			return;
+		}
+		j->unit++;
+		when = end;
+	}
+}

@@ -1,0 +1,285 @@
+/* Upkeep: the maintenance calendar, tests and replacements of a string. */
+#include "base/rng.h"
+#include "battery/rate.h"
+#include "site/plant.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Days between, and the hour of the local day. */
+static const int IMPEDANCE_DAYS = 91, EQUALIZE_DAYS = 91, CAPACITY_DAYS = 365,
+		 GENERATOR_DAYS = 30;
+static const int64_t EQUALIZE_MS = 8 * HOUR_MS;
+static const double TEST_STOP_JAR_V = 9.0; /* protects a weak jar from reversal [E] */
+static const double LOAD_STOP_V = 10.0;    /* a UPS drops its load, a block [E] */
+static const int64_t REST_AFTER_TEST_MS = HOUR_MS;
+static const int64_t REPLACE_AFTER_DAYS = 21;
+
+static bool due(int64_t day, uint64_t key, uint64_t counter, int every)
+{
+	return (day + (int64_t)(rng_bits(key, counter) % (uint64_t)every)) % every == 0;
+}
+
+/* UTC time of a local hour, on that UTC day. */
+static int64_t at_hour(const struct plant_site *site, int64_t day, int hour)
+{
+	int64_t into = (hour * HOUR_MS - site->utc_offset_ms) % DAY_MS;
+	return day * DAY_MS + (into + DAY_MS) % DAY_MS;
+}
+
+static void add(struct plant_string *s, int64_t ts, int64_t until, enum task_names what,
+	int jar)
+{
+	int at = s->ntasks;
+	if (at == AGENDA_MAX)
+		return;
+	while (at > s->next && s->agenda[at - 1].ts > ts)
+		at--;
+	memmove(s->agenda + at + 1, s->agenda + at,
+		sizeof(s->agenda[0]) * (size_t)(s->ntasks - at));
+	s->agenda[at] = (struct task){ts, until, what, jar};
+	s->ntasks++;
+}
+
+void upkeep_plan(struct plant *p, struct plant_string *s, int64_t day)
+{
+	const struct plant_site *site = &p->sites[s->site];
+	s->ntasks = s->next = 0;
+	s->day = day;
+	for (int i = 0; i < site->noutages; i++)
+		add(s, site->outages[i].start, site->outages[i].battery_end,
+			TASK_OUTAGE, -1);
+	if (due(day, site->key, 10, GENERATOR_DAYS)) {
+		int64_t ts = at_hour(site, day, 11);
+		int64_t takes = 10 + (int64_t)(rng_bits(site->key, (uint64_t)day) % 20);
+		add(s, ts, ts + takes * SECOND_MS, TASK_GENERATOR_TEST, -1);
+	}
+	if (due(day, s->key, 11, IMPEDANCE_DAYS))
+		add(s, at_hour(site, day, 10), TIME_NIL, TASK_IMPEDANCE, -1);
+	if (due(day, s->key, 12, EQUALIZE_DAYS))
+		add(s, at_hour(site, day, 20), at_hour(site, day, 20) + EQUALIZE_MS,
+			TASK_EQUALIZE, -1);
+	if (due(day, s->key, 13, CAPACITY_DAYS))
+		add(s, at_hour(site, day, 8), TIME_NIL, TASK_CAPACITY_TEST, -1);
+	for (int i = 0; i < s->series.n; i++) {
+		const struct plant_jar *j = &s->jars[i];
+		if (j->replace_at != TIME_NIL && j->replace_at < (day + 1) * DAY_MS)
+			add(s, at_hour(site, day, 14), TIME_NIL, TASK_REPLACE, i);
+		if (j->hard_failure >= day * DAY_MS &&
+			j->hard_failure < (day + 1) * DAY_MS)
+			add(s, j->hard_failure, TIME_NIL, TASK_HARD_FAILURE, i);
+	}
+}
+
+static const struct {
+	uint64_t counter;
+	int every, hour;
+	enum event_type_names type;
+	const char *note;
+} SITE_ROUNDS[ROUNDS] = {
+	{20, 30, 14, event_type_inspection, "monthly inspection"},
+	{21, 91, 15, event_type_thermal_survey, "quarterly thermal survey"},
+	{22, 365, 16, event_type_torque_check, "annual torque check"},
+};
+
+void upkeep_plan_site(struct plant_site *site, int64_t day)
+{
+	for (int i = 0; i < ROUNDS; i++)
+		site->rounds[i] = due(day, site->key, SITE_ROUNDS[i].counter,
+					  SITE_ROUNDS[i].every)
+					  ? at_hour(site, day, SITE_ROUNDS[i].hour)
+					  : TIME_NIL;
+}
+
+void upkeep_site(struct plant *p, struct plant_site *site, int64_t to)
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		int64_t ts = site->rounds[i];
+		if (ts == TIME_NIL || ts < p->now || ts >= to)
+			continue;
+		struct happening *h =
+			plant_happens(p, ts, HAPPENS_EVENT, site - p->sites, NULL);
+		h->type = SITE_ROUNDS[i].type;
+		h->status = event_status_completed;
+		h->end_ts = ts + HOUR_MS;
+		snprintf(h->note, sizeof(h->note), "%s", SITE_ROUNDS[i].note);
+	}
+}
+
+static struct happening *event(struct plant *p, const struct plant_string *s,
+	int64_t ts, enum event_type_names type, enum event_status_names status,
+	double value)
+{
+	struct happening *h = plant_happens(p, ts, HAPPENS_EVENT, s->site, s);
+	h->type = type;
+	h->status = status;
+	h->value = value;
+	return h;
+}
+
+static void impedance(struct plant *p, struct plant_string *s, int64_t ts)
+{
+	for (int i = 0; i < s->series.n; i++) {
+		struct happening *h =
+			plant_happens(p, ts, HAPPENS_IMPEDANCE, s->site, s);
+		h->jar = i;
+		h->value = s->blocks[i].r0_mohm;
+		h->c = s->blocks[i].temperature_c;
+	}
+	struct happening *h = event(p, s, ts + HOUR_MS / 2, event_type_impedance_test,
+		event_status_completed, s->series.n);
+	h->end_ts = ts + HOUR_MS / 2;
+	h->ts = ts;
+}
+
+static void begin_test(struct plant *p, struct plant_string *s, int64_t ts)
+{
+	double load = p->model->capacity_ah / p->model->capacity_rate_h;
+	if (s->charger.mode != mode_float)
+		return; /* an outage came between: the test is left out */
+	struct happening *w = plant_happens(p, ts, HAPPENS_WINDOW, s->site, s);
+	w->end_ts = ts + 3 * DAY_MS / 2;
+	event(p, s, ts, event_type_capacity_test, event_status_in_progress, load);
+	charger_discharge(&s->charger, ts, TIME_NIL, load,
+		s->series.n * p->model->cutoff_v, TEST_STOP_JAR_V);
+	s->testing = true;
+	for (int i = 0; i < s->series.n; i++)
+		s->jars[i].test_ah = NAN;
+}
+
+static void discharge(struct plant *p, struct plant_string *s, const struct task *t)
+{
+	const struct plant_site *site = &p->sites[s->site];
+	double share = 0.5 + 0.3 * rng_uniform(site->key, (uint64_t)t->ts);
+	double load = share * plant_design_load_a(p, s->system);
+	bool was_testing = s->testing;
+
+	if (s->charger.mode == mode_discharge && !was_testing) {
+		if (s->charger.until < t->until) /* still on battery from before */
+			s->charger.until = t->until;
+		return;
+	}
+	if (t->what == TASK_GENERATOR_TEST && s->charger.mode != mode_float)
+		return;
+	s->generator_test = t->what == TASK_GENERATOR_TEST;
+	s->testing = false; /* an outage ends a test without a result */
+	if (was_testing)
+		event(p, s, t->ts, event_type_capacity_test, event_status_cancelled,
+			NAN);
+	event(p, s, t->ts,
+		s->generator_test ? event_type_generator_test
+				  : event_type_battery_discharge,
+		event_status_in_progress, load);
+	charger_discharge(
+		&s->charger, t->ts, t->until, load, s->series.n * LOAD_STOP_V, -1e9);
+}
+
+static void replace(struct plant *p, struct plant_string *s, int i, int64_t ts)
+{
+	s->jars[i].unit++;
+	unit_install(p, s, i, ts);
+	/* It comes charged, at the voltage of a block at rest. */
+	s->blocks[i].surface_v = p->model->ocv_v[p->model->ocv_points - 1];
+	s->blocks[i].voltage_v = s->blocks[i].surface_v;
+	struct happening *h = event(p, s, ts, event_type_replacement,
+		event_status_completed, s->jars[i].unit);
+	h->jar = i;
+	h->end_ts = ts;
+	snprintf(h->note, sizeof(h->note), "%s replaced by %s", s->jars[i].predecessor,
+		s->jars[i].serial);
+	h = plant_happens(p, ts, HAPPENS_REPLACEMENT, s->site, s);
+	h->jar = i;
+	if (s->charger.mode == mode_float)
+		s->charger.last_discharge_end =
+			ts; /* the string is restless for a day */
+}
+
+static void fail_hard(struct plant *p, struct plant_string *s, int i, int64_t ts)
+{
+	struct plant_jar *j = &s->jars[i];
+	s->blocks[i].shorted = j->hard_cause == cause_internal_short;
+	s->blocks[i].open = j->hard_cause == cause_open_circuit;
+	battery_block_refresh(p->model, &s->blocks[i]);
+	j->replace_at =
+		ts + (int64_t)(3 + rng_bits(j->key, (uint64_t)j->unit) % 11) * DAY_MS;
+	s->charger.last_discharge_end = ts;
+}
+
+void upkeep_do(struct plant *p, struct plant_string *s, const struct task *t)
+{
+	switch (t->what) {
+	case TASK_OUTAGE:
+	case TASK_GENERATOR_TEST:
+		discharge(p, s, t);
+		break;
+	case TASK_IMPEDANCE:
+		impedance(p, s, t->ts);
+		break;
+	case TASK_EQUALIZE:
+		if (charger_equalize(&s->charger, t->ts, t->until)) {
+			struct happening *h = event(p, s, t->ts, event_type_equalize,
+				event_status_in_progress, NAN);
+			h->end_ts = t->until;
+		}
+		break;
+	case TASK_CAPACITY_TEST:
+		begin_test(p, s, t->ts);
+		break;
+	case TASK_REPLACE:
+		if (s->charger.mode == mode_float)
+			replace(p, s, t->jar, t->ts);
+		break;
+	case TASK_HARD_FAILURE:
+		fail_hard(p, s, t->jar, t->ts);
+		break;
+	}
+}
+
+/* Results of a test: the string's, and those of the jars that were empty before it. */
+static void test_results(
+	struct plant *p, struct plant_string *s, int64_t began, int64_t ts)
+{
+	double room = p->sites[s->site].room.temperature_c;
+	double factor =
+		battery_temperature_factor(p->model, s->series.mean_temperature_c);
+	double minutes = (double)(ts - began) / (double)MINUTE_MS;
+	for (int i = -1; i < s->series.n; i++) {
+		double ah = i < 0 ? s->charger.out_ah : s->jars[i].test_ah;
+		if (!(ah > 0))
+			continue;
+		struct happening *h =
+			plant_happens(p, ts, HAPPENS_CAPACITY, s->site, s);
+		h->jar = i;
+		h->value = ah / factor;
+		h->a = s->charger.load_a;
+		h->b = i < 0 ? minutes : ah / s->charger.load_a * 60;
+		h->c = room;
+		double pct = 100 * h->value / p->model->capacity_ah;
+		if (i >= 0 && pct < p->model->eol_pct &&
+			s->jars[i].replace_at == TIME_NIL)
+			s->jars[i].replace_at = ts + REPLACE_AFTER_DAYS * DAY_MS;
+	}
+	s->last_capacity_test = ts;
+}
+
+void upkeep_discharge_over(
+	struct plant *p, struct plant_string *s, int64_t began, int64_t ended)
+{
+	double dod = s->charger.out_ah / p->model->capacity_ah;
+	for (int i = 0; i < s->series.n; i++)
+		s->blocks[i].used += ageing_cycle(p->model, dod);
+	if (s->testing) {
+		test_results(p, s, began, ended);
+		charger_rest(&s->charger, ended, ended + REST_AFTER_TEST_MS);
+	}
+	struct happening *h = event(p, s, ended,
+		s->testing          ? event_type_capacity_test
+		: s->generator_test ? event_type_generator_test
+				    : event_type_battery_discharge,
+		event_status_completed, s->charger.out_ah);
+	h->ts = ended;
+	h->end_ts = ended;
+	h->a = (double)(ended - began);
+	s->testing = s->generator_test = false;
+}

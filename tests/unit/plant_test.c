@@ -1,0 +1,314 @@
+/* The fleet in time: layout, weather, mains, lives. */
+#include "base/diag.h"
+#include "site/plant.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+static struct fleet fleet;
+static struct battery_model model;
+static const int64_t START = INT64_C(1767225600000); /* 2026-01-01 */
+
+#define near(a, b, tol)                                                                \
+	do {                                                                           \
+		double a_ = (a), b_ = (b);                                             \
+		if (!(fabs(a_ - b_) <= (tol)))                                         \
+			fail_msg("%s = %g, not %g +- %g", #a, a_, b_, (double)(tol));  \
+	} while (0)
+
+static int load(void **state)
+{
+	struct err err = {0};
+	char path[4096];
+	if (share_path("schemas/fleet/thailand.ini", path, sizeof(path), &err) < 0 ||
+		fleet_load(path, &fleet, &err) < 0 ||
+		battery_model_named(fleet.battery_model, &model, &err) < 0) {
+		fprintf(stderr, "%s\n", err.msg);
+		return -1;
+	}
+	return 0;
+}
+
+static struct plant *plant(uint64_t seed, int64_t jars)
+{
+	struct err err = {0};
+	struct plant *p =
+		plant_new(&fleet, &model, seed, jars, START, NULL, NULL, &err);
+	if (!p)
+		fail_msg("%s", err.msg);
+	return p;
+}
+
+static void layout(void **state)
+{
+	char code[FLEET_NAME_MAX];
+	assert_int_equal(fleet_jars_per_site(&fleet) * fleet.nsites, 1944);
+	struct plant *p = plant(1, 1944);
+	assert_int_equal(p->nsites, 9);
+	assert_int_equal(p->nstrings, 81);
+	assert_string_equal(p->strings[0].code, "DC-CNX-01-REC-01-S1");
+	assert_string_equal(p->strings[80].code, "DC-HDY-01-UPS-02-S3");
+	plant_free(p);
+	fleet_site(&fleet, 9, code);
+	assert_string_equal(code, "DC-CNX-02");
+	fleet_site(&fleet, 12, code);
+	assert_string_equal(code, "DC-BKK-03");
+	fleet_site(&fleet, 13, code);
+	assert_string_equal(code, "DC-BKK-04");
+	/* no two of many clones share a code */
+	for (int i = 0; i < 200; i++)
+		for (int k = 0; k < i; k++) {
+			char other[FLEET_NAME_MAX];
+			fleet_site(&fleet, i, code);
+			fleet_site(&fleet, k, other);
+			assert_string_not_equal(code, other);
+		}
+}
+
+/* Monthly normals come back out of the weather, and its swing and anomaly. */
+static void climate_normals(void **state)
+{
+	struct weather w;
+	const struct climate *bkk = fleet.sites[3].climate;
+	double high = 0, low = 0;
+	weather_init(&w, bkk, 7, 7);
+	for (int year = 0; year < 30; year++) {
+		for (int day = 99; day < 111; day++) { /* around mid-April */
+			int64_t midnight = START +
+					   (year * 365 + year / 4 + day) * DAY_MS -
+					   7 * HOUR_MS;
+			double most = -99, least = 99;
+			for (int h = 0; h < 24; h++) {
+				double t = weather_at(&w, midnight + h * HOUR_MS)
+						   .temperature_c;
+				most = fmax(most, t);
+				least = fmin(least, t);
+			}
+			high += most / 360;
+			low += least / 360;
+		}
+	}
+	near(high, bkk->max_c[3], 0.5);
+	near(low, bkk->min_c[3], 0.5);
+}
+
+static void air_conditioning(void **state)
+{
+	struct weather w;
+	struct room r;
+	double sum = 0, hot = 0;
+	int faults = 0;
+	const int days = 100 * 365;
+	weather_init(&w, fleet.sites[3].climate, 7, 7);
+	room_init(&r, 9, START);
+	for (int i = 0; i < days * 4; i++) {
+		enum hvac_names before = r.hvac;
+		room_advance(&r, &w, START + (i + 1) * 6 * HOUR_MS);
+		sum += r.temperature_c / days / 4;
+		hot = fmax(hot, r.temperature_c);
+		faults += before == hvac_running && r.hvac != hvac_running;
+	}
+	near(sum, 24.7, 0.7);
+	/* 0.65 a year and more in the hot season; short ones hide between samples */
+	assert_true(faults > 45 && faults < 90);
+	assert_true(hot > 29 && hot < 45);
+}
+
+static void outages_a_year(void **state)
+{
+	const struct region *south = fleet.sites[8].region;
+	struct outage o[OUTAGES_MAX];
+	int longer = 0, all = 0, wet = 0, failed = 0, brief = 0;
+	const int years = 300;
+	for (int64_t d = 0; d < years * 365; d++) {
+		int n = grid_day(south, 42, 7 * HOUR_MS, 20454 + d, o);
+		for (int i = 0; i < n; i++) {
+			struct civil c;
+			time_to_civil(o[i].start, &c);
+			assert_true(o[i].end > o[i].start);
+			assert_true(o[i].battery_end <= o[i].end);
+			assert_int_equal(o[i].start / DAY_MS, 20454 + d);
+			all++;
+			longer += o[i].end - o[i].start >= MINUTE_MS;
+			wet += c.month >= 10;
+			failed += o[i].generator_failed;
+			brief += o[i].battery_end - o[i].start <= MINUTE_MS;
+		}
+	}
+	near((double)longer / years, south->outages_per_year, 0.35);
+	near((double)(all - longer) / years, south->dips_per_year, 0.45);
+	near((double)wet / all, 6. / 15, 0.03); /* three months count double */
+	near((double)brief / all, 0.985,
+		0.015); /* seconds to a minute: ~97 % and more */
+	assert_true(failed > 5);
+}
+
+/* The first blocks are the same ones, however many there are. */
+static void independent_of_count(void **state)
+{
+	struct plant *a = plant(1, 24), *b = plant(1, 500);
+	for (int i = 1; i <= 30; i++) {
+		assert_int_equal(plant_advance(a, START + i * HOUR_MS), 0);
+		assert_int_equal(plant_advance(b, START + i * HOUR_MS), 0);
+	}
+	assert_memory_equal(a->strings[0].blocks, b->strings[0].blocks,
+		24 * sizeof(struct battery_block));
+	assert_string_equal(a->strings[0].jars[5].serial, b->strings[0].jars[5].serial);
+	plant_free(a);
+	plant_free(b);
+	a = plant(1, 24);
+	b = plant(2, 24);
+	assert_true(a->strings[0].blocks[0].nature.soh_new_pct !=
+		    b->strings[0].blocks[0].nature.soh_new_pct);
+	plant_free(a);
+	plant_free(b);
+}
+
+static void population(void **state)
+{
+	struct plant *p = plant(3, 1944);
+	int worn = 0, replaced = 0, class[rate_class_count] = {0};
+	for (int64_t s = 0; s < p->nstrings; s++) {
+		double volts = p->strings[s].series.voltage_v / 24;
+		assert_true(volts > 13.5 && volts < 13.8);
+		for (int i = 0; i < 24; i++) {
+			const struct battery_block *b = &p->strings[s].blocks[i];
+			worn += b->capacity_ah < 96;
+			replaced += p->strings[s].jars[i].unit > 0;
+			class[p->strings[s].jars[i].rate_class]++;
+			/* a shorted cell takes 2 V of its block */
+			assert_true(b->shorted ||
+				    (b->voltage_v > 12.8 && b->voltage_v < 14.4));
+		}
+	}
+	near(class[rate_class_healthy] / 1944., .85, .06);
+	near(class[rate_class_failing] / 1944., .03, .025);
+	assert_true(worn > 10 && worn < 150);
+	assert_true(replaced > 200 && replaced < 1200);
+	plant_free(p);
+}
+
+/* What is foretold comes true: blocks reach 80 % when their life was to end. */
+static void life_comes_true(void **state)
+{
+	struct plant *p = plant(5, 24);
+	struct plant_string *s = &p->strings[0];
+	double days[24];
+	int64_t reached[24] = {0};
+	enum cause_names causes[24];
+	int unit[24], seen = 0;
+
+	assert_int_equal(plant_life(p, s, days, causes), 0);
+	for (int i = 0; i < 24; i++)
+		unit[i] = s->jars[i].unit;
+	for (int64_t d = 1; d <= 7 * 365; d++) {
+		assert_int_equal(plant_advance(p, START + d * DAY_MS), 0);
+		for (int i = 0; i < 24; i++)
+			if (!reached[i] && s->jars[i].unit == unit[i] &&
+				(s->blocks[i].capacity_ah < 96 || s->blocks[i].open ||
+					s->blocks[i].shorted))
+				reached[i] = d;
+	}
+	for (int i = 0; i < 24; i++) {
+		if (!reached[i] || days[i] == 0)
+			continue;
+		seen++;
+		/* later ones less well: their neighbours have been replaced */
+		near((double)reached[i], days[i], 8 + 0.04 * days[i]);
+	}
+	for (int i = 0; i < 24; i++)
+		if (!reached[i])
+			assert_true(
+				days[i] > 7 * 365 * 0.97 || s->jars[i].unit > unit[i]);
+	if (seen < 3)
+		fail_msg("only %d lives ended", seen);
+	plant_free(p);
+}
+
+static void happenings(void **state)
+{
+	struct plant *p = plant(1, 216);
+	int counts[event_type_count] = {0}, capacities = 0, jars = 0, impedances = 0;
+	for (int d = 1; d <= 400; d++) {
+		int64_t before = p->now;
+		assert_int_equal(plant_advance(p, START + d * DAY_MS), 0);
+		int64_t last = 0;
+		for (size_t i = 0; i < p->nhappenings; i++) {
+			const struct happening *h = &p->happenings[i];
+			assert_true(
+				h->ts >= last && h->ts >= before && h->ts <= p->now);
+			last = h->ts;
+			if (h->what == HAPPENS_EVENT &&
+				h->status == event_status_completed)
+				counts[h->type]++;
+			impedances += h->what == HAPPENS_IMPEDANCE;
+			if (h->what != HAPPENS_CAPACITY)
+				continue;
+			if (h->jar < 0) {
+				capacities++;
+				assert_true(h->value > 60 && h->value < 130);
+			} else {
+				jars++;
+				near(h->value, h->string->blocks[h->jar].capacity_ah,
+					6);
+			}
+		}
+	}
+	assert_true(capacities >= 8 && capacities <= 18);
+	assert_true(jars > 0);
+	assert_in_range(counts[event_type_inspection], 12, 15);
+	assert_in_range(counts[event_type_impedance_test], 30, 45);
+	assert_true(impedances == 24 * counts[event_type_impedance_test]);
+	assert_in_range(counts[event_type_outage], 2, 25);
+	assert_in_range(counts[event_type_generator_test], 9 * 11, 9 * 15);
+	assert_true(counts[event_type_equalize] >= 25);
+	plant_free(p);
+}
+
+static void bad_fleets(void **state)
+{
+	static const struct {
+		const char *text, *says;
+	} CASES[] = {
+		{"[fleet]\nbattery_model = x\n", "needed"},
+		{"[fleet]\ncolour = red\n", "unknown key"},
+		{"[nonsense]\na = b\n", "unknown section"},
+		{"[climate X]\nmax_c = 1 2 3\nmin_c = 1 2\n", "partner"},
+		{"[fleet]\nsystems = A\nstrings_per_system = 3\njars_per_string = 24\n"
+		 "[site DC-X-01]\nregion = none\n",
+			"no such region"},
+	};
+	for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+		char path[] = "/tmp/fleet-XXXXXX";
+		struct fleet *f = malloc(sizeof(*f));
+		struct err err = {0};
+		FILE *out = fdopen(mkstemp(path), "w");
+		fputs(CASES[i].text, out);
+		fclose(out);
+		assert_int_equal(fleet_load(path, f, &err), -1);
+		assert_int_equal(err.class, ERR_USAGE);
+		assert_non_null(strstr(err.msg, CASES[i].says));
+		remove(path);
+		free(f);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(layout),
+		cmocka_unit_test(climate_normals),
+		cmocka_unit_test(air_conditioning),
+		cmocka_unit_test(outages_a_year),
+		cmocka_unit_test(independent_of_count),
+		cmocka_unit_test(population),
+		cmocka_unit_test(life_comes_true),
+		cmocka_unit_test(happenings),
+		cmocka_unit_test(bad_fleets),
+	};
+	return cmocka_run_group_tests(tests, load, NULL);
+}
