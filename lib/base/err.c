@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void set(struct err *e, enum err_class class, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static void set(
+	struct err *e, enum err_class class, const char *fmt, va_list ap)
 {
 	e->class = class;
 	vsnprintf(e->msg, sizeof(e->msg), fmt, ap);

@@ -361,7 +361,7 @@ void flow_drop(struct flow *f, const struct record *rec)
 
 /* ---- rejects ---- */
 
-static void reject_record(
+__attribute__((format(printf, 3, 0))) static void reject_record(
 	struct flow *f, const struct record *rec, const char *fmt, va_list ap)
 {
 	char reason[512];
