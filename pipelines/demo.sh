@@ -4,7 +4,7 @@
 #   demo.sh [DIR]     (./demo)
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-PATH=$here/../build/bin:$here/../../../bin:$PATH
+PATH=$PATH:$here/../build/bin:$here/../../../bin
 mkdir -p "${1:-demo}"
 cd "${1:-demo}"
 rm -f demo.db* ledger.ndjson

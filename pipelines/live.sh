@@ -4,7 +4,7 @@
 #   live.sh DB [ADDRESS [MODEL-DIR [BATTERIES]]]     (tcp://*:5556, no model, 24)
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-PATH=$here/../build/bin:$here/../../../bin:$PATH
+PATH=$PATH:$here/../build/bin:$here/../../../bin
 [ $# -ge 1 ] || { sed -n '2,4p' "$0"; exit 2; }
 trap : TERM INT # the programs end by themselves, each after the one before it
 model=(cat)

@@ -5,7 +5,7 @@
 #   load-dataset.sh DIR DB [MODEL-DIR]     e.g.  load-dataset.sh classic-90d sqlite:classic.db
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-PATH=$here/../build/bin:$here/../../../bin:$PATH
+PATH=$PATH:$here/../build/bin:$here/../../../bin
 [ $# -ge 2 ] || { sed -n '2,5p' "$0"; exit 2; }
 ledger=$(mktemp) model=(cat)
 trap 'rm -f "$ledger"' EXIT

@@ -4,7 +4,7 @@
 #   train.sh MODEL-DIR [BATTERIES [DAYS]]     (432 batteries, 180 days)
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-PATH=$here/../build/bin:$here/../../../bin:$PATH
+PATH=$PATH:$here/../build/bin:$here/../../../bin
 [ $# -ge 1 ] || { sed -n '2,4p' "$0"; exit 2; }
 
 floatline simulate --batteries "${2:-432}" --days "${3:-180}" --interval 1h --truth --seed 1 |

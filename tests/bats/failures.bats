@@ -1,0 +1,225 @@
+load helper
+
+# What goes wrong in the life of a pipeline, for every program that stands in one: the
+# documented status, one clear message, and a ledger that balances.
+
+FILTERS="featurize twin alert"
+
+setup_file() {
+	foreign_stream 34560 >"$BATS_FILE_TMPDIR/day.flt"
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	DAY=$BATS_FILE_TMPDIR/day.flt
+	# Options that a program needs to run at all.
+	declare -gA WITH=([store]="--db sqlite:t.db" [broadcast]="--bind ipc://b.sock")
+}
+
+# each 'COMMANDS with $p': for every filter.
+every_filter() {
+	local p
+	for p in $FILTERS; do "$1" "$p" || fail "$p: $1"; done
+}
+
+closed_pipe() {
+	# The reader is gone before the program writes: it must not go on, nor complain.
+	set +o pipefail
+	"$1" -q <"$DAY" 2>err | head -c 1 >/dev/null
+	local s=("${PIPESTATUS[@]}")
+	[ "${s[0]}" -eq 141 ] || fail "$1: status ${s[0]} on a closed pipe"
+	[ ! -s err ] || fail "$1: $(cat err)"
+}
+
+@test "a closed pipe ends a filter by SIGPIPE, quietly" {
+	every_filter closed_pipe
+	closed_pipe decode
+}
+
+@test "a closed pipe ends a source too" {
+	status=0
+	bash -c 'set -o pipefail; simulate -q --batteries 24 --days 30 2>err | head -c 1 >/dev/null' || status=$?
+	assert_status 141
+	[ ! -s err ]
+}
+
+full_disk() {
+	status=0
+	"$1" -q <"$DAY" 2>err >/dev/full || status=$?
+	assert_status 3 && grep -q "No space left" err && [ "$(grep -c . err)" -eq 1 ] ||
+		fail "$1: $(cat err)"
+}
+
+@test "a full disk is status 3, and said" {
+	every_filter full_disk
+	full_disk decode
+}
+
+truncated() {
+	local db=()
+	rm -f l t.db*
+	# shellcheck disable=SC2206
+	db=(${WITH[$1]:-})
+	try "$1" -q "${db[@]}" --ledger l -i cut.flt -o out.flt
+	assert_status 1 && grep -q "^$1: .*truncated: no end record" "$ERR" || fail "$1: $(cat "$ERR")"
+	ledger_balances l
+	try "$1" -q "${db[@]}" --allow-truncated -i cut.flt -o out.flt
+	assert_status 0
+}
+
+@test "a stream cut off between two records is status 1, after all that came was handled" {
+	# Cut where the end record starts.
+	$PYTHON - "$DAY" <<-'END'
+		import sys, msgpack
+		data = open(sys.argv[1], "rb").read()
+		u, at = msgpack.Unpacker(max_buffer_size=0), 0
+		u.feed(data)
+		while True:
+		    record = u.unpack()
+		    if record[0] == 127:
+		        break
+		    at = u.tell()
+		open("cut.flt", "wb").write(data[:at])
+	END
+	every_filter truncated
+	truncated store
+}
+
+@test "a stream cut off within a record is status 1" {
+	head -c 100003 "$DAY" >cut.flt
+	for p in $FILTERS decode; do
+		try "$p" -q -i cut.flt
+		assert_status 1
+		assert_one_line_stderr "^$p: .*truncated: ends [0-9]+ bytes into record"
+	done
+}
+
+@test "a producer killed with -9 is never taken for a finished one" {
+	mkfifo p
+	for p in $FILTERS; do
+		"$p" --ledger "l.$p" -o out.flt <p 2>err &
+		reader=$!
+		# Live, so that it is in the middle whenever the signal comes.
+		simulate --batteries 24 --interval 1s --live >p &
+		writer=$!
+		wait_until 10 test -s out.flt
+		kill -9 "$writer"
+		status=0
+		wait "$reader" || status=$?
+		assert_status 1 || fail "$p: $(cat err)"
+		ledger_balances "l.$p"
+		rm out.flt
+	done
+}
+
+@test "SIGTERM to a source loses nothing of what was in the pipe" {
+	mkfifo a b
+	simulate --batteries 24 --interval 1s --live --ledger l >a 2>err.s &
+	source=$!
+	twin --ledger l <a >b 2>err.t &
+	middle=$!
+	store --db sqlite:t.db --ledger l <b 2>err.w &
+	sink=$!
+	wait_until 20 test -s t.db
+	wait_until 20 sh -c '[ "$(sqlite3 t.db "select count(*) from telemetry" 2>/dev/null || echo 0)" -gt 0 ]'
+	kill -TERM "$source"
+	status=0
+	wait "$source" || status=$?
+	assert_status 0
+	wait "$middle"
+	wait "$sink"
+	ledger_balances l
+	grep -q '"interrupted": *true' l
+}
+
+@test "SIGTERM to a whole pipeline: sources stop, filters drain, the ledger balances" {
+	mkfifo a
+	simulate --batteries 24 --interval 1s --live --ledger l >a 2>/dev/null &
+	source=$!
+	twin --ledger l -o out.flt <a 2>err &
+	filter=$!
+	wait_until 20 test -s out.flt
+	kill -TERM "$filter" "$source"
+	wait "$source"
+	status=0
+	wait "$filter" || status=$?
+	assert_status 0
+	ledger_balances l
+	decode --kind telemetry <out.flt >/dev/null
+}
+
+@test "a second signal ends a filter at once with status 3" {
+	mkfifo a
+	sleep 60 >a &
+	holder=$!
+	(head -c 5000 "$DAY"; exec sleep 60) >a 2>/dev/null &
+	feeder=$!
+	twin <a >out.flt 2>err &
+	filter=$!
+	wait_until 10 test -s out.flt
+	kill -TERM "$filter"
+	kill -TERM "$filter" 2>/dev/null || true
+	wait_until 5 sh -c "! kill -0 $filter 2>/dev/null || { kill -TERM $filter; false; }"
+	status=0
+	wait "$filter" || status=$?
+	kill "$holder" "$feeder" 2>/dev/null || true
+	assert_status 3
+}
+
+empty() {
+	local db=()
+	# shellcheck disable=SC2206
+	db=(${WITH[$1]:-})
+	try "$1" -q "${db[@]}" </dev/null
+	assert_status 1 && assert_one_line_stderr "^$1: .*truncated: empty"
+}
+
+@test "empty input is no stream: status 1 and one line" {
+	every_filter empty
+	empty decode
+	empty store
+}
+
+rubbish() {
+	try "$1" -q <"$BIN/ledger"
+	assert_status 1 && assert_no_crash && assert_stderr "^$1: "
+}
+
+@test "what is no stream is refused" {
+	every_filter rubbish
+	rubbish decode
+}
+
+absent() {
+	local db=()
+	# shellcheck disable=SC2206
+	db=(${WITH[$1]:-})
+	try "$1" -q "${db[@]}" -i /no/such/file
+	assert_status 3 && assert_one_line_stderr "^$1: .*'/no/such/file'.*No such file"
+}
+
+@test "an input that is not there is status 3 and names the file" {
+	every_filter absent
+	absent decode
+	absent store
+}
+
+@test "an unknown option is status 2 before anything is read or written" {
+	for p in $FILTERS decode encode ingest simulate store broadcast train predict; do
+		try "$p" --no-such-option <"$DAY"
+		assert_status 2
+		assert_one_line_stderr "^$p: unknown option '--no-such-option'"
+		[ ! -s "$OUT" ]
+	done
+}
+
+@test "streams of different runs are never merged" {
+	simulate --batteries 2 --interval 1h --days 1 --run a -o a.flt
+	simulate --batteries 2 --interval 1h --days 1 --run b -o b.flt
+	for p in $FILTERS; do
+		try "$p" -q -i a.flt -i b.flt -o out.flt
+		[ "$status" -ne 0 ] || fail "$p merged two runs"
+		assert_no_crash
+		assert_one_line_stderr "^$p: .*run"
+	done
+}
