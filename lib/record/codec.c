@@ -43,7 +43,7 @@ static const char *string_fault(struct str s, bool code)
 	for (uint32_t i = 0; i < s.len; i++) {
 		high |= b[i];
 		if (code && (b[i] < 0x20 || b[i] == 0x7f))
-			return "has control characters";
+			return "not free of control characters";
 	}
 	if (high >= 0x80 && !utf8_valid(b, s.len))
 		return "not UTF-8";
