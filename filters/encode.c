@@ -58,7 +58,7 @@ static void encode_object(struct encoder *e, json_t *object, struct str line)
 	else if (json_record(k, object, &e->any, &err) < 0)
 		reject(e, k->kind, err.msg, line);
 	else
-		flow_emit(e->flow, k->kind, &e->any);
+		flow_emit_row(e->flow, k->kind, &e->any, e->source, e->line, line);
 }
 
 static void encode_line(struct encoder *e)
@@ -155,7 +155,7 @@ static void encode_row(struct encoder *e)
 			return;
 		}
 	}
-	flow_emit(e->flow, e->kind->kind, &e->any);
+	flow_emit_row(e->flow, e->kind->kind, &e->any, e->source, e->line, row);
 }
 
 static void on_row(int end, void *context)
@@ -210,7 +210,8 @@ static int pump(struct encoder *e, struct source *s, struct err *err)
 	while (!flow_interrupted(e->flow)) {
 		if (signals_wait(s->fd, 0) == 0) {
 			flow_flush(e->flow);
-			signals_wait(s->fd, -1);
+			if (signals_wait(s->fd, -1) != 1)
+				continue;
 		}
 		ssize_t n = read(s->fd, chunk, sizeof(chunk));
 		if (n < 0 && errno == EINTR)

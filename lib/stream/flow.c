@@ -321,7 +321,8 @@ static void too_many_rejects(struct flow *f)
 	flow_fail(f, &err);
 }
 
-bool flow_emit(struct flow *f, int kind, const void *rec)
+bool flow_emit_row(struct flow *f, int kind, const void *rec, const char *source,
+	int64_t line, struct str original)
 {
 	struct tally *t = &f->ledger.kinds[kind];
 	if (f->failed ||
@@ -338,8 +339,8 @@ bool flow_emit(struct flow *f, int kind, const void *rec)
 	struct err err = {0};
 	if (record_encode(s, rec, &f->out, &err) < 0) {
 		t->rejected++;
-		rejects_add(&f->rejects, f->program, f->written + 1, false,
-			kind_info(kind)->name, err.msg, STR_NIL, false);
+		rejects_add(&f->rejects, source, line, true, kind_info(kind)->name,
+			err.msg, original, false);
 		too_many_rejects(f);
 		return false;
 	}
@@ -347,6 +348,11 @@ bool flow_emit(struct flow *f, int kind, const void *rec)
 	count_out(f, kind);
 	maybe_flush(f);
 	return true;
+}
+
+bool flow_emit(struct flow *f, int kind, const void *rec)
+{
+	return flow_emit_row(f, kind, rec, f->program, f->written + 1, STR_NIL);
 }
 
 void flow_consumed(struct flow *f, const struct record *rec)

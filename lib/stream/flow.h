@@ -112,6 +112,10 @@ void flow_pass(struct flow *f, const struct record *rec);
  * rejected.
  */
 bool flow_emit(struct flow *f, int kind, const void *rec);
+/* As flow_emit, for a record made from an input row: a reject names source and line and
+ * keeps the row. */
+bool flow_emit_row(struct flow *f, int kind, const void *rec, const char *source,
+	int64_t line, struct str original);
 /* Counts rec as out although nothing was written: for sinks that put it elsewhere. */
 void flow_consumed(struct flow *f, const struct record *rec);
 /* Drops rec by decision: counted, not written anywhere. */

@@ -16,14 +16,14 @@ static int select_channel(struct reader *r, struct str feed, struct err *err)
 	uint32_t id = ids_intern(&r->feeds, feed);
 	if (id == IDS_NONE)
 		return err_nomem(err);
-	static const size_t step = 16;
-	if (id % step == 0 && r->feeds.n == id + 1) {
-		struct channel **v =
-			realloc(r->channels, (id + step) * sizeof(struct channel *));
+	if (id >= r->cap_channels) {
+		size_t cap = r->cap_channels ? r->cap_channels * 2 : 4;
+		struct channel **v = realloc(r->channels, cap * sizeof(*v));
 		if (!v)
 			return err_nomem(err);
-		memset(v + id, 0, step * sizeof(struct channel *));
+		memset(v + r->cap_channels, 0, (cap - r->cap_channels) * sizeof(*v));
 		r->channels = v;
+		r->cap_channels = cap;
 	}
 	if (!r->channels[id] && !(r->channels[id] = calloc(1, sizeof(struct channel))))
 		return err_nomem(err);
@@ -227,7 +227,7 @@ void reader_close(struct reader *r)
 {
 	inlet_close(r->inlet);
 	buf_release(&r->buf);
-	for (size_t i = 0; i < r->feeds.n; i++) {
+	for (size_t i = 0; i < r->cap_channels && r->channels[i]; i++) {
 		ids_release(&r->channels[i]->topics);
 		free(r->channels[i]->topic_seq);
 		free(r->channels[i]);

@@ -34,12 +34,13 @@ struct reader {
 	struct inlet_message message;
 	struct ids feeds;
 	struct channel **channels; /* by feed; files have one */
-	struct channel *channel;   /* of the bytes in buf */
-	uint32_t number;           /* which -i */
-	int64_t records;           /* read so far, frame records included */
-	int64_t ends;              /* end records seen */
-	int64_t gaps;              /* messages lost on a socket */
-	int64_t unknown;  /* records of a socket that came before their schema */
+	size_t cap_channels;
+	struct channel *channel; /* of the bytes in buf */
+	uint32_t number;         /* which -i */
+	int64_t records;         /* read so far, frame records included */
+	int64_t ends;            /* end records seen */
+	int64_t gaps;            /* messages lost on a socket */
+	int64_t unknown;         /* records of a socket that came before their schema */
 	int64_t cutoffs;  /* streams followed by another although they had no end record
 			   */
 	bool interrupted; /* an end record said so */
