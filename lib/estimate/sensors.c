@@ -41,7 +41,6 @@ void twin_measure_gassing(
 	if (!(i > (fine ? 1e-5 : 0.003) * m->capacity_ah) || !(m->gassing_i0_a > 0))
 		return;
 	w->tafel_ts = s->ts;
-	w->observable |= BIT(observable_gassing);
 	double z = circuit_ln_i0(m, m->capacity_ah, i, s->voltage_v, w->temperature_c);
 	/* Current, voltage (11/V a cell) and temperature errors, which last. */
 	double r = square(fine ? 0.15 : 0.4);

@@ -412,6 +412,18 @@ static void filter(struct twin *w, const struct battery_model *m,
 	}
 }
 
+/* What may be said of the slow states now. */
+static void observe(struct twin *w, const struct battery_model *m, int64_t ts)
+{
+	if (w->discharge.on && w->discharge.out_ah > TWIN_DEPTH_LEAST * m->capacity_ah)
+		w->observable |= BIT(observable_capacity);
+	if (w->ratio_ts != TIME_NIL && ts - w->ratio_ts < HOUR_MS)
+		w->observable |= BIT(observable_resistance);
+	if (w->regime == TWIN_FLOAT && w->tafel_ts != TIME_NIL &&
+		ts - w->tafel_ts <= HOUR_MS)
+		w->observable |= BIT(observable_gassing);
+}
+
 enum twin_result twin_step(struct twin *w, const struct battery_model *m,
 	const struct twin_tuning *k, const struct twin_sample *s)
 {
@@ -441,10 +453,7 @@ enum twin_result twin_step(struct twin *w, const struct battery_model *m,
 		stand_on_float(w, m, s, current_a);
 	else
 		filter(w, m, k, s, current_a, dt_s);
-	if (w->discharge.on && w->discharge.out_ah > TWIN_DEPTH_LEAST * m->capacity_ah)
-		w->observable |= BIT(observable_capacity);
-	if (w->ratio_ts != TIME_NIL && s->ts - w->ratio_ts < HOUR_MS)
-		w->observable |= BIT(observable_resistance);
+	observe(w, m, s->ts);
 	w->ts = s->ts;
 	w->current_a = (float)current_a;
 	if (!isnan(s->voltage_v))
