@@ -1,0 +1,268 @@
+load helper
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+}
+
+# One battery on float, then under load from minute START, as NDJSON of a sample a
+# minute: samples MINUTES START AMPERE [CODE].
+samples() {
+	awk -v n="$1" -v start="$2" -v a="$3" -v code="${4:-DC-CNX-01-UPS-01-S1-J01}" 'BEGIN {
+		for (i = 0; i < n; i++) {
+			load = i >= start
+			v = load ? 12.65 - 0.0019 * (i - start) : 13.65
+			printf "{\"kind\":\"telemetry\",\"ts\":%.0f,\"battery\":\"%s\",", \
+				1788000000000 + i * 60000, code
+			printf "\"voltage_v\":%.4f,\"current_a\":%s,\"temperature_c\":25,", \
+				v, load ? -a : 0.03
+			printf "\"mode\":\"%s\",\"quality\":[]}\n", load ? "discharge" : "float"
+		}
+	}'
+}
+
+# encoded < NDJSON
+encoded() {
+	encode -q
+}
+
+states() {
+	decode -q --kind twin_state
+}
+
+@test "a day on float is full to one per cent; a discharge then counts down" {
+	samples 1620 1500 12 | encoded >in.fl
+	twin -q <in.fl >out.fl
+	states <out.fl >states
+	# the last state before the load: frozen, nothing of SOC or capacity to be seen
+	jq -es 'map(select(.ts < "2026-08-30T11:39:30Z")) | last |
+		.soc_pct == 100 and .soc_std_pct == 1 and .observable == []' states
+	# 12 A for two hours is 20 % of 120 Ah
+	jq -es 'last | (.soc_pct - 80 | fabs) < 2.5 and .soc_std_pct < 4 and
+		.capacity_ah > 100 and .reset == "none"' states
+	# autonomy: C/10 by default, ten hours from full; it falls with the charge
+	jq -es 'map(select(.soc_pct == 100)) | last |
+		.autonomy_load_a == 12 and (.autonomy_min / 600 - 1 | fabs) < 0.12 and
+		.autonomy_lower_min < .autonomy_min and .autonomy_min < .autonomy_upper_min' states
+	jq -es '(last.autonomy_min) < (map(select(.soc_pct == 100)) | last.autonomy_min)' states
+}
+
+@test "every record passes unchanged and in order; the ledger balances" {
+	samples 300 200 12 | encoded >in.fl
+	twin -q --ledger l <in.fl | decode -q --kind telemetry >after
+	decode -q --kind telemetry <in.fl >before
+	cmp before after
+	ledger_balances l
+}
+
+@test "same input, same output, however it is cut into pieces" {
+	samples 900 700 20 | encoded >in.fl
+	twin -q <in.fl >a.fl
+	dd if=in.fl bs=777 status=none | twin -q >b.fl
+	cmp a.fl b.fl
+}
+
+@test "truth is never read: its absence or falsehood changes nothing" {
+	samples 2000 1500 12 >plain
+	awk '{ print } NR % 10 == 0 { match($0, /"ts":[0-9]+/)
+		printf "{\"kind\":\"truth\",%s,\"battery\":\"DC-CNX-01-UPS-01-S1-J01\",\"unit\":0,\"soc_pct\":%d,\"soh_pct\":%d,\"capacity_ah\":1,\"rul_days\":%d}\n", \
+			substr($0, RSTART, RLENGTH), NR % 97, NR % 89, NR }' plain >lies
+	grep -q truth lies
+	for f in plain lies; do
+		encoded <$f | twin -q --only twin_state,rul | decode -q >$f.out
+	done
+	grep -q twin_state plain.out
+	cmp plain.out lies.out
+}
+
+@test "states come at most every --every, at least every --refresh, and at changes" {
+	samples 1620 1500 12 | encoded >in.fl
+	# quiet on float: one an hour
+	twin -q --only twin_state <in.fl | decode -q >s
+	[ "$(jq -s 'map(select(.ts < "2026-08-30T11:39:30Z")) | length' s)" -le 30 ]
+	# the first minute of the load tells at once, though the last state is fresh
+	twin -q --every 30m --refresh 10h <in.fl | states >s
+	jq -es 'map(.ts | sub("\\..*"; "Z") | sub("Z$"; "Z") | fromdate) |
+		[.[1:], .[:-1]] | transpose | map(.[0] - .[1]) |
+		map(select(. < 1800)) | length <= 2' s
+	[ "$(twin -q --rul-every 6h <in.fl | decode -q --kind rul | wc -l)" -gt \
+		"$(twin -q <in.fl | decode -q --kind rul | wc -l)" ]
+}
+
+@test "the string's current stands in for a missing one, within its age" {
+	samples 1620 1500 12 >with
+	# the same, the current moved to string records that come before
+	jq -c 'if .kind == "telemetry" then
+		{kind: "string_telemetry", ts, string: "DC-CNX-01-UPS-01-S1", current_a},
+		(.current_a = null) else . end' with >moved
+	for f in with moved; do
+		encoded <$f | twin -q --only twin_state | decode -q >$f.out
+	done
+	cmp with.out moved.out
+}
+
+@test "doubtful and backward samples are not used, are kept, and are counted" {
+	samples 200 300 12 | jq -c 'if .ts == 1788006000000 then
+		.voltage_v = 65.535 | .quality = ["sentinel", "voltage_range"] else . end' >a
+	samples 200 300 12 >clean
+	encoded <a | twin -q --only rul,twin_state | decode -q >a.out
+	jq -es 'all(.reset != "divergence")' a.out
+	# a sample twice: the second is unused, and in the reject file with its reason
+	sed -n '1,150p;150p;151,200p' clean | encoded |
+		twin --reject r.ndjson --ledger l >out.fl 2>err
+	grep -q 'unused 1' err
+	grep -q 'time does not go forward' r.ndjson
+	[ "$(decode -q --kind telemetry <out.fl | wc -l)" -eq 201 ]
+	ledger_balances l
+	# a clock a day ahead and back: reset, told once
+	{
+		sed -n '1,60p' clean
+		sed -n '61,70p' clean | jq -c '.ts += 86400000'
+		sed -n '71,200p' clean
+	} | encoded | twin -q | states >s
+	jq -es '[.[].reset] | (map(select(. == "gap")) | length) == 1 and
+		(map(select(. == "clock")) | length) == 1' s
+}
+
+@test "a replaced unit starts anew and is told apart" {
+	{
+		samples 100 200 12
+		echo '{"kind":"event","event_id":"e1","ts":1788006000000,"subject":"DC-CNX-01-UPS-01-S1-J01","type":"replacement","status":"completed"}'
+		samples 200 300 12 | tail -100
+	} | encoded | twin -q >out.fl
+	states <out.fl >s
+	jq -es '(map(.unit) | unique) == [0, 1] and
+		(map(select(.unit == 1)) | .[0].reset) == "replacement"' s
+	# age known: a new block, so the remaining life is longer than the old one's
+	decode -q --kind rul <out.fl >r
+	jq -es 'map(select(.unit == 1))[0].rul_days > map(select(.unit == 0))[0].rul_days' r
+}
+
+@test "load and model come from the stream, else from the options" {
+	{
+		echo '{"kind":"battery_model","name":"NO-SUCH","nominal_voltage_v":12,"capacity_ah":60}'
+		echo '{"kind":"system","code":"DC-CNX-01-UPS-01","design_load_a":40}'
+		echo '{"kind":"battery","code":"DC-CNX-01-UPS-01-S1-J01","model":"NO-SUCH"}'
+		samples 100 200 12
+	} | encoded >in.fl
+	try twin <in.fl
+	assert_status 0
+	assert_stderr "no model file for 'NO-SUCH': estimating with 'hx12-120' at 60 Ah"
+	states <"$OUT" >s
+	jq -es 'last | .autonomy_load_a == 40 and (.capacity_ah - 60 | fabs) < 6' s
+	samples 100 200 12 | encoded | twin -q --load 7 -m ub121000 | states >s
+	jq -es 'last | .autonomy_load_a == 7 and (.capacity_ah - 100 | fabs) < 9' s
+	# a cell of another kind gets no twin, and that is said
+	{
+		echo '{"kind":"battery_model","name":"NO-SUCH","nominal_voltage_v":2,"capacity_ah":60}'
+		echo '{"kind":"battery","code":"DC-CNX-01-UPS-01-S1-J01","model":"NO-SUCH"}'
+		samples 100 200 12
+	} | encoded >in.fl
+	try twin <in.fl
+	assert_status 0
+	assert_stderr 'get no twin'
+	assert_stderr 'unused 100'
+	[ -z "$(states <"$OUT")" ]
+}
+
+@test "a capacity test and resistance readings move the state of health" {
+	{
+		echo '{"kind":"battery","code":"DC-CNX-01-UPS-01-S1-J01","model":"HX12-120","installed":1630000000000,"initial_resistance_mohm":4.1}'
+		samples 300 400 12
+	} >plain
+	encoded <plain | twin -q | states | tail -1 >old
+	awk '{ print } NR == 200 { print "{\"kind\":\"capacity_test\",\"ts\":1788012000000,\"subject\":\"DC-CNX-01-UPS-01-S1-J01\",\"rate_a\":12,\"ambient_c\":25,\"measured_capacity_ah\":84}" }' plain |
+		encoded | twin -q | states | tail -1 >tested
+	jq -es '.[1].soh_pct < 75 and .[1].soh_std_pct < .[0].soh_std_pct' old tested
+	sed 's/"temperature_c":25/"temperature_c":25,"resistance_mohm":6.6/' plain |
+		encoded | twin -q | states | tail -1 >resistive
+	jq -es '.[1].soh_pct < .[0].soh_pct - 2 and .[1].soh_std_pct > 3 and
+		(.[1].observable | index("resistance"))' old resistive
+}
+
+# Coupled to nothing but the data: per discharge, coulombs scaled to what it delivered.
+soc_error() {
+	"$PYTHON" - "$1" "$2" <<'PY'
+import json, sys
+from datetime import datetime
+def t(x): return datetime.fromisoformat(x["ts"].replace("Z", "+00:00")).timestamp()
+tel = [json.loads(l) for l in open(sys.argv[1])]
+tel = [x for x in tel if x["voltage_v"] is not None and x["current_a"] is not None]
+soc = {t(x): x["soc_pct"] for x in map(json.loads, open(sys.argv[2]))}
+assert all(0 <= s <= 100 for s in soc.values()), "SOC out of 0..100"
+parts, last = [[]], None
+for x in tel:
+    if last and t(x) - t(last) > 6 * 3600: parts.append([])
+    parts[-1].append(x); last = x
+worst = 0
+for p in parts:
+    ah, acc = [0], 0
+    for a, b in zip(p, p[1:]):
+        acc -= .5 * (min(a["current_a"], 0) + min(b["current_a"], 0)) * (t(b) - t(a)) / 3600
+        ah.append(acc)
+    on = [i for i, x in enumerate(p) if x["current_a"] < -.2]
+    if not on or acc < 10: continue
+    start, total = t(p[on[0]]), ah[on[-1]]
+    e, trace = [], []
+    for i in on:
+        s = soc.get(t(p[i]))
+        if s is None: continue
+        trace.append(s)
+        if t(p[i]) - start > 3600: e.append(s - 100 * (1 - ah[i] / total))
+    assert len(e) > 100 and trace[0] > 90 and trace[-1] < 12, (len(e), trace[0], trace[-1])
+    rises = sum(max(0, b - a) for a, b in zip(trace, trace[1:]))
+    assert rises < 10, f"SOC rises by {rises} in a discharge"
+    rmse = (sum(x * x for x in e) / len(e)) ** .5
+    print(f"# {total:.2f} Ah, SOC rmse {rmse:.2f} %", file=sys.stderr)
+    worst = max(worst, rmse)
+assert worst > 0, "no discharge found"
+print(f"{worst:.2f}")
+PY
+}
+
+@test "bboxx: the field battery's charge is followed through its discharges" {
+	data_dir bboxx >/dev/null
+	[ -x "$BIN/ingest" ] || skip "ingest is not built"
+	ingest -q -m bboxx "$DATA"/*.csv >in.fl
+	# every sample that changes something: no least time
+	twin -q --every 0s --refresh 0s <in.fl >out.fl
+	decode -q --kind telemetry <out.fl >telemetry
+	states <out.fl >s
+	worst=$(soc_error telemetry s)
+	echo "# worst discharge: SOC rmse $worst %" >&3
+	awk -v w="$worst" 'BEGIN { exit !(w < 4) }'
+	# the capacity is about 19.5 Ah, and the twin says so within its own bounds
+	jq -es 'last | (.capacity_ah - 19.5 | fabs) < 2.5 * .capacity_std_ah' s
+}
+
+@test "closed pipe, empty and truncated input, full disk" {
+	samples 900 700 12 | encoded >in.fl
+	pipeline 'twin -q <in.fl | head -c 100 >/dev/null'
+	assert_no_crash || [ "$status" -eq 141 ]
+	try twin </dev/null
+	assert_status 1
+	assert_no_crash
+	head -c $(($(stat -c %s in.fl) - 7)) in.fl >cut.fl
+	try twin <cut.fl
+	assert_status 1
+	assert_no_crash
+	[ -n "$(decode -q --allow-truncated --kind twin_state <"$OUT")" ]
+	try twin --allow-truncated <cut.fl
+	assert_status 0
+	pipeline 'twin <in.fl >/dev/full'
+	assert_status 3
+	printf 'no stream at all' >junk
+	try twin <junk
+	assert_status 1
+	assert_no_crash
+}
+
+@test "absurd options are refused before anything is read" {
+	for o in '--every -1s' '--every soon' '--refresh 10s' '--max-gap 1s' '--load -5' \
+		'--load much' '--rul-every x' '--model no-such-model' 'operand' '--no-such'; do
+		# shellcheck disable=SC2086
+		try twin $o </dev/null
+		assert_status 2
+		[ ! -s "$OUT" ]
+		assert_one_line_stderr '^twin: '
+	done
+}
