@@ -24,6 +24,7 @@ struct happening *plant_happens(struct plant *p, int64_t ts, int what, int64_t s
 	}
 	struct happening *h = &p->happenings[p->nhappenings];
 	*h = (struct happening){.ts = ts,
+		.start = ts,
 		.end_ts = TIME_NIL,
 		.what = what,
 		.site = site,
@@ -168,10 +169,12 @@ void plant_free(struct plant *p)
 	free(p);
 }
 
-static void site_event(struct plant *p, struct plant_site *s, int64_t ts, int64_t end,
-	enum event_type_names type, double value, const char *note)
+static void site_event(struct plant *p, struct plant_site *s, int64_t start,
+	int64_t end, enum event_type_names type, double value, const char *note)
 {
-	struct happening *h = plant_happens(p, ts, HAPPENS_EVENT, s - p->sites, NULL);
+	struct happening *h = plant_happens(
+		p, end == TIME_NIL ? start : end, HAPPENS_EVENT, s - p->sites, NULL);
+	h->start = start;
 	h->type = type;
 	h->status = end == TIME_NIL ? event_status_in_progress : event_status_completed;
 	h->end_ts = end;
@@ -192,7 +195,7 @@ static void report_outages(struct plant *p, struct plant_site *s, int64_t to)
 		const struct outage *o = &s->outages[s->outages_ended];
 		if (o->end > to)
 			break;
-		site_event(p, s, o->end, o->end, event_type_outage,
+		site_event(p, s, o->start, o->end, event_type_outage,
 			(double)(o->end - o->start) / (double)MINUTE_MS,
 			o->generator_failed ? "mains back; the generator did not start"
 					    : "mains back");
@@ -202,15 +205,14 @@ static void report_outages(struct plant *p, struct plant_site *s, int64_t to)
 static void advance_room(struct plant *p, struct plant_site *s, int64_t to)
 {
 	enum hvac_names before = s->room.hvac;
-	int64_t until = s->room.fault_until;
+	int64_t from = s->room.fault_from, until = s->room.fault_until;
 
 	room_advance(&s->room, &s->weather, to);
 	if (before == hvac_running && s->room.hvac != hvac_running)
 		site_event(p, s, s->room.fault_from, TIME_NIL, event_type_hvac_failure,
 			NAN, s->room.hvac == hvac_fault ? "fault" : "degraded");
 	if (before != hvac_running && s->room.hvac == hvac_running)
-		site_event(
-			p, s, until, until, event_type_hvac_failure, NAN, "repaired");
+		site_event(p, s, from, until, event_type_hvac_failure, NAN, "repaired");
 }
 
 /* The mains of a new day; an outage that lasts past midnight stays on the list. */
@@ -273,6 +275,7 @@ static void step_string(
 		struct happening *h = plant_happens(p, to, HAPPENS_EVENT, s->site, s);
 		h->type = event_type_equalize;
 		h->status = event_status_completed;
+		h->start = began;
 		h->end_ts = to;
 	}
 }

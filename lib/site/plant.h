@@ -80,7 +80,8 @@ struct plant_site {
 
 /* What a caller makes records of. Strings point into the plant or are its own. */
 struct happening {
-	int64_t ts, end_ts; /* end TIME_NIL: open */
+	int64_t ts;            /* when it is known */
+	int64_t start, end_ts; /* end TIME_NIL: open */
 	enum {
 		HAPPENS_EVENT,
 		HAPPENS_CAPACITY,    /* value Ah, a: current, b: minutes, c: ambient */
@@ -150,7 +151,7 @@ void upkeep_site(struct plant *p, struct plant_site *site, int64_t to);
 void upkeep_do(struct plant *p, struct plant_string *s, const struct task *t);
 void upkeep_discharge_over(
 	struct plant *p, struct plant_string *s, int64_t began, int64_t ended);
-/* Adds a happening; its memory is zero but for ts, what, site, string, end_ts, jar. */
+/* Adds a happening that starts at ts, with an open end and no value. */
 struct happening *plant_happens(struct plant *p, int64_t ts, int what, int64_t site,
 	const struct plant_string *s);
 

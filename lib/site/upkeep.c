@@ -127,10 +127,10 @@ static void impedance(struct plant *p, struct plant_string *s, int64_t ts)
 		h->value = s->blocks[i].r0_mohm;
 		h->c = s->blocks[i].temperature_c;
 	}
-	struct happening *h = event(p, s, ts + HOUR_MS / 2, event_type_impedance_test,
+	struct happening *h = event(p, s, ts, event_type_impedance_test,
 		event_status_completed, s->series.n);
-	h->end_ts = ts + HOUR_MS / 2;
-	h->ts = ts;
+	h->start = ts;
+	h->end_ts = ts;
 }
 
 static void begin_test(struct plant *p, struct plant_string *s, int64_t ts)
@@ -218,9 +218,8 @@ void upkeep_do(struct plant *p, struct plant_string *s, const struct task *t)
 		break;
 	case TASK_EQUALIZE:
 		if (charger_equalize(&s->charger, t->ts, t->until)) {
-			struct happening *h = event(p, s, t->ts, event_type_equalize,
+			event(p, s, t->ts, event_type_equalize,
 				event_status_in_progress, NAN);
-			h->end_ts = t->until;
 		}
 		break;
 	case TASK_CAPACITY_TEST:
@@ -278,8 +277,7 @@ void upkeep_discharge_over(
 		: s->generator_test ? event_type_generator_test
 				    : event_type_battery_discharge,
 		event_status_completed, s->charger.out_ah);
-	h->ts = ended;
+	h->start = began;
 	h->end_ts = ended;
-	h->a = (double)(ended - began);
 	s->testing = s->generator_test = false;
 }

@@ -1,0 +1,263 @@
+/*
+ * simulate: a fleet of batteries as a stream of records, in batch or paced by the
+ * clock.
+ */
+#include "simulate.h"
+
+#include "base/diag.h"
+#include "base/parse.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+struct options {
+	const char *fleet, *run, *backfill, *string, *site;
+	int64_t interval_ms, start, seed, batteries, truth_interval_ms;
+	double days, speed;
+	bool live, truth;
+	int64_t backfill_ms, backfill_interval_ms; /* parsed */
+};
+
+static const struct opt_usage USAGE = {.program = "simulate",
+	.synopsis = "[--batteries N] [--days N] [--interval DURATION] [options]",
+	.summary = "a physically plausible battery fleet as a stream of records",
+	.notes = "  simulate --batteries 24 --days 90 | featurize | twin | store --db "
+		 "db\n"
+		 "  simulate --live --backfill 30d@15m | broadcast tcp://*:5556\n"};
+
+static int64_t wall_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* "30d" or "30d@15m". */
+static int parse_backfill(struct options *o, struct err *err)
+{
+	const char *text = o->backfill;
+	if (!text)
+		return 0;
+	const char *at = strchr(text, '@');
+	struct str span = {text, (uint32_t)(at ? (size_t)(at - text) : strlen(text))};
+
+	o->backfill_interval_ms = o->interval_ms;
+	if (parse_duration_ms(span, &o->backfill_ms) < 0 ||
+		(at && parse_duration_ms(str_of(at + 1), &o->backfill_interval_ms) <
+				0) ||
+		o->backfill_ms <= 0 || o->backfill_interval_ms < SECOND_MS ||
+		o->backfill_interval_ms > HOUR_MS)
+		return err_set(err, ERR_USAGE,
+			"--backfill '%s' is not of the form 30d or 30d@15m (step 1s to "
+			"1h)",
+			text);
+	return 0;
+}
+
+static int check_options(struct options *o, struct err *err)
+{
+	if (o->interval_ms < SECOND_MS || o->interval_ms > HOUR_MS)
+		return err_set(err, ERR_USAGE, "--interval must be 1s to 1h");
+	if (o->truth_interval_ms < o->interval_ms)
+		return err_set(err, ERR_USAGE,
+			"--truth-interval must not be shorter than --interval");
+	if (o->speed != 1 && !o->live)
+		return err_set(err, ERR_USAGE, "--speed needs --live");
+	if (o->start == TIME_NIL && o->live)
+		o->start = wall_ms() / o->interval_ms * o->interval_ms;
+	else if (o->start == TIME_NIL)
+		o->start = INT64_C(1767225600000); /* 2026-01-01: never the clock */
+	if (isnan(o->days))
+		o->days = o->live ? INFINITY : 1;
+	return parse_backfill(o, err);
+}
+
+static bool wanted(const char *string_code, void *user)
+{
+	const struct options *o = user;
+	size_t n = o->site ? strlen(o->site) : 0;
+	if (o->string && strcmp(o->string, string_code) != 0)
+		return false;
+	return !o->site ||
+	       (strncmp(string_code, o->site, n) == 0 && string_code[n] == '-');
+}
+
+static int set_up(struct simulation *s, const struct options *o, struct err *err)
+{
+	char path[4096];
+	const char *fleet = o->fleet;
+
+	if (!fleet) {
+		if (share_path("schemas/fleet/thailand.ini", path, sizeof(path), err) <
+			0)
+			return -1;
+		fleet = path;
+	}
+	if (fleet_load(fleet, &s->fleet, err) < 0 ||
+		battery_model_named(s->fleet.battery_model, &s->model, err) < 0 ||
+		share_path("schemas/models/sensors.ini", path, sizeof(path), err) < 0 ||
+		sensors_load(path, &s->sensors, err) < 0)
+		return -1;
+	if (isnan(s->model.float_v) || isnan(s->model.boost_v) ||
+		!(s->model.gassing_i0_a > 0) || !(s->model.activation_a > 0))
+		return err_set(err, ERR_USAGE,
+			"battery model '%s' has no float voltage, gassing or "
+			"activation: "
+			"it cannot stand in a string on float",
+			s->model.name);
+	int64_t all = o->batteries ? o->batteries
+				   : (int64_t)fleet_jars_per_site(&s->fleet) *
+					     s->fleet.nsites;
+	s->plant = plant_new(&s->fleet, &s->model, (uint64_t)o->seed, all,
+		o->start - o->backfill_ms, wanted, (void *)(uintptr_t)o, err);
+	if (!s->plant)
+		return -1;
+	if (s->plant->nstrings == 0)
+		return err_set(err, ERR_USAGE,
+			"no string of the first %lld batteries is called like --site "
+			"or "
+			"--string say",
+			(long long)all);
+	return 0;
+}
+
+/* Samples from 'from' to before 'to'; paced by the clock when speed > 0. */
+static void run_phase(struct simulation *s, const struct options *o, int64_t from,
+	int64_t to, int64_t interval, double speed)
+{
+	int64_t wall = wall_ms();
+	for (int64_t ts = from; ts < to; ts += interval) {
+		double due = speed > 0 ? (double)wall + (double)(ts - from) / speed : 0;
+		if (speed > 0 && !flow_sleep_until(s->flow, (int64_t)due))
+			return;
+		if (flow_interrupted(s->flow))
+			return;
+		int r = ts > s->plant->now ? plant_advance(s->plant, ts) : 0;
+		emit_happenings(s);
+		emit_samples(s);
+		if (r == 0 && o->truth &&
+			(ts - (o->start - o->backfill_ms)) % o->truth_interval_ms <
+				interval)
+			r = emit_truth(s);
+		if (r < 0) {
+			struct err err;
+			err_nomem(&err);
+			flow_fail(s->flow, &err);
+		}
+		if (speed > 0)
+			flow_flush(s->flow);
+	}
+}
+
+static void run(struct simulation *s, const struct options *o)
+{
+	int64_t end = isinf(o->days) ? TIME_MAX
+				     : o->start + (int64_t)(o->days * (double)DAY_MS);
+	if (o->run)
+		flow_set_run(s->flow, o->run);
+	emit_masters(s);
+	if (o->backfill_ms)
+		run_phase(s, o, o->start - o->backfill_ms, o->start,
+			o->backfill_interval_ms, 0);
+	run_phase(s, o, o->start, end, o->interval_ms, o->live ? o->speed : 0);
+}
+
+static void identify(const struct options *o, char *dst, size_t size)
+{
+	char start[TIME_TEXT_SIZE];
+	int n = snprintf(dst, size,
+		"--seed %lld --start %s --interval %lldms --batteries %lld",
+		(long long)o->seed, time_format(o->start, start),
+		(long long)o->interval_ms, (long long)o->batteries);
+	if (isfinite(o->days))
+		n += snprintf(dst + n, size - (size_t)n, " --days %.9g", o->days);
+	if (o->backfill && (size_t)n < size)
+		n += snprintf(dst + n, size - (size_t)n, " --backfill %s", o->backfill);
+	if (o->site && (size_t)n < size)
+		n += snprintf(dst + n, size - (size_t)n, " --site %s", o->site);
+	if (o->string && (size_t)n < size)
+		n += snprintf(dst + n, size - (size_t)n, " --string %s", o->string);
+	if (o->truth && (size_t)n < size)
+		snprintf(dst + n, size - (size_t)n, " --truth");
+}
+
+static int simulate(struct options *o, struct flow_options *fo)
+{
+	struct simulation *s = calloc(1, sizeof(*s));
+	struct err err = {0};
+	char identity[512];
+	int status;
+
+	if (!s) {
+		err_nomem(&err);
+		return diag_err(&err);
+	}
+	identify(o, identity, sizeof(identity));
+	if (set_up(s, o, &err) < 0 ||
+		!(s->flow = flow_open(fo, FLOW_SOURCE, "simulate", identity, &err))) {
+		status = diag_err(&err);
+	} else {
+		run(s, o);
+		status = flow_close(s->flow);
+	}
+	plant_free(s->plant);
+	free(s);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = {.interval_ms = MINUTE_MS,
+		.start = TIME_NIL,
+		.seed = 1,
+		.days = NAN,
+		.speed = 1,
+		.truth_interval_ms = DAY_MS};
+	struct opt own[] = {
+		{0, "fleet", "FILE", "fleet file (default: nine Thai data centres)",
+			OPT_STR, &o.fleet, 0, 0},
+		{0, "batteries", "N",
+			"the first N batteries; beyond the fleet sites are cloned",
+			OPT_INT, &o.batteries, 1, 10e6},
+		{0, "site", "CODE", "only this site", OPT_STR, &o.site, 0, 0},
+		{0, "string", "CODE", "only this string", OPT_STR, &o.string, 0, 0},
+		{0, "interval", "DURATION", "sampling, 1s to 1h (default 1m)", OPT_MS,
+			&o.interval_ms, 0, 0},
+		{0, "start", "TIME",
+			"first sample (default 2026-01-01; with --live: now)", OPT_TIME,
+			&o.start, 0, 0},
+		{0, "days", "N", "length (default 1; with --live: endless)", OPT_F64,
+			&o.days, 1e-6, 36500},
+		{0, "seed", "N", "seed of everything random (default 1)", OPT_INT,
+			&o.seed, 0, 9e15},
+		{0, "truth", NULL, "truth records as well", OPT_BOOL, &o.truth, 0, 0},
+		{0, "truth-interval", "DURATION", "how often (default 1d)", OPT_MS,
+			&o.truth_interval_ms, 0, 0},
+		{0, "live", NULL, "pace samples by the clock", OPT_BOOL, &o.live, 0, 0},
+		{0, "speed", "X", "with --live: X times as fast", OPT_F64, &o.speed,
+			0.001, 1e6},
+		{0, "backfill", "SPAN[@STEP]",
+			"history before the start: 30d or 30d@15m", OPT_STR,
+			&o.backfill, 0, 0},
+		{0, "run", "ID", "name of this run (none: production)", OPT_STR, &o.run,
+			0, 0},
+		{0}};
+	struct flow_options fo;
+	struct err err = {0};
+	int first, status;
+
+	int r = opt_parse(
+		&USAGE, own, flow_options(&fo, FLOW_SOURCE), argc, argv, &first, &err);
+	if (r == OPT_EXIT)
+		return 0;
+	if (r == 0 && first < argc)
+		r = err_set(&err, ERR_USAGE, "unexpected operand '%s'", argv[first]);
+	if (r < 0 || check_options(&o, &err) < 0)
+		status = diag_err(&err);
+	else
+		status = simulate(&o, &fo);
+	flow_options_release(&fo);
+	return status;
+}
