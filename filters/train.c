@@ -152,7 +152,7 @@ int main(int argc, char **argv)
 		{0, "every", "DURATION", "at most one row a battery in this time (1d)",
 			OPT_MS, &o.every_ms, 0, 0},
 		{0, "max-rows", "N", "rows kept; beyond it --every doubles (200000)",
-			OPT_INT, &o.max_rows, 100, 10000000},
+			OPT_INT, &o.max_rows, 1, 10000000},
 		{0, "rounds", "N", "trees at most (300)", OPT_INT, &o.rounds, 1, 5000},
 		{0, "depth", "N", "depth of a tree (4)", OPT_INT, &o.depth, 1, 12},
 		{0, "eta", "RATE", "learning rate (0.08)", OPT_F64, &o.eta, 0.001, 1},
