@@ -17,6 +17,7 @@ static void add_kind(struct engine *e, int kind)
 	int q = field_index(info, str_of("quality"));
 	k->info = info;
 	k->subject = kind_subject(info);
+	k->subject_type = field_subject_type(k->subject);
 	k->quality = q >= 0 ? &info->fields[q] : NULL;
 }
 

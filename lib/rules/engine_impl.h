@@ -93,8 +93,15 @@ struct subject {
 struct kind_rules {
 	const struct kind_info *info;
 	const struct field_info *subject, *quality; /* quality NULL: none */
+	enum subject_type subject_type;
 	uint8_t rule[RULES_MAX];
 	int n;
+};
+
+/* Limits of a rule as numbers, for the model they were last asked for. */
+struct resolved {
+	const struct model_info *model; /* NULL: none */
+	struct level_limits limits[LEVEL_COUNT];
 };
 
 struct engine {
@@ -133,6 +140,7 @@ struct engine {
 	struct watermark mark;
 	int64_t scanned; /* watermark of the last look for silence */
 	struct rule_count counts[RULES_MAX];
+	struct resolved resolved[RULES_MAX];
 };
 
 /* Grows *array (of n_size byte elements) so that index n fits; new elements are zero.

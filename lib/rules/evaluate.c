@@ -107,15 +107,54 @@ static double limit_value(
 	return NAN;
 }
 
-static struct level_limits limits_of(
-	struct engine *e, const struct rule_level *l, const struct subject *s)
+static bool by_system(const struct limit *l)
 {
-	return (struct level_limits){
-		limit_value(e, &l->lo, s),
-		limit_value(e, &l->hi, s),
-		limit_value(e, &l->clear_lo, s),
-		limit_value(e, &l->clear_hi, s),
-	};
+	return l->base == LIMIT_AUTONOMY || l->base == LIMIT_LOAD;
+}
+
+/* The numbers of the rule's limits for this subject. They depend on its model, and are
+ * kept from sample to sample; those of the system are looked up each time. */
+static const struct level_limits *limits_of(
+	struct engine *e, int rule, const struct subject *s)
+{
+	struct resolved *c = &e->resolved[rule];
+	uint32_t battery = s->battery;
+	if (battery == IDS_NONE && s->string != IDS_NONE)
+		battery = e->strings[s->string].member;
+	const struct model_info *model = engine_model(e, battery);
+	if (c->model == model)
+		return c->limits;
+	c->model = model;
+	for (int i = 0; i < LEVEL_COUNT; i++) {
+		const struct rule_level *l = &e->rules->rules[rule].level[i];
+		c->limits[i] = (struct level_limits){
+			limit_value(e, &l->lo, s),
+			limit_value(e, &l->hi, s),
+			limit_value(e, &l->clear_lo, s),
+			limit_value(e, &l->clear_hi, s),
+		};
+		if (by_system(&l->lo) || by_system(&l->hi) || by_system(&l->clear_lo) ||
+			by_system(&l->clear_hi))
+			c->model = NULL;
+	}
+	return c->limits;
+}
+
+/* Most samples leave an idle alert idle: seen at a glance, without asking whether the
+ * rule applies. */
+static bool nothing_new(
+	const struct rule *r, const struct level_limits *lim, const void *rec)
+{
+	if (!r->field || !rec)
+		return false;
+	struct verdict v;
+	double value = field_number(r->field, rec);
+	for (int i = 0; i < LEVEL_COUNT; i++) {
+		life_judge(r, (enum level)i, &lim[i], value, &v);
+		if (v.over[i])
+			return false;
+	}
+	return true;
 }
 
 /* The limit that was crossed: for two-sided conditions the nearer one. */
@@ -163,18 +202,17 @@ void evaluate(struct engine *e, int rule, const struct subject *s, const void *r
 	const struct kind_rules *k, int64_t ts)
 {
 	const struct rule *r = &e->rules->rules[rule];
+	const struct level_limits *lim = limits_of(e, rule, s);
+	struct life *l = life_of(e, rule, s);
+	enum life_phase before = l->phase;
+	if (before == LIFE_IDLE && nothing_new(r, lim, rec))
+		return;
 	double v = value_of(e, r, s, rec, k, ts);
 	if (isnan(v))
 		return;
 	struct verdict verdict;
-	struct level_limits lim[LEVEL_COUNT] = {{0}};
-	for (int i = 0; i < LEVEL_COUNT; i++) {
-		if (r->level[i].used)
-			lim[i] = limits_of(e, &r->level[i], s);
+	for (int i = 0; i < LEVEL_COUNT; i++)
 		life_judge(r, (enum level)i, &lim[i], v, &verdict);
-	}
-	struct life *l = life_of(e, rule, s);
-	enum life_phase before = l->phase;
 	if (before == LIFE_IDLE && !verdict.over[0] && !verdict.over[1])
 		return;
 	enum life_change change =

@@ -36,7 +36,8 @@ void life_judge(const struct rule *r, enum level level, const struct level_limit
 			value >= 0 && value < 32 && (l->words >> (unsigned)value & 1);
 		out->clear[level] = !out->over[level];
 	} else if (r->condition == COND_HAS) {
-		out->over[level] = ((uint32_t)(int64_t)value & l->words) != 0;
+		out->over[level] =
+			!isnan(value) && ((uint32_t)(int64_t)value & l->words) != 0;
 		out->clear[level] = !out->over[level];
 	} else {
 		out->over[level] = over_number(r->condition, lim->lo, lim->hi, value);

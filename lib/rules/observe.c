@@ -22,7 +22,8 @@ static void note_time(int64_t *seen, float *interval_ms, int64_t ts)
 	*seen = ts;
 }
 
-/* Resistance at 25 degC, first-order mean with a time constant of an hour: single
+/* Resistance at 25 degC, first-order mean with a time constant of an hour
+ * (implicit step): single
  * readings scatter by several per cent. */
 static void note_resistance(
 	struct engine *e, const struct subject *s, const struct rec_telemetry *t)
@@ -40,7 +41,7 @@ static void note_resistance(
 		b->resistance_mohm = r;
 	} else if (t->ts > b->resistance_ts) {
 		double dt = (double)(t->ts - b->resistance_ts) / (double)HOUR_MS;
-		b->resistance_mohm += (float)-expm1(-dt) * (r - b->resistance_mohm);
+		b->resistance_mohm += (float)(dt / (1 + dt)) * (r - b->resistance_mohm);
 	} else {
 		return;
 	}

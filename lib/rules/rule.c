@@ -1,7 +1,5 @@
 #include "rules/rule.h"
 
-#include <math.h>
-
 int rule_find(const struct rule_set *set, const char *name)
 {
 	for (int i = 0; i < set->n; i++)
@@ -21,34 +19,16 @@ const struct field_info *kind_subject(const struct kind_info *k)
 	return NULL;
 }
 
+enum subject_type field_subject_type(const struct field_info *subject)
+{
+	if (strcmp(subject->name, "battery") == 0)
+		return SUBJECT_BATTERY;
+	return strcmp(subject->name, "string") == 0 ? SUBJECT_STRING : SUBJECT_OTHER;
+}
+
 bool field_is_numeric(const struct field_info *f)
 {
 	return f->type == T_F32 || f->type == T_F64 || f->type == T_INT ||
 	       f->type == T_LONG || f->type == T_ENUM || f->type == T_BITS ||
 	       f->type == T_BOOL;
-}
-
-static double nil_or(int64_t v, int64_t nil)
-{
-	return v == nil ? NAN : (double)v;
-}
-
-double field_number(const struct field_info *f, const void *rec)
-{
-	const void *p = (const char *)rec + f->offset;
-	if (f->type == T_F32)
-		return *(const float *)p;
-	if (f->type == T_F64)
-		return *(const double *)p;
-	if (f->type == T_LONG)
-		return nil_or(*(const int64_t *)p, LONG_NIL);
-	if (f->type == T_INT)
-		return nil_or(*(const int32_t *)p, INT_NIL);
-	if (f->type == T_ENUM)
-		return nil_or(*(const int32_t *)p, ENUM_NIL);
-	if (f->type == T_BITS)
-		return nil_or(*(const int32_t *)p, BITS_NIL);
-	if (f->type == T_BOOL)
-		return nil_or(*(const int32_t *)p, BOOL_NIL);
-	return NAN;
 }

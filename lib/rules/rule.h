@@ -10,6 +10,8 @@
 #include "record/schema.h"
 #include "rules/signal.h"
 
+#include <math.h>
+
 enum {
 	RULES_MAX = 128,     /* rules of a file */
 	RULE_WHEN_MAX = 4,   /* constraints of a rule */
@@ -104,9 +106,34 @@ int rule_find(const struct rule_set *set, const char *name);
 
 /* The field that names what a record of kind k is about, or NULL. */
 const struct field_info *kind_subject(const struct kind_info *k);
+/* What kind of thing that field names. */
+enum subject_type field_subject_type(const struct field_info *subject);
 /* True for the types a rule can compare with a number. */
 bool field_is_numeric(const struct field_info *f);
+static inline double nil_or(int64_t v, int64_t nil)
+{
+	return v == nil ? NAN : (double)v;
+}
+
 /* The field of a decoded record as a number; NaN when missing. */
-double field_number(const struct field_info *f, const void *rec);
+static inline double field_number(const struct field_info *f, const void *rec)
+{
+	const void *p = (const char *)rec + f->offset;
+	if (f->type == T_F32)
+		return *(const float *)p;
+	if (f->type == T_F64)
+		return *(const double *)p;
+	if (f->type == T_LONG)
+		return nil_or(*(const int64_t *)p, LONG_NIL);
+	if (f->type == T_INT)
+		return nil_or(*(const int32_t *)p, INT_NIL);
+	if (f->type == T_ENUM)
+		return nil_or(*(const int32_t *)p, ENUM_NIL);
+	if (f->type == T_BITS)
+		return nil_or(*(const int32_t *)p, BITS_NIL);
+	if (f->type == T_BOOL)
+		return nil_or(*(const int32_t *)p, BOOL_NIL);
+	return NAN;
+}
 
 #endif

@@ -121,9 +121,7 @@ static int compile_field(struct loader *l, struct rule *r)
 	r->subject = kind_subject(r->kind);
 	if (!r->subject || field_index(r->kind, str_of("ts")) < 0)
 		return complain(l, KEY_kind, "has no time or subject to keep state by");
-	r->subject_type = strcmp(r->subject->name, "battery") == 0  ? SUBJECT_BATTERY
-			  : strcmp(r->subject->name, "string") == 0 ? SUBJECT_STRING
-								    : SUBJECT_OTHER;
+	r->subject_type = field_subject_type(r->subject);
 	int i = field.s ? field_index(r->kind, field) : -1;
 	r->signal = field.s ? signal_find(r->kind->kind, field) : NULL;
 	if (i >= 0 && field_is_numeric(&r->kind->fields[i])) {

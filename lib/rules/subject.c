@@ -139,17 +139,21 @@ uint32_t engine_other(struct engine *e, struct str code)
 	return id;
 }
 
+static struct str name_in(const struct ids *t, uint32_t id)
+{
+	return (struct str){ids_name(t, id), t->lens[id]};
+}
+
 struct subject subject_battery(const struct engine *e, uint32_t battery)
 {
 	return (struct subject){SUBJECT_BATTERY, battery, battery,
-		e->batteries[battery].string,
-		str_of(ids_name(&e->roster.battery_ids, battery))};
+		e->batteries[battery].string, name_in(&e->roster.battery_ids, battery)};
 }
 
 struct subject subject_string(const struct engine *e, uint32_t string)
 {
 	return (struct subject){SUBJECT_STRING, string, IDS_NONE, string,
-		str_of(ids_name(&e->roster.string_ids, string))};
+		name_in(&e->roster.string_ids, string)};
 }
 
 int subject_of(struct engine *e, const struct kind_rules *k, const void *rec,
@@ -158,11 +162,11 @@ int subject_of(struct engine *e, const struct kind_rules *k, const void *rec,
 	const void *p = (const char *)rec + k->subject->offset;
 	struct str code = *(const struct str *)p;
 	uint32_t id;
-	if (strcmp(k->subject->name, "battery") == 0) {
+	if (k->subject_type == SUBJECT_BATTERY) {
 		id = engine_battery(e, code);
 		if (id != IDS_NONE)
 			*out = subject_battery(e, id);
-	} else if (strcmp(k->subject->name, "string") == 0) {
+	} else if (k->subject_type == SUBJECT_STRING) {
 		id = engine_string(e, code);
 		if (id != IDS_NONE)
 			*out = subject_string(e, id);
@@ -170,7 +174,7 @@ int subject_of(struct engine *e, const struct kind_rules *k, const void *rec,
 		id = engine_other(e, code);
 		if (id != IDS_NONE)
 			*out = (struct subject){SUBJECT_OTHER, id, IDS_NONE, IDS_NONE,
-				str_of(ids_name(&e->others, id))};
+				name_in(&e->others, id)};
 	}
 	return id == IDS_NONE ? -1 : 0;
 }
@@ -186,6 +190,7 @@ static int model_number(struct engine *e, const char *name)
 	if (grow((void **)&e->model_infos, &e->cap_models, id,
 		    sizeof(*e->model_infos)) < 0)
 		return -1;
+	memset(e->resolved, 0, sizeof(e->resolved)); /* it points to where they were */
 	struct model_info *m = &e->model_infos[id];
 	if (battery_model_named(name, &m->file, NULL) < 0)
 		m->file = e->model_infos[0].file;
@@ -201,6 +206,7 @@ int engine_learn_model(struct engine *e, const struct rec_battery_model *rec)
 	if (id < 0)
 		return -1;
 	struct model_info *m = &e->model_infos[id];
+	memset(e->resolved, 0, sizeof(e->resolved));
 	const struct kind_info *k = kind_info(KIND_battery_model);
 	for (int i = 0; i < k->nfields; i++) {
 		if (k->fields[i].type != T_F32)

@@ -42,15 +42,15 @@ static bool start(struct watermark *w, uint32_t subject, int64_t ts)
 		w->first_subject = subject;
 		return false;
 	}
-	w->now = ts < w->first ? ts : w->first;
-	w->top = w->now;
-	w->top_subject = ts < w->first ? subject : w->first_subject;
-	if (watermark_is_ahead(w, w->first))
+	bool later = ts > w->first;
+	w->now = later ? w->first : ts;
+	w->top = later ? ts : w->first;
+	w->top_subject = later ? subject : w->first_subject;
+	if (watermark_is_ahead(w, w->top)) {
 		w->ahead++;
-	if (watermark_is_ahead(w, ts))
-		w->ahead++;
-	else
-		follow(w, subject, ts);
+		w->top = w->now;
+		w->top_subject = later ? w->first_subject : subject;
+	}
 	return true;
 }
 

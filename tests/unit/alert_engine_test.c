@@ -1,0 +1,655 @@
+/* The alert engine over small fleets: ids, silence, incidents, windows, statuses. */
+#include "rules/engine.h"
+#include "rules/watermark.h"
+
+#include "base/diag.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define T0 INT64_C(1750000000000)
+#define MIN(n) (T0 + (n)*MINUTE_MS)
+
+/* What the engine said, a line each: "alert RULE SUBJECT state severity id". */
+struct log {
+	char line[4000][200];
+	int n;
+};
+static struct log said;
+static struct rule_set rules;
+static struct engine *e;
+
+static const char *word(int kind, int field, int value)
+{
+	return kind_info(kind)->fields[field].names->words[value];
+}
+
+static void hear(void *user, int kind, const void *rec)
+{
+	struct log *l = user;
+	char *to = l->line[l->n++];
+	assert_true(l->n < 4000);
+	if (kind == KIND_alert) {
+		const struct rec_alert *a = rec;
+		snprintf(to, 200, "alert %.*s %.*s %s %s %.*s", STR_ARG(a->rule),
+			STR_ARG(a->subject), word(KIND_alert, F_alert_state, a->state),
+			word(KIND_alert, F_alert_severity, a->severity),
+			STR_ARG(a->alert_id));
+	} else if (kind == KIND_incident) {
+		const struct rec_incident *n = rec;
+		snprintf(to, 200, "incident %.*s %.*s %s %d", STR_ARG(n->cause),
+			STR_ARG(n->subject),
+			word(KIND_incident, F_incident_state, n->state),
+			n->alert_count);
+	} else if (kind == KIND_status) {
+		const struct rec_status *s = rec;
+		snprintf(to, 200, "status %.*s %s %.*s", STR_ARG(s->subject),
+			word(KIND_status, F_status_status, s->status),
+			STR_ARG(s->reasons.n > 0 ? s->reasons.v[0] : STR_NIL));
+	}
+}
+
+static void begin_run(const char *run)
+{
+	struct engine_options o = {.model = "HX12-120", .emit = hear};
+	struct err err = {0};
+	engine_free(e);
+	e = engine_new(&rules, &o, &err);
+	if (!e)
+		fail_msg("%s", err.msg);
+	said.n = 0;
+	engine_begin(e, run, &said);
+}
+
+static void begin_with(const char *text)
+{
+	struct err err = {0};
+	if (rule_set_parse(&rules, text, strlen(text), "test", &err) < 0)
+		fail_msg("%s", err.msg);
+	begin_run("");
+}
+
+static void begin_default(void)
+{
+	char path[4096];
+	struct err err = {0};
+	if (share_path("schemas/rules/default.ini", path, sizeof(path), &err) < 0 ||
+		rule_set_load(&rules, path, &err) < 0)
+		fail_msg("%s", err.msg);
+	begin_run("");
+}
+
+static void feed(int kind, const void *rec)
+{
+	struct err err = {0};
+	assert_true(engine_wants(e, kind));
+	assert_int_equal(engine_feed(e, kind, rec, &err), 0);
+}
+
+static const char *jar(int string, int n)
+{
+	static char code[CODE_MAX + 1];
+	snprintf(code, sizeof(code), "DC-CNX-01-UPS-01-S%d-J%02d", string, n);
+	return code;
+}
+
+static void sample_of(
+	const char *code, int64_t ts, double volts, double celsius, int mode)
+{
+	struct rec_telemetry t;
+	record_clear(kind_info(KIND_telemetry), &t);
+	t.ts = ts;
+	t.battery = str_of(code);
+	t.voltage_v = (float)volts;
+	t.temperature_c = (float)celsius;
+	t.mode = mode;
+	t.quality = 0;
+	feed(KIND_telemetry, &t);
+}
+
+static void sample(int n, int64_t ts, double volts, double celsius)
+{
+	sample_of(jar(1, n), ts, volts, celsius, mode_float);
+}
+
+static void string_sample(int64_t ts, double volts, int mode)
+{
+	struct rec_string_telemetry t;
+	record_clear(kind_info(KIND_string_telemetry), &t);
+	t.ts = ts;
+	t.string = str_of("DC-CNX-01-UPS-01-S1");
+	t.voltage_v = (float)volts;
+	t.mode = mode;
+	feed(KIND_string_telemetry, &t);
+}
+
+static int count(const char *beginning)
+{
+	int n = 0;
+	for (int i = 0; i < said.n; i++)
+		n += strncmp(said.line[i], beginning, strlen(beginning)) == 0;
+	return n;
+}
+
+static void expect(const char *beginning, int n)
+{
+	if (count(beginning) == n)
+		return;
+	for (int i = 0; i < said.n; i++)
+		print_message("%s\n", said.line[i]);
+	fail_msg("'%s': %d times, not %d", beginning, count(beginning), n);
+}
+
+static const char *last_word(const char *beginning, int nth)
+{
+	for (int i = 0; i < said.n; i++)
+		if (strncmp(said.line[i], beginning, strlen(beginning)) == 0 &&
+			nth-- == 0)
+			return strrchr(said.line[i], ' ') + 1;
+	return "";
+}
+
+#define HOT                                                                            \
+	"[hot]\nkind = telemetry\nfield = temperature_c\ncondition = above\n"          \
+	"warning = 35\ncritical = 45\nclear = 33\nfor = 2m\nkeep = 3m\nmessage = "     \
+	"hot\n"
+
+static void heat(int jar_number, int from, int to, double celsius)
+{
+	for (int m = from; m < to; m++)
+		sample(jar_number, MIN(m), 13.6, celsius);
+}
+
+static void test_one_id_for_its_life(void **state)
+{
+	char first[32];
+	begin_with(HOT);
+	heat(1, 0, 5, 36);
+	heat(1, 5, 10, 46);
+	heat(1, 10, 15, 30);
+	expect("alert", 3);
+	expect("alert hot DC-CNX-01-UPS-01-S1-J01 firing warning", 1);
+	expect("alert hot DC-CNX-01-UPS-01-S1-J01 firing critical", 1);
+	expect("alert hot DC-CNX-01-UPS-01-S1-J01 resolved", 1);
+	snprintf(first, sizeof(first), "%s", last_word("alert", 0));
+	assert_int_equal(strlen(first), 16);
+	assert_string_equal(first, last_word("alert", 1));
+	assert_string_equal(first, last_word("alert", 2));
+	heat(1, 20, 25, 36);
+	expect("alert", 4);
+	assert_string_not_equal(first, last_word("alert", 3));
+	/* The same again is the same; another run is not. */
+	begin_run("");
+	heat(1, 0, 5, 36);
+	assert_string_equal(first, last_word("alert", 0));
+	begin_run("what-if");
+	heat(1, 0, 5, 36);
+	expect("alert", 1);
+	assert_string_not_equal(first, last_word("alert", 0));
+}
+
+static void test_missing_data(void **state)
+{
+	begin_with(HOT);
+	heat(1, 0, 5, 36);
+	heat(1, 5, 60, NAN);
+	expect("alert", 1);
+	heat(1, 60, 70, 30);
+	expect("alert", 2);
+}
+
+static void test_bad_quality_is_missing(void **state)
+{
+	struct rec_telemetry t;
+	begin_with(HOT);
+	for (int m = 0; m < 10; m++) {
+		record_clear(kind_info(KIND_telemetry), &t);
+		t.ts = MIN(m);
+		t.battery = str_of("B1");
+		t.temperature_c = 655.35F;
+		t.quality = BIT(quality_temperature_range);
+		feed(KIND_telemetry, &t);
+	}
+	expect("alert", 0);
+}
+
+/* Six jars a minute for n minutes; jar 'odd' shifted by 'ahead' ms. */
+static void fleet(int from, int to, int odd, int64_t ahead)
+{
+	for (int m = from; m < to; m++)
+		for (int j = 1; j <= 6; j++)
+			sample(j, MIN(m) + (j == odd ? ahead : 0), 13.6, 25);
+}
+
+static void test_clock_a_day_ahead(void **state)
+{
+	for (int odd = 1; odd <= 6; odd++) {
+		begin_default();
+		fleet(0, 120, odd, DAY_MS);
+		expect("alert", 0);
+	}
+}
+
+static void test_one_falls_silent(void **state)
+{
+	begin_default();
+	fleet(0, 10, 0, 0);
+	for (int m = 10; m < 30; m++)
+		for (int j = 2; j <= 6; j++)
+			sample(j, MIN(m), 13.6, 25);
+	expect("alert", 1);
+	expect("alert jar-silent DC-CNX-01-UPS-01-S1-J01 firing warning", 1);
+	fleet(30, 33, 0, 0);
+	expect("alert", 2);
+	expect("alert jar-silent DC-CNX-01-UPS-01-S1-J01 resolved", 1);
+}
+
+static void test_feed_resumes_after_a_gap(void **state)
+{
+	for (int gap = 6; gap < 5000; gap *= 3) {
+		begin_default();
+		fleet(0, 10, 0, 0);
+		fleet(10 + gap, 20 + gap, 0, 0);
+		expect("alert", 0);
+	}
+}
+
+static void test_ticks_make_silence_seen(void **state)
+{
+	begin_default();
+	fleet(0, 10, 0, 0);
+	for (int m = 10; m < 25; m++) {
+		struct rec_tick tick = {.source = str_of("gateway"), .ts = MIN(m)};
+		feed(KIND_tick, &tick);
+	}
+	expect("alert jar-silent DC-CNX-01-UPS-01-S1-J0", 6 + 2);
+	expect("incident jar-silent DC-CNX-01-UPS-01-S1 open", 4);
+}
+
+static void test_slow_sampling_is_not_silence(void **state)
+{
+	begin_default();
+	for (int m = 0; m < 600; m += 10)
+		for (int j = 1; j <= 6; j++)
+			sample(j, MIN(m), 13.6, 25);
+	expect("alert", 0);
+}
+
+static void test_watermark(void **state)
+{
+	struct watermark w;
+	watermark_init(&w);
+	assert_false(watermark_note(&w, 1, TIME_NIL, MIN(0)));
+	assert_false(watermark_note(&w, 1, MIN(0), MIN(9)));
+	assert_true(watermark_note(&w, 2, TIME_NIL, MIN(3)));
+	assert_int_equal(w.now, MIN(3));
+	assert_true(watermark_note(&w, 2, MIN(3), MIN(10)));
+	assert_int_equal(w.now, MIN(9));
+	assert_false(watermark_note(&w, 2, MIN(10), MIN(11)));
+	assert_false(watermark_note(&w, 3, TIME_NIL, MIN(5000)));
+	assert_false(watermark_note(&w, 3, MIN(5000), MIN(5001)));
+	assert_int_equal(w.now, MIN(9));
+	assert_true(watermark_note(&w, 1, MIN(9), MIN(5000)));
+	assert_int_equal(w.now, MIN(5000));
+	assert_false(watermark_tick(&w, MIN(4000)));
+	assert_true(watermark_tick(&w, MIN(6000)));
+}
+
+static void replace(int n, int64_t ts)
+{
+	struct rec_event v;
+	record_clear(kind_info(KIND_event), &v);
+	v.event_id = str_of("e1");
+	v.ts = ts;
+	v.subject = str_of(jar(1, n));
+	v.type = event_type_replacement;
+	v.status = event_status_completed;
+	feed(KIND_event, &v);
+}
+
+static void test_replacement_resets(void **state)
+{
+	begin_with(HOT);
+	heat(1, 0, 5, 36);
+	heat(2, 0, 5, 36);
+	replace(1, MIN(5));
+	expect("alert hot DC-CNX-01-UPS-01-S1-J01 resolved", 1);
+	expect("alert hot DC-CNX-01-UPS-01-S1-J02 resolved", 0);
+	heat(1, 6, 10, 36);
+	expect("alert hot DC-CNX-01-UPS-01-S1-J01 firing", 2);
+	assert_string_not_equal(
+		last_word("alert hot DC-CNX-01-UPS-01-S1-J01 firing", 0),
+		last_word("alert hot DC-CNX-01-UPS-01-S1-J01 firing", 1));
+}
+
+static void window(const char *subject, int64_t from, int64_t until)
+{
+	struct rec_maintenance_window w = {.id = str_of("w"),
+		.subject = str_of(subject),
+		.from_ts = from,
+		.until_ts = until};
+	feed(KIND_maintenance_window, &w);
+}
+
+static void test_maintenance_window(void **state)
+{
+	begin_with(HOT);
+	window("DC-CNX-01-UPS-01-S1", MIN(0), MIN(20));
+	heat(1, 0, 20, 36);
+	for (int m = 0; m < 5; m++)
+		sample_of("DC-CNX-01-UPS-01-S10-J01", MIN(m), 13.6, 36, mode_float);
+	expect("alert hot DC-CNX-01-UPS-01-S10-J01 firing", 1);
+	expect("alert hot DC-CNX-01-UPS-01-S1-J01 suppressed", 1);
+	expect("alert hot DC-CNX-01-UPS-01-S1-J01 firing", 0);
+	expect("status DC-CNX-01-UPS-01-S1-J01", 0);
+	heat(1, 20, 22, 36);
+	expect("alert hot DC-CNX-01-UPS-01-S1-J01 firing", 1);
+	expect("status DC-CNX-01-UPS-01-S1-J01 warning", 1);
+	assert_string_equal(last_word("alert hot DC-CNX-01-UPS-01-S1-J01 s", 0),
+		last_word("alert hot DC-CNX-01-UPS-01-S1-J01 f", 0));
+}
+
+static void test_hold_off_after_discharge(void **state)
+{
+	begin_default();
+	for (int m = 0; m < 10; m++)
+		sample_of(jar(1, 1), MIN(m), 12.0, 25, mode_discharge);
+	for (int m = 10; m < 72 * 60; m += 5)
+		sample(1, MIN(m), 13.25, 25);
+	expect("alert", 0);
+	for (int m = 72 * 60; m < 75 * 60; m += 5)
+		sample(1, MIN(m), 13.25, 25);
+	expect("alert jar-float-deviation DC-CNX-01-UPS-01-S1-J01 firing warning", 1);
+	/* 13.65 - 0.018 K x 20 is 13.29: at 45 degC the same voltage is right. */
+	begin_default();
+	for (int m = 0; m < 300; m++)
+		sample(1, MIN(m), 13.25, 44);
+	expect("alert jar-float-deviation", 0);
+}
+
+static void test_impossible_float(void **state)
+{
+	begin_default();
+	for (int m = 0; m < 300; m++) {
+		for (int j = 1; j <= 6; j++)
+			sample(j, MIN(m), 11.4, 25);
+		string_sample(MIN(m), 6 * 11.4, mode_float);
+	}
+	expect("alert", 1);
+	expect("alert string-float-impossible DC-CNX-01-UPS-01-S1 firing critical", 1);
+	expect("status DC-CNX-01-UPS-01-S1 critical string-float-impossible", 1);
+	/* Without records of the string, the jars say so, as one incident. */
+	begin_default();
+	for (int m = 0; m < 300; m++)
+		for (int j = 1; j <= 6; j++)
+			sample(j, MIN(m), 11.4, 25);
+	expect("alert jar-float-impossible", 6 + 2);
+	expect("alert", 6 + 2);
+	expect("incident jar-float-impossible DC-CNX-01-UPS-01-S1 open 6", 1);
+	/* Not on float, it is a voltage like another. */
+	begin_default();
+	for (int m = 0; m < 300; m++) {
+		sample_of(jar(1, 1), MIN(m), 11.4, 25, mode_idle);
+		string_sample(MIN(m), 11.4, mode_idle);
+	}
+	expect("alert", 0);
+}
+
+static void test_band_of_the_string(void **state)
+{
+	static const struct {
+		double volts, celsius;
+		int alerts;
+	} all[] = {{13.65, 25, 0}, {13.55, 25, 0}, {13.45, 25, 1}, {13.85, 25, 1},
+		/* 13.65 V at 25 degC is 13.47 V at 35 degC. */
+		{13.47, 35, 0}, {13.65, 35, 1}};
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		begin_default();
+		for (int m = 0; m < 60; m++) {
+			sample(1, MIN(m), all[i].volts, all[i].celsius);
+			string_sample(MIN(m), all[i].volts, mode_float);
+		}
+		expect("alert string-float-band", all[i].alerts);
+	}
+}
+
+static void test_incidents(void **state)
+{
+	begin_with(HOT);
+	heat(1, 0, 5, 36);
+	heat(2, 1, 5, 36);
+	expect("incident", 0);
+	heat(3, 2, 6, 36);
+	expect("incident hot DC-CNX-01-UPS-01-S1 open 3", 1);
+	/* The first two are told again, as part of it. */
+	expect("alert hot DC-CNX-01-UPS-01-S1-J01 firing", 2);
+	expect("alert hot DC-CNX-01-UPS-01-S1-J03 firing", 1);
+	heat(4, 90, 95, 36);
+	expect("incident hot DC-CNX-01-UPS-01-S1 open 4", 1);
+	for (int j = 1; j <= 3; j++)
+		heat(j, 100, 105, 30);
+	expect("incident hot DC-CNX-01-UPS-01-S1 resolved", 0);
+	heat(4, 100, 105, 30);
+	expect("incident hot DC-CNX-01-UPS-01-S1 resolved 4", 1);
+	assert_int_equal(engine_incidents(e), 1);
+	/* Too far apart, or of several strings: no common cause. */
+	begin_with(HOT);
+	for (int j = 1; j <= 6; j++)
+		heat(j, j * 10, j * 10 + 4, 36);
+	expect("incident", 0);
+	begin_with(HOT);
+	for (int j = 1; j <= 6; j++)
+		for (int m = 0; m < 4; m++)
+			sample_of(jar(j, 1), MIN(m), 13.6, 36, mode_float);
+	expect("incident", 0);
+}
+
+static void soh(int n, int64_t ts, double pct, double std)
+{
+	struct rec_twin_state t;
+	record_clear(kind_info(KIND_twin_state), &t);
+	t.ts = ts;
+	t.battery = str_of(jar(1, n));
+	t.unit = 0;
+	t.soh_pct = (float)pct;
+	t.soh_std_pct = (float)std;
+	feed(KIND_twin_state, &t);
+}
+
+static void test_status(void **state)
+{
+	begin_default();
+	sample(1, MIN(0), 13.6, 25);
+	expect("status", 0);
+	soh(1, MIN(1), 97, 2);
+	expect("status DC-CNX-01-UPS-01-S1-J01 healthy", 1);
+	expect("status DC-CNX-01-UPS-01-S1 healthy", 1);
+	soh(1, MIN(2), 89.9, 2);
+	soh(1, MIN(3), 90.2, 2);
+	soh(1, MIN(4), 89.9, 2);
+	expect("status DC-CNX-01-UPS-01-S1-J01 watch soh 89.9 %", 1);
+	expect("status DC-CNX-01-UPS-01-S1-J01", 2);
+	soh(1, MIN(5), 90.6, 2);
+	expect("status DC-CNX-01-UPS-01-S1-J01 healthy", 2);
+	soh(1, MIN(6), 84, 2);
+	expect("status DC-CNX-01-UPS-01-S1-J01 warning", 1);
+	soh(1, MIN(7), 79, 2);
+	expect("status DC-CNX-01-UPS-01-S1-J01 critical", 1);
+	expect("status DC-CNX-01-UPS-01-S1 critical 1 battery critical", 1);
+	/* An estimate that uncertain condemns nobody. */
+	soh(2, MIN(7), 60, 20);
+	expect("status DC-CNX-01-UPS-01-S1-J02 watch", 1);
+	replace(1, MIN(8));
+	expect("status DC-CNX-01-UPS-01-S1-J01 unknown", 1);
+}
+
+static void rul(int64_t ts, int source, double days)
+{
+	struct rec_rul r;
+	record_clear(kind_info(KIND_rul), &r);
+	r.ts = ts;
+	r.battery = str_of(jar(1, 1));
+	r.unit = 0;
+	r.source = source;
+	r.rul_days = (float)days;
+	feed(KIND_rul, &r);
+}
+
+static void test_rul(void **state)
+{
+	begin_default();
+	for (int d = 0; d < 5; d++) {
+		rul(T0 + d * DAY_MS, rul_source_fused, 400 - d);
+		rul(T0 + d * DAY_MS, rul_source_ml, 50);
+	}
+	expect("alert", 0);
+	expect("status DC-CNX-01-UPS-01-S1-J01 healthy", 1);
+	rul(T0 + 5 * DAY_MS, rul_source_fused, 300);
+	expect("alert jar-rul-drop DC-CNX-01-UPS-01-S1-J01 firing warning", 1);
+	rul(T0 + 6 * DAY_MS, rul_source_fused, 85);
+	expect("alert jar-rul-low DC-CNX-01-UPS-01-S1-J01 firing critical", 1);
+	expect("status DC-CNX-01-UPS-01-S1-J01 critical", 1);
+	/* When the better source is gone for a week, the next one counts. */
+	begin_default();
+	rul(T0, rul_source_fused, 400);
+	rul(T0 + 8 * DAY_MS, rul_source_ml, 50);
+	expect("alert jar-rul-low", 1);
+}
+
+static void room(int64_t ts, double celsius, int hvac)
+{
+	struct rec_environment t;
+	record_clear(kind_info(KIND_environment), &t);
+	t.ts = ts;
+	t.sensor = str_of("DC-CNX-01-ENV01");
+	t.temperature_c = (float)celsius;
+	t.hvac = hvac;
+	feed(KIND_environment, &t);
+}
+
+static void test_room(void **state)
+{
+	begin_default();
+	for (int m = 0; m < 60; m++) {
+		room(MIN(m), 22, hvac_running);
+		sample(1, MIN(m), 13.6, 28);
+		sample(2, MIN(m), 13.6, 26);
+	}
+	expect("alert", 1);
+	expect("alert jar-temperature-rise DC-CNX-01-UPS-01-S1-J01 firing warning", 1);
+	begin_default();
+	for (int m = 0; m < 60; m++)
+		room(MIN(m), 22,
+			m < 20   ? hvac_running
+			: m < 40 ? hvac_degraded
+				 : hvac_fault);
+	expect("alert hvac-fault DC-CNX-01-ENV01 firing warning", 1);
+	expect("alert hvac-fault DC-CNX-01-ENV01 firing critical", 1);
+	for (int m = 60; m < 120; m++)
+		room(MIN(m), 22, hvac_standby);
+	expect("alert hvac-fault DC-CNX-01-ENV01 resolved", 1);
+}
+
+static void test_resistance_drift(void **state)
+{
+	struct rec_battery b;
+	begin_default();
+	record_clear(kind_info(KIND_battery), &b);
+	b.code = str_of(jar(1, 1));
+	b.model = str_of("HX12-120");
+	b.initial_resistance_mohm = 4;
+	feed(KIND_battery, &b);
+	for (int m = 0; m < 24 * 60; m += 5) {
+		struct rec_telemetry t;
+		record_clear(kind_info(KIND_telemetry), &t);
+		t.ts = MIN(m);
+		t.battery = str_of(jar(1, 1));
+		t.temperature_c = 25;
+		t.resistance_mohm = 5.6F;
+		feed(KIND_telemetry, &t);
+	}
+	expect("alert", 1);
+	expect("alert jar-resistance-drift DC-CNX-01-UPS-01-S1-J01 firing warning", 1);
+}
+
+static void test_model_and_system_limits(void **state)
+{
+	struct rec_system y;
+	begin_default();
+	record_clear(kind_info(KIND_system), &y);
+	y.code = str_of("DC-CNX-01-UPS-01");
+	y.required_autonomy_min = 15;
+	feed(KIND_system, &y);
+	for (int s = 1; s <= 2; s++)
+		for (int m = 0; m < 20; m++) {
+			struct rec_twin_state t;
+			record_clear(kind_info(KIND_twin_state), &t);
+			t.ts = MIN(m);
+			t.battery = str_of(jar(s, 1));
+			t.unit = 0;
+			t.autonomy_min = s == 1 ? 14 : 16;
+			feed(KIND_twin_state, &t);
+		}
+	expect("alert", 1);
+	expect("alert jar-autonomy-low DC-CNX-01-UPS-01-S1-J01 firing critical", 1);
+	/* A lithium cell has no float voltage: nothing about it is impossible. */
+	struct rec_battery b;
+	begin_default();
+	record_clear(kind_info(KIND_battery), &b);
+	b.code = str_of("B0005");
+	b.model = str_of("NASA-18650");
+	feed(KIND_battery, &b);
+	for (int m = 0; m < 200; m++)
+		sample_of("B0005", MIN(m), 3.7, 25, mode_float);
+	expect("alert", 0);
+}
+
+static void test_unknown_model(void **state)
+{
+	struct engine_options o = {.model = "no-such", .emit = hear};
+	struct err err = {0};
+	assert_null(engine_new(&rules, &o, &err));
+	assert_int_equal(err.class, ERR_USAGE);
+	assert_non_null(strstr(err.msg, "no-such"));
+}
+
+static int release(void **state)
+{
+	engine_free(e);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_one_id_for_its_life),
+		cmocka_unit_test(test_missing_data),
+		cmocka_unit_test(test_bad_quality_is_missing),
+		cmocka_unit_test(test_clock_a_day_ahead),
+		cmocka_unit_test(test_one_falls_silent),
+		cmocka_unit_test(test_feed_resumes_after_a_gap),
+		cmocka_unit_test(test_ticks_make_silence_seen),
+		cmocka_unit_test(test_slow_sampling_is_not_silence),
+		cmocka_unit_test(test_watermark),
+		cmocka_unit_test(test_replacement_resets),
+		cmocka_unit_test(test_maintenance_window),
+		cmocka_unit_test(test_hold_off_after_discharge),
+		cmocka_unit_test(test_impossible_float),
+		cmocka_unit_test(test_band_of_the_string),
+		cmocka_unit_test(test_incidents),
+		cmocka_unit_test(test_status),
+		cmocka_unit_test(test_rul),
+		cmocka_unit_test(test_room),
+		cmocka_unit_test(test_resistance_drift),
+		cmocka_unit_test(test_model_and_system_limits),
+		cmocka_unit_test(test_unknown_model),
+	};
+	return cmocka_run_group_tests(tests, NULL, release);
+}
