@@ -32,18 +32,18 @@ states() {
 @test "a day on float is full to one per cent; a discharge then counts down" {
 	samples 1620 1500 12 | encoded >in.fl
 	twin -q <in.fl >out.fl
-	states <out.fl >states
+	states <out.fl >s
 	# the last state before the load: frozen, nothing of SOC or capacity to be seen
 	jq -es 'map(select(.ts < "2026-08-30T11:39:30Z")) | last |
-		.soc_pct == 100 and .soc_std_pct == 1 and .observable == []' states
+		.soc_pct == 100 and .soc_std_pct == 1 and .observable == []' s
 	# 12 A for two hours is 20 % of 120 Ah
 	jq -es 'last | (.soc_pct - 80 | fabs) < 2.5 and .soc_std_pct < 4 and
-		.capacity_ah > 100 and .reset == "none"' states
+		.capacity_ah > 100 and .reset == "none"' s
 	# autonomy: C/10 by default, ten hours from full; it falls with the charge
 	jq -es 'map(select(.soc_pct == 100)) | last |
 		.autonomy_load_a == 12 and (.autonomy_min / 600 - 1 | fabs) < 0.12 and
-		.autonomy_lower_min < .autonomy_min and .autonomy_min < .autonomy_upper_min' states
-	jq -es '(last.autonomy_min) < (map(select(.soc_pct == 100)) | last.autonomy_min)' states
+		.autonomy_lower_min < .autonomy_min and .autonomy_min < .autonomy_upper_min' s
+	jq -es '(last.autonomy_min) < (map(select(.soc_pct == 100)) | last.autonomy_min)' s
 }
 
 @test "every record passes unchanged and in order; the ledger balances" {
