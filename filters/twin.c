@@ -5,7 +5,7 @@
  */
 #include "base/diag.h"
 #include "base/timefmt.h"
-#include "estimate/fleet.h"
+#include "estimate/twins.h"
 #include "stream/flow.h"
 
 #include <inttypes.h>
@@ -16,26 +16,26 @@ static const struct opt_usage USAGE = {"twin", "[options]",
 	"  ingest bboxx/*.csv | twin --model bboxx-17 | decode --kind twin_state\n"
 	"  simulate --days 7 | twin | store sqlite:fleet.db\n"};
 
-static void learn(struct flow *f, struct fleet *fleet, const struct record *rec)
+static void learn(struct flow *f, struct twins *twins, const struct record *rec)
 {
 	union rec_any any;
 	struct err err = {0};
 	if (!flow_decode(f, rec, &any))
 		return;
 	flow_pass(f, rec);
-	if (fleet_learn(fleet, rec->kind, &any, &err))
+	if (twins_learn(twins, rec->kind, &any, &err))
 		flow_fail(f, &err);
 }
 
-static void sample(struct flow *f, struct fleet *fleet, const struct record *rec)
+static void sample(struct flow *f, struct twins *twins, const struct record *rec)
 {
 	struct rec_telemetry t;
-	struct fleet_news news;
+	struct twins_news news;
 	struct err err = {0};
 	if (!flow_decode(f, rec, &t))
 		return;
 	flow_pass(f, rec);
-	if (fleet_sample(fleet, &t, &news, &err)) {
+	if (twins_sample(twins, &t, &news, &err)) {
 		flow_fail(f, &err);
 		return;
 	}
@@ -49,24 +49,24 @@ static void sample(struct flow *f, struct fleet *fleet, const struct record *rec
 		flow_emit(f, KIND_rul, &news.rul);
 }
 
-static void run(struct flow *f, struct fleet *fleet)
+static void run(struct flow *f, struct twins *twins)
 {
 	struct record rec;
 	while (flow_next(f, &rec) > 0) {
 		if (rec.kind == KIND_telemetry)
-			sample(f, fleet, &rec);
-		else if (fleet_wants(rec.kind))
-			learn(f, fleet, &rec);
+			sample(f, twins, &rec);
+		else if (twins_wants(rec.kind))
+			learn(f, twins, &rec);
 		else
 			flow_pass(f, &rec);
 	}
-	flow_metric(f, "floatline_twin_batteries", (double)fleet_batteries(fleet));
+	flow_metric(f, "floatline_twin_batteries", (double)twins_batteries(twins));
 	flow_metric(
-		f, "floatline_twin_battery_bytes", (double)fleet_bytes_per_battery());
+		f, "floatline_twin_battery_bytes", (double)twins_bytes_per_battery());
 }
 
 /* The options that change results, for the origin record. */
-static void identity(char *dst, size_t size, const struct fleet_options *o)
+static void identity(char *dst, size_t size, const struct twins_options *o)
 {
 	snprintf(dst, size,
 		"--every %" PRId64 "ms --refresh %" PRId64 "ms --rul-every %" PRId64
@@ -75,7 +75,7 @@ static void identity(char *dst, size_t size, const struct fleet_options *o)
 		o->load_a, o->model ? " --model " : "", o->model ? o->model : "");
 }
 
-static int check(const struct fleet_options *o, struct err *err)
+static int check(const struct twins_options *o, struct err *err)
 {
 	if (o->every_ms < 0 || o->refresh_ms < o->every_ms)
 		return err_set(err, ERR_USAGE,
@@ -92,7 +92,7 @@ static int check(const struct fleet_options *o, struct err *err)
 
 int main(int argc, char **argv)
 {
-	struct fleet_options o = {.every_ms = MINUTE_MS,
+	struct twins_options o = {.every_ms = MINUTE_MS,
 		.refresh_ms = HOUR_MS,
 		.rul_every_ms = DAY_MS,
 		.tuning = TWIN_TUNING};
@@ -127,18 +127,18 @@ int main(int argc, char **argv)
 			argv[first]);
 		return diag_err(&err);
 	}
-	struct fleet *fleet = check(&o, &err) ? NULL : fleet_new(&o, &err);
-	if (!fleet)
+	struct twins *twins = check(&o, &err) ? NULL : twins_new(&o, &err);
+	if (!twins)
 		return diag_err(&err);
 	identity(args, sizeof(args), &o);
 	struct flow *f = flow_open(&fo, FLOW_FILTER, "twin", args, &err);
 	if (!f) {
-		fleet_free(fleet);
+		twins_free(twins);
 		return diag_err(&err);
 	}
-	run(f, fleet);
+	run(f, twins);
 	int status = flow_close(f);
-	fleet_free(fleet);
+	twins_free(twins);
 	flow_options_release(&fo);
 	return status;
 }

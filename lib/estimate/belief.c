@@ -22,12 +22,12 @@ void twin_soc(const struct twin *w, const struct battery_model *m,
 	*std = sqrt(var);
 }
 
-struct ageing twin_ageing(const struct twin *w, const struct battery_model *m)
+struct wear twin_wear(const struct twin *w, const struct battery_model *m)
 {
-	struct ageing a = w->ageing;
+	struct wear a = w->wear;
 	(void)m;
 	if (w->ln_ratio_n > 0)
-		ageing_relate_resistance(
+		wear_relate_resistance(
 			&a, w->ln_ratio, square(RELATION_STD) + w->baseline_var);
 	return a;
 }
@@ -35,8 +35,8 @@ struct ageing twin_ageing(const struct twin *w, const struct battery_model *m)
 void twin_soh(
 	const struct twin *w, const struct battery_model *m, double *soh, double *std)
 {
-	struct ageing a = twin_ageing(w, m);
-	ageing_soh(&a, soh, std);
+	struct wear a = twin_wear(w, m);
+	wear_soh(&a, soh, std);
 }
 
 /* Capacity in Ah: of the discharge going on once it tells, else of the ageing filter.
@@ -119,9 +119,9 @@ void belief_state(const struct twin *w, const struct battery_model *m,
 void belief_rul(
 	const struct twin *w, const struct battery_model *m, struct rec_rul *out)
 {
-	struct ageing a = twin_ageing(w, m);
-	struct ageing_rul r;
-	ageing_rul(&a, m, twin_acceleration(w, m), &r);
+	struct wear a = twin_wear(w, m);
+	struct wear_rul r;
+	wear_rul(&a, m, twin_acceleration(w, m), &r);
 	record_clear(kind_info(KIND_rul), out);
 	out->ts = w->ts;
 	out->source = rul_source_twin;
@@ -131,7 +131,7 @@ void belief_rul(
 	out->p_fail_30d = (float)r.fail_30d;
 	out->p_fail_90d = (float)r.fail_90d;
 	out->confidence = (float)(1 / (1 + square(r.ln_std / a.prior_ln_std)));
-	bool starved = w->ln_ratio_n <= 0 && !w->ageing.measured;
+	bool starved = w->ln_ratio_n <= 0 && !w->wear.measured;
 	out->flags = starved ? BIT(rul_flags_starved) : 0;
 	out->horizon_unit = horizon_unit_days;
 	out->model = str_of(m->name);

@@ -14,7 +14,7 @@
 void belief_state(const struct twin *w, const struct battery_model *m,
 	const struct twin_tuning *k, double load_a, struct rec_twin_state *out);
 /*
- * The physics' remaining life (ageing_rul): source twin; flag starved while neither a
+ * The physics' remaining life (wear_rul): source twin; flag starved while neither a
  * discharge, a capacity test nor a resistance has spoken, so that it is the
  * population's. confidence is 1/(1 + r^2) with r its spread (std of ln life) over the
  * population's: 0.5 knows no more than that, 1 is certain. 'model' is the battery

@@ -4,8 +4,8 @@
 
 #include <math.h>
 
-static const double SOC_STD_DISCHARGE =
-	0.015; /* both ends: std of Q = sqrt2·this/depth */
+/* Of SOC at both ends: std of Q is sqrt2 of it over the depth. */
+static const double SOC_STD_DISCHARGE = 0.015;
 static const double START_STD_MOST = 0.05;
 static const double PAUSE_LONGEST_S = 1800;
 static const double CUTOFF_NEAR_V = 0.05; /* the knee is steep there */
@@ -15,8 +15,7 @@ void twin_age_until_now(struct twin *w)
 {
 	if (w->pending_days <= 0)
 		return;
-	ageing_advance(
-		&w->ageing, w->pending_days, w->pending_aged_days / w->pending_days);
+	wear_advance(&w->wear, w->pending_days, w->pending_aged_days / w->pending_days);
 	w->pending_days = w->pending_aged_days = 0;
 }
 
@@ -24,7 +23,7 @@ void twin_set_capacity(struct twin *w, const struct battery_model *m)
 {
 	double soh, std;
 	twin_age_until_now(w);
-	ageing_soh(&w->ageing, &soh, &std);
+	wear_soh(&w->wear, &soh, &std);
 	ekf_set(&w->ekf, EKF_LNQ, log(soh * m->capacity_ah), square(std / soh));
 }
 
@@ -34,7 +33,7 @@ void twin_capacity(
 	if (!(measured_ah > 0.05 * m->capacity_ah && measured_ah < 2 * m->capacity_ah))
 		return;
 	twin_age_until_now(w);
-	ageing_measure(&w->ageing, log(measured_ah / m->capacity_ah), square(std));
+	wear_measure(&w->wear, log(measured_ah / m->capacity_ah), square(std));
 	twin_set_capacity(w, m);
 }
 
@@ -61,13 +60,14 @@ static void discharge_end(struct twin *w, const struct battery_model *m)
 	double depth = d.out_ah / m->capacity_ah;
 	double var = w->ekf.p[EKF_LNQ][EKF_LNQ];
 	w->discharge.on = false;
+	wear_cycle(&w->wear, m, depth);
 	if (d.learns && depth >= TWIN_DEPTH_LEAST && var < 0.95 * d.lnq_var) {
 		double weight = 1 - var / d.lnq_var;
 		double z = d.lnq + (w->ekf.x[EKF_LNQ] - d.lnq) / weight;
 		double r = var / weight;
 		double least = 2 * square(SOC_STD_DISCHARGE / depth);
 		twin_age_until_now(w);
-		ageing_measure(&w->ageing, z - log(m->capacity_ah), fmax(r, least));
+		wear_measure(&w->wear, z - log(m->capacity_ah), fmax(r, least));
 	}
 	twin_set_capacity(w, m);
 }

@@ -52,8 +52,8 @@ void twin_init(struct twin *w, const struct battery_model *m,
 	const struct twin_origin *o, int reset)
 {
 	double celsius = isnan(o->temperature_c) ? 25 : o->temperature_c;
-	struct ageing_start start = {.age_days = o->age_days,
-		.acceleration = ageing_acceleration(m, celsius),
+	struct wear_start start = {.age_days = o->age_days,
+		.acceleration = wear_acceleration(m, celsius),
 		.initial_capacity_ah = o->initial_capacity_ah};
 	*w = (struct twin){.reset = (uint8_t)reset,
 		.temperature_c = (float)celsius,
@@ -68,7 +68,7 @@ void twin_init(struct twin *w, const struct battery_model *m,
 		.available = 1,
 		.nis = 1,
 		.error_v = NAN};
-	ageing_init(&w->ageing, m, &start);
+	wear_init(&w->wear, m, &start);
 	double r0_sigma = m->r0_sigma > 0 ? m->r0_sigma : 0.065;
 	bool measured = o->initial_resistance_mohm > 0;
 	w->baseline_mohm = (float)(measured ? o->initial_resistance_mohm : m->r0_mohm);
@@ -312,7 +312,7 @@ static void take_temperature(
 	}
 	if (celsius != w->temperature_c) {
 		w->temperature_c = celsius;
-		w->acceleration = (float)ageing_acceleration(m, celsius);
+		w->acceleration = (float)wear_acceleration(m, celsius);
 	}
 }
 

@@ -1,6 +1,6 @@
 /*
  * The digital twin of one unit: the filter of ekf.h on the circuit of circuit.h, what
- * may learn when, and the slow states (ageing.h, Tafel scale). One struct of fixed size
+ * may learn when, and the slow states (wear.h, Tafel scale). One struct of fixed size
  * a battery; no allocation. Sign: current > 0 charges.
  *
  * What the data of the moment can tell decides what learns (fact sheet, section 6):
@@ -18,7 +18,7 @@
 #ifndef ESTIMATE_TWIN_H
 #define ESTIMATE_TWIN_H
 
-#include "estimate/ageing.h"
+#include "estimate/wear.h"
 #include "estimate/autonomy.h"
 #include "estimate/circuit.h"
 
@@ -62,7 +62,7 @@ struct twin_discharge {
 struct twin {
 	struct ekf ekf;
 	struct circuit_step step;
-	struct ageing ageing;
+	struct wear wear;
 	int64_t ts, low_since, clock_ts, temperature_ts, ratio_ts, r0_ts, tafel_ts;
 	double ln_i0, ln_i0_var;
 	double days, aged_days;                 /* observed; weighted by Arrhenius */
@@ -104,7 +104,7 @@ void twin_soc(const struct twin *w, const struct battery_model *m,
 void twin_soh(
 	const struct twin *w, const struct battery_model *m, double *soh, double *std);
 /* Ageing as far as known now, the resistance's weak word included. */
-struct ageing twin_ageing(const struct twin *w, const struct battery_model *m);
+struct wear twin_wear(const struct twin *w, const struct battery_model *m);
 /* Mean acceleration of ageing observed, 1 = as at 25 degC. */
 double twin_acceleration(const struct twin *w, const struct battery_model *m);
 

@@ -221,10 +221,9 @@ PY
 
 @test "bboxx: the field battery's charge is followed through its discharges" {
 	data_dir bboxx >/dev/null
-	[ -x "$BIN/ingest" ] || skip "ingest is not built"
 	ingest -q -m bboxx "$DATA"/*.csv >in.fl
 	# every sample that changes something: no least time
-	twin -q --every 0s --refresh 0s <in.fl >out.fl
+	twin -q -m bboxx-17 --every 0s --refresh 0s <in.fl >out.fl
 	decode -q --kind telemetry <out.fl >telemetry
 	states <out.fl >s
 	worst=$(soc_error telemetry s)

@@ -252,7 +252,7 @@ static void test_shallow_discharge_teaches_nothing(void **state)
 	twin_soh(&none, &hx12, &soh0, &std0);
 	near(soh, soh0, 1e-3);
 	near(std, std0, 1e-3);
-	assert_false(shallow.ageing.measured);
+	assert_false(shallow.wear.measured);
 }
 
 /* Steps of the current within seconds show R0, here half as much again. */

@@ -2,7 +2,7 @@
  * Ageing, remaining life and autonomy against the fact sheet's numbers and against
  * answers that can be written down.
  */
-#include "estimate/ageing.h"
+#include "estimate/wear.h"
 #include "estimate/autonomy.h"
 
 #include <math.h>
@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 static struct battery_model hx12;
-static const struct ageing_start NEW = {0, 1, NAN};
+static const struct wear_start NEW = {0, 1, NAN};
 
 #define near(a, b, tol)                                                                \
 	do {                                                                           \
@@ -33,31 +33,31 @@ static int load(void **state)
 static void test_arrhenius(void **state)
 {
 	(void)state;
-	near(ageing_acceleration(&hx12, 25), 1, 1e-12);
-	near(ageing_acceleration(&hx12, 35), 2.13, 0.02);
-	assert_true(ageing_acceleration(&hx12, 15) < 0.5);
-	assert_true(isfinite(ageing_acceleration(&hx12, 1e9)));
+	near(wear_acceleration(&hx12, 25), 1, 1e-12);
+	near(wear_acceleration(&hx12, 35), 2.13, 0.02);
+	assert_true(wear_acceleration(&hx12, 15) < 0.5);
+	assert_true(isfinite(wear_acceleration(&hx12, 1e9)));
 }
 
 /* Before any measurement: the Weibull population, shape 4, scale 6.5 years. */
 static void test_prior_is_the_population(void **state)
 {
 	(void)state;
-	struct ageing a;
-	struct ageing_rul r;
+	struct wear a;
+	struct wear_rul r;
 	double soh, std;
-	ageing_init(&a, &hx12, &NEW);
-	ageing_soh(&a, &soh, &std);
+	wear_init(&a, &hx12, &NEW);
+	wear_soh(&a, &soh, &std);
 	near(soh, 1, 1e-9);
 	near(std, 0.025, 1e-9); /* manufacturing spread */
-	ageing_rul(&a, &hx12, 1, &r);
+	wear_rul(&a, &hx12, 1, &r);
 	near(r.days / 365.25, 6.5 * pow(log(2), 0.25), 0.01);
 	/* Its 5 and 95 % points; the lognormal is a stand-in, so within a year. */
 	near(r.lower_days / 365.25, 6.5 * pow(-log(0.95), 0.25), 1.0);
 	near(r.upper_days / 365.25, 6.5 * pow(-log(0.05), 0.25), 2.6);
 	/* New: nothing but sudden failure, .15 % a year, can happen in a month. */
 	near(r.fail_30d, 0.0015 / 365.25 * 30, 1e-5);
-	ageing_rul(&a, &hx12, 2, &r);
+	wear_rul(&a, &hx12, 2, &r);
 	near(r.days / 365.25, 6.5 * pow(log(2), 0.25) / 2, 0.01);
 }
 
@@ -65,22 +65,22 @@ static void test_prior_is_the_population(void **state)
 static void test_law(void **state)
 {
 	(void)state;
-	struct ageing a;
-	struct ageing_rul r;
+	struct wear a;
+	struct wear_rul r;
 	double soh, std, last = 1e9;
-	ageing_init(&a, &hx12, &NEW);
+	wear_init(&a, &hx12, &NEW);
 	for (int i = 0; i < 10; i++) {
-		ageing_rul(&a, &hx12, 1, &r);
+		wear_rul(&a, &hx12, 1, &r);
 		assert_true(r.days < last && r.lower_days <= r.days &&
 			    r.days <= r.upper_days);
 		assert_true(r.fail_30d <= r.fail_90d);
 		last = r.days;
-		ageing_advance(&a, a.life_days / 10, 1);
+		wear_advance(&a, a.life_days / 10, 1);
 	}
-	ageing_soh(&a, &soh, &std);
+	wear_soh(&a, &soh, &std);
 	near(soh, 0.80, 1e-9);
 	assert_true(std > 0.1); /* population only: nothing is sure at that age */
-	ageing_rul(&a, &hx12, 1, &r);
+	wear_rul(&a, &hx12, 1, &r);
 	near(r.days, 0, 0.01 * a.life_days);
 	near(r.fail_30d, 0.5, 0.06);
 	assert_true(r.upper_days > 365);
@@ -90,9 +90,9 @@ static void test_law(void **state)
 static void test_capacity_of_a_new_unit(void **state)
 {
 	(void)state;
-	struct ageing a;
-	ageing_init(&a, &hx12, &NEW);
-	ageing_measure(&a, log(0.95), 0.025 * 0.025);
+	struct wear a;
+	wear_init(&a, &hx12, &NEW);
+	wear_measure(&a, log(0.95), 0.025 * 0.025);
 	/* Equal variances: half way, and half the variance. */
 	near(a.c0, 0.975, 0.001);
 	near(a.pcc, 0.025 * 0.025 / 2, 2e-5);
@@ -103,23 +103,23 @@ static void test_capacity_of_a_new_unit(void **state)
 static void test_capacity_of_an_old_unit(void **state)
 {
 	(void)state;
-	struct ageing a, sick;
-	struct ageing_rul before, after, bad;
+	struct wear a, sick;
+	struct wear_rul before, after, bad;
 	double soh, std;
-	ageing_init(&a, &hx12, &(struct ageing_start){5 * 365.25, 1, NAN});
-	ageing_rul(&a, &hx12, 1, &before);
+	wear_init(&a, &hx12, &(struct wear_start){5 * 365.25, 1, NAN});
+	wear_rul(&a, &hx12, 1, &before);
 	sick = a;
-	ageing_measure(&a, log(0.97), 0.02 * 0.02);
-	ageing_soh(&a, &soh, &std);
+	wear_measure(&a, log(0.97), 0.02 * 0.02);
+	wear_soh(&a, &soh, &std);
 	near(soh, 0.97, 0.02);
 	assert_true(std < 0.025);
 	assert_true(a.y < -0.1);
-	ageing_rul(&a, &hx12, 1, &after);
+	wear_rul(&a, &hx12, 1, &after);
 	assert_true(after.days > 1.3 * before.days);
-	ageing_measure(&sick, log(0.70), 0.02 * 0.02);
-	ageing_soh(&sick, &soh, &std);
+	wear_measure(&sick, log(0.70), 0.02 * 0.02);
+	wear_soh(&sick, &soh, &std);
 	near(soh, 0.70, 0.02);
-	ageing_rul(&sick, &hx12, 1, &bad);
+	wear_rul(&sick, &hx12, 1, &bad);
 	near(bad.days, 0, 1);
 	assert_true(bad.fail_30d > 0.9);
 }
@@ -128,18 +128,18 @@ static void test_capacity_of_an_old_unit(void **state)
 static void test_resistance_relation(void **state)
 {
 	(void)state;
-	struct ageing a;
+	struct wear a;
 	double soh, std, soh2, std2;
-	ageing_init(&a, &hx12, &(struct ageing_start){5 * 365.25, 1, NAN});
-	ageing_soh(&a, &soh, &std);
-	ageing_relate_resistance(&a, log(1.6), 0.0144 + 0.0009);
-	ageing_soh(&a, &soh2, &std2);
+	wear_init(&a, &hx12, &(struct wear_start){5 * 365.25, 1, NAN});
+	wear_soh(&a, &soh, &std);
+	wear_relate_resistance(&a, log(1.6), 0.0144 + 0.0009);
+	wear_soh(&a, &soh2, &std2);
 	assert_true(soh2 < soh - 0.03);
 	assert_true(std2 < std && std2 > 0.03);
 	/* A new unit's SOH hardly moves: more likely the sensor than the block. */
-	ageing_init(&a, &hx12, &NEW);
-	ageing_relate_resistance(&a, log(1.3), 0.0144 + 0.0009);
-	ageing_soh(&a, &soh, &std);
+	wear_init(&a, &hx12, &NEW);
+	wear_relate_resistance(&a, log(1.3), 0.0144 + 0.0009);
+	wear_soh(&a, &soh, &std);
 	near(soh, 0.98, 0.02);
 }
 
@@ -147,10 +147,10 @@ static void test_resistance_relation(void **state)
 static void test_unknown_age(void **state)
 {
 	(void)state;
-	struct ageing a;
+	struct wear a;
 	double soh, std;
-	ageing_init(&a, &hx12, &(struct ageing_start){NAN, 1, NAN});
-	ageing_soh(&a, &soh, &std);
+	wear_init(&a, &hx12, &(struct wear_start){NAN, 1, NAN});
+	wear_soh(&a, &soh, &std);
 	assert_true(soh < 0.99 && soh > 0.9);
 	assert_true(std > 0.03);
 }

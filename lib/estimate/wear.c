@@ -1,10 +1,10 @@
-#include "estimate/ageing.h"
+#include "estimate/wear.h"
+#include "battery/ageing.h"
 
 #include <math.h>
 
 static const double FADE = 0.2; /* SOH lost after one median life */
 static const double SOH_LEAST = 0.05;
-static const double BOLTZMANN_EV = 8.617333e-5;
 static const double RATE_WANDER = 0.1; /* of ln rate, per square root of a year */
 static const double FUTURE_STD = 0.10; /* of ln life: climate, activation energy */
 static const double SUDDEN_PER_YEAR = 0.0015;
@@ -13,8 +13,8 @@ static const double DAYS_PER_YEAR = 365.25;
 static const double AGE_UNKNOWN = 0.4, AGE_UNKNOWN_LN_STD = 0.7;
 static const double CAPACITY_TEST_STD = 0.01;
 
-void ageing_init(
-	struct ageing *a, const struct battery_model *m, const struct ageing_start *s)
+void wear_init(
+	struct wear *a, const struct battery_model *m, const struct wear_start *s)
 {
 	double beta = m->weibull_shape > 0 ? m->weibull_shape : 4;
 	double years = m->weibull_scale_years > 0
@@ -23,7 +23,7 @@ void ageing_init(
 	double sigma = m->capacity_sigma > 0 ? m->capacity_sigma : 0.025;
 	/* Standard deviation of the logarithm of a Weibull life: pi/(sqrt(6)·shape). */
 	double ln_std = M_PI / sqrt(6) / beta;
-	*a = (struct ageing){.c0 = 1, .pcc = sigma * sigma};
+	*a = (struct wear){.c0 = 1, .pcc = sigma * sigma};
 	a->exponent = m->ageing_exponent > 0 ? m->ageing_exponent : 2.5;
 	a->life_days = (years > 0 ? years : 6) * DAYS_PER_YEAR;
 	if (s->initial_capacity_ah > 0.5 * m->capacity_ah &&
@@ -40,22 +40,26 @@ void ageing_init(
 	a->prior_ln_std = hypot(M_PI / sqrt(6) / beta, FUTURE_STD);
 }
 
-double ageing_acceleration(const struct battery_model *m, double temperature_c)
+double wear_acceleration(const struct battery_model *m, double temperature_c)
 {
-	double ea = m->activation_ev > 0 ? m->activation_ev : 0.6;
-	double t = temperature_c < -40 ? -40 : temperature_c > 90 ? 90 : temperature_c;
-	return exp(ea / BOLTZMANN_EV * (1 / 298.15 - 1 / (t + 273.15)));
+	/* Bounded: a broken sensor must not age a battery by years a minute. */
+	return ageing_arrhenius(m, fmin(fmax(temperature_c, -40), 90));
 }
 
-void ageing_advance(struct ageing *a, double days, double acceleration)
+void wear_cycle(struct wear *a, const struct battery_model *m, double depth)
+{
+	if (m->cycles_full > 0)
+		a->age += ageing_cycle(m, fmin(depth, 1));
+}
+
+void wear_advance(struct wear *a, double days, double acceleration)
 {
 	a->age += days * acceleration / a->life_days;
 	a->pyy += RATE_WANDER * RATE_WANDER * days / DAYS_PER_YEAR;
 }
 
 /* SOH at a state; *dc, *dy its derivatives. */
-static double soh_at(
-	const struct ageing *a, double c0, double y, double *dc, double *dy)
+static double soh_at(const struct wear *a, double c0, double y, double *dc, double *dy)
 {
 	double fade = FADE * pow(exp(y) * a->age, a->exponent);
 	double g = 1 - fade;
@@ -69,7 +73,7 @@ static double soh_at(
 	return c0 * g;
 }
 
-void ageing_soh(const struct ageing *a, double *soh, double *std)
+void wear_soh(const struct wear *a, double *soh, double *std)
 {
 	double dc, dy;
 	*soh = soh_at(a, a->c0, a->y, &dc, &dy);
@@ -82,7 +86,7 @@ void ageing_soh(const struct ageing *a, double *soh, double *std)
  * the law bends too much for one linearisation. f gives value and derivative by soh.
  */
 static void measure(
-	struct ageing *a, double z, double r, double (*f)(double soh, double *slope))
+	struct wear *a, double z, double r, double (*f)(double soh, double *slope))
 {
 	double c = a->c0, y = a->y, kc = 0, ky = 0, hc = 0, hy = 0;
 	for (int round = 0; round < 20; round++) {
@@ -126,13 +130,13 @@ static double ln_ratio_of(double soh, double *slope)
 	return log(ratio);
 }
 
-void ageing_measure(struct ageing *a, double ln_soh, double var)
+void wear_measure(struct wear *a, double ln_soh, double var)
 {
 	measure(a, ln_soh, var, ln_soh_of);
 	a->measured = true;
 }
 
-void ageing_relate_resistance(struct ageing *a, double ln_ratio, double var)
+void wear_relate_resistance(struct wear *a, double ln_ratio, double var)
 {
 	measure(a, ln_ratio, var, ln_ratio_of);
 }
@@ -148,8 +152,8 @@ static double dead_by(double at, double ln_end, double std)
 	return at > 0 ? normal_cdf((log(at) - ln_end) / std) : 0;
 }
 
-void ageing_rul(const struct ageing *a, const struct battery_model *m,
-	double acceleration, struct ageing_rul *out)
+void wear_rul(const struct wear *a, const struct battery_model *m, double acceleration,
+	struct wear_rul *out)
 {
 	double eol = (m->eol_pct > 0 ? m->eol_pct : 80) / 100;
 	/* Room between new and worn out; a unit new below it still has a rate. */
@@ -157,9 +161,10 @@ void ageing_rul(const struct ageing *a, const struct battery_model *m,
 	double ln_end = log(room / FADE) / a->exponent - a->y;
 	double hc = eol / (a->c0 * a->c0) / room / a->exponent;
 	double var = hc * hc * a->pcc - 2 * hc * a->pcy + a->pyy;
-	double std = sqrt(fmax(var, 0) + FUTURE_STD * FUTURE_STD);
 	double days = a->life_days / fmax(acceleration, 1e-3);
 	double end = exp(ln_end);
+	double left = fmax(1 - a->age / end, 0);
+	double std = sqrt(fmax(var, 1e-6) + FUTURE_STD * left * FUTURE_STD * left);
 	out->ln_std = std;
 	out->days = fmax(end - a->age, 0) * days;
 	out->lower_days = fmax(end * exp(-1.645 * std) - a->age, 0) * days;

@@ -5,13 +5,13 @@
  *
  * Truth records are not known here at all: no estimator may read them.
  */
-#ifndef ESTIMATE_FLEET_H
-#define ESTIMATE_FLEET_H
+#ifndef ESTIMATE_TWINS_H
+#define ESTIMATE_TWINS_H
 
 #include "estimate/belief.h"
 #include "site/roster.h"
 
-struct fleet_options {
+struct twins_options {
 	int64_t every_ms;     /* least time between two states of a battery */
 	int64_t refresh_ms;   /* most, while nothing changes */
 	int64_t rul_every_ms; /* least time between two of its rul records */
@@ -20,23 +20,23 @@ struct fleet_options {
 	struct twin_tuning tuning;
 };
 
-struct fleet;
+struct twins;
 
 /*
  * A new fleet, or NULL with err: the model named in the options is unknown (ERR_USAGE)
- * or out of memory. Keeps the options. fleet_free accepts NULL.
+ * or out of memory. Keeps the options. twins_free accepts NULL.
  */
-struct fleet *fleet_new(const struct fleet_options *o, struct err *err);
-void fleet_free(struct fleet *f);
+struct twins *twins_new(const struct twins_options *o, struct err *err);
+void twins_free(struct twins *f);
 
 /* True for the kinds the fleet learns from besides telemetry. */
-bool fleet_wants(int kind);
+bool twins_wants(int kind);
 /* Learns from a decoded record of such a kind. Returns 0, or -1 with ERR_IO when out of
  * memory. */
-int fleet_learn(struct fleet *f, int kind, const void *rec, struct err *err);
+int twins_learn(struct twins *f, int kind, const void *rec, struct err *err);
 
 /* What a sample led to. Strings point into the fleet or the sample. */
-struct fleet_news {
+struct twins_news {
 	bool has_state, has_rul;
 	struct rec_twin_state state;
 	struct rec_rul rul;
@@ -44,10 +44,10 @@ struct fleet_news {
 	const char *warning; /* once per model: what is assumed; NULL mostly */
 };
 /* Takes a sample. Returns 0, or -1 with ERR_IO when out of memory. */
-int fleet_sample(struct fleet *f, const struct rec_telemetry *t,
-	struct fleet_news *news, struct err *err);
+int twins_sample(struct twins *f, const struct rec_telemetry *t,
+	struct twins_news *news, struct err *err);
 /* Batteries with a twin, and bytes of state of one. */
-size_t fleet_batteries(const struct fleet *f);
-size_t fleet_bytes_per_battery(void);
+size_t twins_batteries(const struct twins *f);
+size_t twins_bytes_per_battery(void);
 
 #endif

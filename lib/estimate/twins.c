@@ -1,4 +1,4 @@
-#include "estimate/fleet.h"
+#include "estimate/twins.h"
 #include "battery/rate.h"
 
 #include <math.h>
@@ -28,8 +28,8 @@ struct string_current {
 	float current_a, float_a;
 };
 
-struct fleet {
-	struct fleet_options o;
+struct twins {
+	struct twins_options o;
 	struct roster roster;
 	struct entry *entries;
 	struct string_current *strings;
@@ -57,9 +57,9 @@ static void *grow(void *p, size_t *cap, size_t i, size_t item)
 	return q;
 }
 
-struct fleet *fleet_new(const struct fleet_options *o, struct err *err)
+struct twins *twins_new(const struct twins_options *o, struct err *err)
 {
-	struct fleet *f = calloc(1, sizeof(*f));
+	struct twins *f = calloc(1, sizeof(*f));
 	struct battery_model check;
 	if (!f) {
 		err_nomem(err);
@@ -75,7 +75,7 @@ struct fleet *fleet_new(const struct fleet_options *o, struct err *err)
 	return f;
 }
 
-void fleet_free(struct fleet *f)
+void twins_free(struct twins *f)
 {
 	if (!f)
 		return;
@@ -109,7 +109,7 @@ static void scale_model(struct battery_model *m, double capacity_ah)
  * The parameters for batteries of that name: its file, or else the --model file, scaled
  * to the rating its master record gives. A block of another nominal voltage has none.
  */
-static bool model_load(struct fleet *f, const char *name, struct battery_model *m)
+static bool model_load(struct twins *f, const char *name, struct battery_model *m)
 {
 	struct err err = {0};
 	if (*name && battery_model_named(name, m, &err) == 0)
@@ -129,7 +129,7 @@ static bool model_load(struct fleet *f, const char *name, struct battery_model *
 }
 
 /* Index + 1 of the model, 0 when out of memory. */
-static uint16_t model_of(struct fleet *f, const char *name)
+static uint16_t model_of(struct twins *f, const char *name)
 {
 	uint32_t known = (uint32_t)f->model_ids.n;
 	uint32_t id = ids_intern(&f->model_ids, str_of(name));
@@ -163,7 +163,7 @@ static double since_days(int64_t from, int64_t to)
 	return from == TIME_NIL ? NAN : fmax(0, (double)(to - from) / DAY_MS);
 }
 
-static void entry_start(struct fleet *f, struct entry *e,
+static void entry_start(struct twins *f, struct entry *e,
 	const struct roster_battery *b, const struct rec_telemetry *t, int reset)
 {
 	struct twin_origin o = {.age_days = since_days(b->installed, t->ts),
@@ -180,7 +180,7 @@ static void entry_start(struct fleet *f, struct entry *e,
 
 /* The entry of battery id, with its twin ready; NULL when out of memory. */
 static struct entry *entry_of(
-	struct fleet *f, uint32_t id, const struct rec_telemetry *t)
+	struct twins *f, uint32_t id, const struct rec_telemetry *t)
 {
 	void *p = grow(f->entries, &f->cap_entries, id, sizeof(*f->entries));
 	if (!p)
@@ -200,7 +200,7 @@ static struct entry *entry_of(
 }
 
 static double load_of(
-	const struct fleet *f, const struct entry *e, const struct roster_battery *b)
+	const struct twins *f, const struct entry *e, const struct roster_battery *b)
 {
 	if (b->string < f->roster.string_ids.n) {
 		const char *system = f->roster.strings[b->string].system;
@@ -215,13 +215,13 @@ static double load_of(
 
 /* ---- learning from other records ---- */
 
-bool fleet_wants(int kind)
+bool twins_wants(int kind)
 {
 	return roster_wants(kind) || kind == KIND_string_telemetry ||
 	       kind == KIND_capacity_test;
 }
 
-static int learn_string(struct fleet *f, const struct rec_string_telemetry *s)
+static int learn_string(struct twins *f, const struct rec_string_telemetry *s)
 {
 	uint32_t id = roster_string(&f->roster, s->string);
 	if (id == IDS_NONE)
@@ -256,7 +256,7 @@ static double corrected_ah(
 	return t->measured_capacity_ah / part;
 }
 
-static void learn_test(struct fleet *f, const struct rec_capacity_test *t)
+static void learn_test(struct twins *f, const struct rec_capacity_test *t)
 {
 	uint32_t jar = ids_find(&f->roster.battery_ids, t->subject);
 	uint32_t string = ids_find(&f->roster.string_ids, t->subject);
@@ -275,7 +275,7 @@ static void learn_test(struct fleet *f, const struct rec_capacity_test *t)
 	}
 }
 
-int fleet_learn(struct fleet *f, int kind, const void *rec, struct err *err)
+int twins_learn(struct twins *f, int kind, const void *rec, struct err *err)
 {
 	if (kind == KIND_string_telemetry)
 		return learn_string(f, rec) ? err_nomem(err) : 0;
@@ -295,7 +295,7 @@ static bool fresh(int64_t ts, int64_t now)
 
 /* The sample as the twin takes it: what quality doubts is missing. */
 static struct twin_sample sample_of(
-	const struct fleet *f, uint32_t string, const struct rec_telemetry *t)
+	const struct twins *f, uint32_t string, const struct rec_telemetry *t)
 {
 	int q = t->quality == BITS_NIL ? 0 : t->quality;
 	const int no_voltage = BIT(quality_voltage_range) | BIT(quality_sentinel) |
@@ -324,7 +324,7 @@ static struct twin_sample sample_of(
 }
 
 /* A state is due: something changed, or the last one is old. */
-static bool state_due(const struct fleet *f, const struct entry *e, int mode)
+static bool state_due(const struct twins *f, const struct entry *e, int mode)
 {
 	const struct twin *w = &e->twin;
 	if (e->last_state == TIME_NIL || w->reset != twin_reset_none || mode != e->mode)
@@ -340,8 +340,8 @@ static bool state_due(const struct fleet *f, const struct entry *e, int mode)
 	       fabs(w->ekf.x[EKF_LNR0] - e->last_lnr0) >= LNR0_NEWS;
 }
 
-static void tell_state(struct fleet *f, struct entry *e, const struct roster_battery *b,
-	const struct rec_telemetry *t, struct fleet_news *news)
+static void tell_state(struct twins *f, struct entry *e, const struct roster_battery *b,
+	const struct rec_telemetry *t, struct twins_news *news)
 {
 	const struct battery_model *m = &f->models[e->model - 1];
 	belief_state(&e->twin, m, &f->o.tuning, load_of(f, e, b), &news->state);
@@ -364,8 +364,8 @@ static void tell_state(struct fleet *f, struct entry *e, const struct roster_bat
 	e->last_rul = e->twin.ts;
 }
 
-int fleet_sample(struct fleet *f, const struct rec_telemetry *t,
-	struct fleet_news *news, struct err *err)
+int twins_sample(struct twins *f, const struct rec_telemetry *t,
+	struct twins_news *news, struct err *err)
 {
 	news->has_state = news->has_rul = false;
 	news->unused = news->warning = NULL;
@@ -396,12 +396,12 @@ int fleet_sample(struct fleet *f, const struct rec_telemetry *t,
 	return 0;
 }
 
-size_t fleet_batteries(const struct fleet *f)
+size_t twins_batteries(const struct twins *f)
 {
 	return f->roster.battery_ids.n;
 }
 
-size_t fleet_bytes_per_battery(void)
+size_t twins_bytes_per_battery(void)
 {
 	return sizeof(struct entry);
 }
