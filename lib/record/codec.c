@@ -159,6 +159,7 @@ static const char *read_words(struct mp_in *in, const struct field_info *f,
 		*out = (int32_t)v;
 	} else if (f->type == T_ENUM) {
 		*out = theirs->remap[v];
+		return f->need && *out < 0 ? "a word of a later version" : NULL;
 	} else {
 		*out = 0;
 		for (int i = 0; i < n; i++)

@@ -275,7 +275,7 @@ static void cell_value(const struct schema_field *f, struct mp_in *in, struct bu
 static void quote_cell(struct buf *out, size_t from, bool force)
 {
 	size_t n = out->len - from;
-	if (out->failed)
+	if (buf_reserve(out, 2) < 0)
 		return;
 	const uint8_t *b = out->data + from;
 	bool need = force || (n && (b[0] == ' ' || b[n - 1] == ' '));

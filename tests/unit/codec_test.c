@@ -295,6 +295,28 @@ static void test_wrong_values_are_named(void **state)
 	schema_free(s);
 }
 
+/* An old reader cannot use a record whose needed word it does not know, but must say
+ * so. */
+static void test_new_words(void **state)
+{
+	static const struct variant v = {
+		.order = {F_status_ts, F_status_subject, F_status_status},
+		.n = 3,
+		.more_words = true};
+	struct schema *s = variant_schema(kind_info(KIND_status), &v);
+	struct rec_status r;
+	struct err err = {0};
+	uint8_t b[64], *p = mp_put_uint(mp_put_array(b, 4), KIND_status);
+	p = mp_put_str(mp_put_int(p, 1), "B", 1);
+	uint8_t *end = mp_put_uint(p, 0); /* 'brand_new' */
+	assert_int_equal(record_decode(s, b, (size_t)(end - b), &r, &err), -1);
+	assert_non_null(strstr(err.msg, "field 'status' is a word of a later version"));
+	end = mp_put_uint(p, 1); /* their second word is our first */
+	assert_int_equal(record_decode(s, b, (size_t)(end - b), &r, &err), 0);
+	assert_int_equal(r.status, health_healthy);
+	schema_free(s);
+}
+
 static void test_integers_serve_as_floats(void **state)
 {
 	struct schema *s = native(kind_info(KIND_telemetry));
@@ -336,6 +358,7 @@ int main(void)
 		cmocka_unit_test(test_other_versions_map_by_name),
 		cmocka_unit_test(test_schema_refusals),
 		cmocka_unit_test(test_wrong_values_are_named),
+		cmocka_unit_test(test_new_words),
 		cmocka_unit_test(test_integers_serve_as_floats),
 		cmocka_unit_test(test_bounds_before_bytes),
 	};
