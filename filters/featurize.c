@@ -2,6 +2,7 @@
  * featurize: statistics of every battery over windows of event time.
  */
 #include "base/diag.h"
+#include "base/statefile.h"
 #include "stream/flow.h"
 #include "window/windows.h"
 
@@ -13,7 +14,7 @@ static const struct opt_usage USAGE = {"featurize", "[options]",
 	"  ingest telemetry.csv | featurize --every 1d --windows 24,168 >train.fl\n"};
 
 struct options {
-	const char *windows;
+	const char *windows, *state;
 	int64_t every_ms, lateness_ms, max_gap_ms;
 };
 
@@ -55,36 +56,72 @@ static void take(struct flow *f, struct windows *windows, const struct record *r
 		flow_unused(f, rec, "%s", windows_reason(v));
 }
 
+/* The file in the state directory. */
+#define STATE "featurize"
+
+static int load(struct windows *windows, const struct options *o, const char *identity,
+	struct err *err)
+{
+	struct buf b = {0};
+	int r = o->state ? statefile_read(o->state, STATE, &b, err) : 0;
+	if (r > 0 && (r = windows_load(windows, identity, &b, err)) < 0)
+		err_prefix(err, "--state '%s'", o->state);
+	buf_release(&b);
+	return r;
+}
+
+static int save(struct windows *windows, const struct options *o, const char *identity,
+	struct err *err)
+{
+	struct buf b = {0};
+	int r = windows_save(windows, identity, &b) < 0
+			? err_nomem(err)
+			: statefile_write(o->state, STATE, &b, err);
+	buf_release(&b);
+	return r;
+}
+
+static void work(struct flow *f, struct windows *windows, const struct options *o)
+{
+	struct record rec;
+	while (flow_next(f, &rec) > 0)
+		take(f, windows, &rec);
+	/* With a state the stream goes on another time: nothing ends here. */
+	if (!o->state)
+		windows_end(windows);
+	flow_metric(
+		f, "floatline_featurize_batteries", (double)windows_batteries(windows));
+	flow_metric(f, "floatline_featurize_state_bytes_per_battery",
+		(double)windows_battery_bytes(windows));
+}
+
 static int run(const struct flow_options *fo, const struct options *o,
 	struct windows_config *c)
 {
 	struct err err = {0};
-	struct record rec;
-	char identity[160];
-	snprintf(identity, sizeof(identity),
+	char arguments[160], identity[160 + CODE_MAX + 8];
+	snprintf(arguments, sizeof(arguments),
 		"--windows %s --every %dh --lateness %lldms --max-gap %lldms",
 		o->windows, c->every_h, (long long)o->lateness_ms,
 		(long long)o->max_gap_ms);
-	struct flow *f = flow_open(fo, FLOW_FILTER, "featurize", identity, &err);
+	struct flow *f = flow_open(fo, FLOW_FILTER, "featurize", arguments, &err);
 	if (!f)
 		return diag_err(&err);
+	snprintf(identity, sizeof(identity), "%s run '%s'", arguments, flow_run(f));
 	c->emit = emit;
 	c->arg = f;
 	struct windows *windows = windows_new(c);
-	if (!windows) {
+	if (!windows)
 		err_nomem(&err);
+	if (!windows || load(windows, o, identity, &err) < 0)
 		flow_fail(f, &err);
-	}
-	while (windows && flow_next(f, &rec) > 0)
-		take(f, windows, &rec);
-	if (windows) {
-		windows_end(windows);
-		flow_metric(f, "floatline_featurize_batteries",
-			(double)windows_batteries(windows));
-		flow_metric(f, "floatline_featurize_state_bytes_per_battery",
-			(double)windows_battery_bytes(windows));
-	}
+	else
+		work(f, windows, o);
 	int status = flow_close(f);
+	/* What did not get out must come again: then the old state stays. */
+	if (o->state && windows && status < ERR_USAGE &&
+		save(windows, o, identity, &err) < 0)
+		status = diag_err(&err);
 	windows_free(windows);
 	return status;
 }
@@ -108,6 +145,8 @@ int main(int argc, char **argv)
 			OPT_MS, &o.lateness_ms, 0, 0},
 		{0, "max-gap", "DURATION", "nothing holds for longer (default 2h)",
 			OPT_MS, &o.max_gap_ms, 0, 0},
+		{0, "state", "DIR", "go on from what is kept here, and keep it",
+			OPT_STR, &o.state, 0, 0},
 		{0}};
 	int r = opt_parse(
 		&USAGE, own, flow_options(&fo, FLOW_FILTER), argc, argv, &first, &err);

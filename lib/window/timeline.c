@@ -36,11 +36,26 @@ static struct sample *ring_at(
 	return ring(s, c) + (at >= s->wrap ? at - s->wrap : at);
 }
 
-size_t timeline_size(const struct timeline_config *c)
+size_t timeline_fixed_size(const struct timeline_config *c)
 {
 	return sizeof(struct timeline) +
-	       (c->daily ? DAILY_PANES * sizeof(struct pane) : 0) +
-	       ring_max(c) * sizeof(struct sample);
+	       (c->daily ? DAILY_PANES * sizeof(struct pane) : 0);
+}
+
+size_t timeline_size(const struct timeline_config *c)
+{
+	return timeline_fixed_size(c) + ring_max(c) * sizeof(struct sample);
+}
+
+size_t timeline_used_size(const struct timeline *s, const struct timeline_config *c)
+{
+	return timeline_fixed_size(c) + s->wrap * sizeof(struct sample);
+}
+
+bool timeline_sound(const struct timeline *s, const struct timeline_config *c)
+{
+	return s->wrap >= RING_START && s->wrap <= ring_max(c) && s->head < s->wrap &&
+	       s->len <= s->wrap;
 }
 
 void timeline_init(struct timeline *s, const struct timeline_config *c)

@@ -70,6 +70,11 @@ enum timeline_verdict {
 
 /* Bytes one timeline takes with this configuration (at most TIMELINE_BYTES_MAX). */
 size_t timeline_size(const struct timeline_config *c);
+/* Of these, the bytes before the ring, and the bytes that are in use. */
+size_t timeline_fixed_size(const struct timeline_config *c);
+size_t timeline_used_size(const struct timeline *s, const struct timeline_config *c);
+/* Whether a timeline that came from outside can be worked with. */
+bool timeline_sound(const struct timeline *s, const struct timeline_config *c);
 /* Empties it (memory of timeline_size bytes). */
 void timeline_init(struct timeline *s, const struct timeline_config *c);
 /*

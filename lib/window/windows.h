@@ -10,6 +10,7 @@
 #ifndef WINDOW_WINDOWS_H
 #define WINDOW_WINDOWS_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "site/roster.h"
 #include "window/timeline.h"
@@ -54,6 +55,16 @@ enum windows_verdict windows_add(struct windows *w, int kind, const void *rec);
 const char *windows_reason(enum windows_verdict v);
 /* The end of the stream: gives out every window whose end was reached. */
 void windows_end(struct windows *w);
+/*
+ * The state as bytes, and back into new windows, which then go on as if never stopped.
+ * 'identity' must be the same for both: the options and the run.
+ * windows_save returns 0, or -1 when out of memory; windows_load -1 with ERR_USAGE (a
+ * state of another identity or version) or ERR_IO (damaged); free w then.
+ */
+int windows_save(struct windows *w, const char *identity, struct buf *out);
+int windows_load(
+	struct windows *w, const char *identity, const struct buf *in, struct err *err);
+
 /* Batteries seen, and bytes of state each takes. */
 size_t windows_batteries(const struct windows *w);
 size_t windows_battery_bytes(const struct windows *w);

@@ -57,8 +57,7 @@ static void *reach(void *array, size_t *cap, size_t n, size_t size)
 	return p;
 }
 
-/* The number of a site whose room means exist; IDS_NONE when out of memory. */
-static uint32_t site_number(struct windows *w, struct str code)
+uint32_t windows_site(struct windows *w, struct str code)
 {
 	uint32_t id = ids_intern(&w->sites, code);
 	if (id == IDS_NONE)
@@ -87,7 +86,7 @@ struct string_slot *windows_string(struct windows *w, uint32_t id)
 	struct string_slot *s = calloc(1, sizeof(*s));
 	if (!s)
 		return NULL;
-	s->site = site_number(w, str_of(w->roster.strings[id].site));
+	s->site = windows_site(w, str_of(w->roster.strings[id].site));
 	if (s->site == IDS_NONE) {
 		free(s);
 		return NULL;
@@ -110,7 +109,7 @@ struct battery_slot *windows_battery(struct windows *w, uint32_t id)
 	struct string_slot *s = windows_string(w, w->roster.batteries[id].string);
 	if (!s)
 		return NULL;
-	b->timeline = malloc(timeline_size(&w->timeline));
+	b->timeline = calloc(1, timeline_size(&w->timeline));
 	if (!b->timeline)
 		return NULL;
 	timeline_init(b->timeline, &w->timeline);
@@ -141,6 +140,6 @@ struct sensor_slot *windows_sensor(struct windows *w, struct str code, struct st
 	if (!known && !site.s)
 		site = sensor_site(code);
 	if (site.s)
-		w->sensors[id].site = site_number(w, site);
+		w->sensors[id].site = windows_site(w, site);
 	return w->sensors[id].site == IDS_NONE ? NULL : &w->sensors[id];
 }

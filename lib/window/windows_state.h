@@ -47,4 +47,7 @@ struct battery_slot *windows_battery(struct windows *w, uint32_t id);
 struct string_slot *windows_string(struct windows *w, uint32_t id);
 struct sensor_slot *windows_sensor(struct windows *w, struct str code, struct str site);
 
+/* The number of a site whose room means exist; IDS_NONE when out of memory. */
+uint32_t windows_site(struct windows *w, struct str code);
+
 #endif

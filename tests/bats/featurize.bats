@@ -251,3 +251,79 @@ assert [99, 'long'] in list(msgpack.Unpacker(open('out.fl', 'rb')))"
 		assert_one_line_stderr '^featurize: '
 	done
 }
+
+# A world of its own: jars without a current of their own, their string's telemetry, a
+# room sensor, master records and a replacement, as NDJSON.
+world() {
+	awk 'BEGIN {
+		print "{\"kind\":\"battery_model\",\"name\":\"HX12-120\",\"capacity_ah\":120,\"float_min_v\":13.5,\"float_max_v\":13.8}"
+		for (j = 1; j <= 3; j++)
+			printf "{\"kind\":\"battery\",\"code\":\"DC-CNX-01-UPS-01-S1-J0%d\",\"model\":\"HX12-120\",\"installed\":\"2025-01-01T00:00:00Z\"}\n", j
+		for (i = 0; i < 1800; i++) {
+			ts = sprintf("2026-03-%02dT%02d:%02d:00Z", 1 + i / 1440, i / 60 % 24, i % 60)
+			printf "{\"kind\":\"environment\",\"ts\":\"%s\",\"sensor\":\"DC-CNX-01-ENV01\",\"temperature_c\":%.1f}\n", ts, 22 + i % 7 / 10
+			printf "{\"kind\":\"string_telemetry\",\"ts\":\"%s\",\"string\":\"DC-CNX-01-UPS-01-S1\",\"current_a\":%d,\"mode\":\"%s\",\"ripple_voltage_rms_v\":0.%d}\n", ts, i % 200 < 20 ? -60 : 5, i % 200 < 20 ? "discharge" : "float", i % 9
+			for (j = 1; j <= 3; j++)
+				printf "{\"kind\":\"telemetry\",\"ts\":\"%s\",\"battery\":\"DC-CNX-01-UPS-01-S1-J0%d\",\"voltage_v\":%.3f,\"temperature_c\":%.1f,\"resistance_mohm\":%.3f}\n", ts, j, 13.4 + i * j % 11 / 20, 25 + i % 13, 4 + i * j % 17 / 100
+			if (i == 700)
+				printf "{\"kind\":\"event\",\"event_id\":\"e\",\"ts\":\"%s\",\"subject\":\"DC-CNX-01-UPS-01-S1-J02\",\"type\":\"replacement\",\"status\":\"completed\"}\n", ts
+		}
+	}'
+}
+
+@test "stopped and started with --state, it goes on as if never stopped" {
+	local cut options
+	world >world.json
+	for options in '--windows 1,24' '--windows 2,24,168 --lateness 20m'; do
+		# shellcheck disable=SC2086
+		encode -q world.json | featurize $options --state whole | decode -q --kind feature >want
+		[ "$(wc -l <want)" -gt 100 ]
+		for cut in 1 3 4 5 9 1000 1003 3505 3506 3507 8990; do
+			rm -rf parts
+			head -$cut world.json | encode -q | featurize $options --state parts |
+				decode -q --kind feature >got
+			tail -n +$((cut + 1)) world.json | encode -q |
+				featurize $options --state parts | decode -q --kind feature >>got
+			cmp want got
+		done
+		rm -rf whole
+	done
+	# the same again adds nothing: it is all late
+	encode -q world.json | featurize --windows 2,24,168 --lateness 20m --state parts >out.fl
+	[ "$(records_of feature out.fl)" -eq 0 ]
+	[ "$(ls parts)" = featurize ]
+}
+
+@test "a state of other options, of another run, or damaged, is refused" {
+	samples 120 >in.json
+	encode -q <in.json | featurize --state s >out.fl
+	encode -q <in.json >in.fl
+	try featurize --state s --windows 1 -i in.fl
+	assert_status 2
+	assert_stderr "^featurize: --state 's': the state was kept"
+	encode -q --run other <in.json >other.fl
+	try featurize --state s -i other.fl
+	assert_status 2
+	cp s/featurize good
+	printf 'x' | dd of=s/featurize bs=1 seek=900 conv=notrunc status=none
+	cp s/featurize damaged
+	try featurize --state s -i in.fl
+	assert_status 3
+	assert_stderr "damaged"
+	cmp s/featurize damaged # not replaced
+	head -c 5 good >s/featurize
+	try featurize --state s -i in.fl
+	assert_status 3
+}
+
+@test "what could not be written leaves the old state" {
+	samples 120 | encode -q | featurize --state s >out.fl
+	cp s/featurize before
+	samples 240 | encode -q >in.fl
+	try bash -c 'featurize --state s <in.fl >/dev/full'
+	assert_status 3
+	cmp before s/featurize
+	try featurize --state /dev/null/s -i in.fl -o out.fl
+	assert_status 3
+	assert_stderr "/dev/null/s"
+}
