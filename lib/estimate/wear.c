@@ -12,6 +12,32 @@ static const double DAYS_PER_YEAR = 365.25;
 /* Where the date of installation is not known: somewhere in the first half of life. */
 static const double AGE_UNKNOWN = 0.4, AGE_UNKNOWN_LN_STD = 0.7;
 static const double CAPACITY_TEST_STD = 0.01;
+/* Of units past their end of life, the part still found in service [E]. */
+static const double IN_SERVICE_PAST_END = 0.3;
+
+static double normal_cdf(double z)
+{
+	return 0.5 * erfc(-z * M_SQRT1_2);
+}
+
+/*
+ * That the unit is in service speaks for a slow rate: worn out ones are mostly
+ * replaced. The normal y, weighed down beyond the rate that has worn it out by now
+ * (x·e^y = 1), by its first two moments.
+ */
+static void believe_in_service(struct wear *a)
+{
+	double std = sqrt(a->pyy), w = IN_SERVICE_PAST_END;
+	if (!(a->age > 0.01))
+		return;
+	double z = (-log(a->age) - a->y) / std;
+	double density = exp(-0.5 * z * z) / sqrt(2 * M_PI), below = normal_cdf(z);
+	double mass = below + w * (1 - below);
+	double mean = -(1 - w) * density / mass;
+	double square = (below - z * density + w * (1 - below + z * density)) / mass;
+	a->y += std * mean;
+	a->pyy *= square - mean * mean;
+}
 
 void wear_init(
 	struct wear *a, const struct battery_model *m, const struct wear_start *s)
@@ -37,6 +63,7 @@ void wear_init(
 	else
 		ln_std = hypot(ln_std, AGE_UNKNOWN_LN_STD);
 	a->pyy = ln_std * ln_std;
+	believe_in_service(a);
 	a->prior_ln_std = hypot(M_PI / sqrt(6) / beta, FUTURE_STD);
 }
 
@@ -139,11 +166,6 @@ void wear_measure(struct wear *a, double ln_soh, double var)
 void wear_relate_resistance(struct wear *a, double ln_ratio, double var)
 {
 	measure(a, ln_ratio, var, ln_ratio_of);
-}
-
-static double normal_cdf(double z)
-{
-	return 0.5 * erfc(-z * M_SQRT1_2);
 }
 
 /* Probability that life ends before age 'at', given its ln mean and std. */

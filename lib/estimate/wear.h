@@ -37,6 +37,10 @@ struct wear_start {
 	double initial_capacity_ah; /* measured when installed */
 };
 
+/*
+ * The population's c0 and y, and for y what the unit's being in service at its age
+ * says: of those past their end of life three in ten are taken to be still there [E].
+ */
 void wear_init(
 	struct wear *a, const struct battery_model *m, const struct wear_start *s);
 /* Ageing at temperature_c over ageing at 25 degC: exp(Ea/k·(1/298.15 - 1/T)). */

@@ -143,6 +143,27 @@ static void test_resistance_relation(void **state)
 	near(soh, 0.98, 0.02);
 }
 
+/* Moments against numerical integration of the weighed normal. */
+static void test_in_service(void **state)
+{
+	(void)state;
+	struct wear a;
+	double ln_std = M_PI / sqrt(6) / 4, sum = 0, first = 0, second = 0;
+	wear_init(&a, &hx12, &(struct wear_start){6 * 365.25, 1, NAN});
+	double x = 6 / (6.5 * pow(log(2), 0.25));
+	for (double y = -3; y < 3; y += 1e-4) {
+		double w = exp(-y * y / (2 * ln_std * ln_std));
+		if (x * exp(y) > 1)
+			w *= 0.3;
+		sum += w;
+		first += w * y;
+		second += w * y * y;
+	}
+	near(a.y, first / sum, 1e-4);
+	near(a.pyy, second / sum - pow(first / sum, 2), 1e-4);
+	assert_true(a.y < -0.1);
+}
+
 /* A unit of unknown age: wide, and not taken for new. */
 static void test_unknown_age(void **state)
 {
@@ -211,7 +232,7 @@ int main(void)
 		cmocka_unit_test(test_capacity_of_a_new_unit),
 		cmocka_unit_test(test_capacity_of_an_old_unit),
 		cmocka_unit_test(test_resistance_relation),
-		cmocka_unit_test(test_unknown_age),
+		cmocka_unit_test(test_in_service), cmocka_unit_test(test_unknown_age),
 		cmocka_unit_test(test_autonomy_is_the_rate_table),
 		cmocka_unit_test(test_autonomy_bounds)};
 	return cmocka_run_group_tests(tests, load, NULL);
