@@ -6,6 +6,7 @@
 
 #include "base/diag.h"
 #include "base/parse.h"
+#include "base/code.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -21,7 +22,7 @@ struct options {
 };
 
 static const struct opt_usage USAGE = {.program = "simulate",
-	.synopsis = "[--batteries N] [--days N] [--interval DURATION] [options]",
+	.synopsis = "[options]",
 	.summary = "a physically plausible battery fleet as a stream of records",
 	.notes = "  simulate --batteries 24 --days 90 | featurize | twin | store --db "
 		 "db\n"
@@ -65,6 +66,9 @@ static int check_options(struct options *o, struct err *err)
 			"--truth-interval must not be shorter than --interval");
 	if (o->speed != 1 && !o->live)
 		return err_set(err, ERR_USAGE, "--speed needs --live");
+	if (o->run && (!*o->run || strlen(o->run) > CODE_MAX))
+		return err_set(
+			err, ERR_USAGE, "--run must be 1 to %d bytes long", CODE_MAX);
 	if (o->start == TIME_NIL && o->live)
 		o->start = wall_ms() / o->interval_ms * o->interval_ms;
 	else if (o->start == TIME_NIL)
@@ -77,11 +81,9 @@ static int check_options(struct options *o, struct err *err)
 static bool wanted(const char *string_code, void *user)
 {
 	const struct options *o = user;
-	size_t n = o->site ? strlen(o->site) : 0;
 	if (o->string && strcmp(o->string, string_code) != 0)
 		return false;
-	return !o->site ||
-	       (strncmp(string_code, o->site, n) == 0 && string_code[n] == '-');
+	return !o->site || str_is(code_site(str_of(string_code)), o->site);
 }
 
 static int set_up(struct simulation *s, const struct options *o, struct err *err)

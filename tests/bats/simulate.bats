@@ -1,0 +1,175 @@
+load helper
+
+# What the fleet's own physics test (tests/unit) does not: records, options, ends.
+
+jsonl() {
+	decode -q "$@"
+}
+
+@test "simulate: the same seed gives the same bytes, another seed others" {
+	simulate -q --batteries 24 --days 0.5 --truth >"$BATS_TEST_TMPDIR/a"
+	simulate -q --batteries 24 --days 0.5 --truth >"$BATS_TEST_TMPDIR/b"
+	cmp "$BATS_TEST_TMPDIR/a" "$BATS_TEST_TMPDIR/b"
+	simulate -q --batteries 24 --days 0.5 --truth --seed 2 >"$BATS_TEST_TMPDIR/c"
+	for f in a c; do
+		jsonl -k telemetry <"$BATS_TEST_TMPDIR/$f" | tail -1 >"$BATS_TEST_TMPDIR/$f.last"
+	done
+	! cmp -s "$BATS_TEST_TMPDIR/a.last" "$BATS_TEST_TMPDIR/c.last" || fail "the seed does nothing"
+}
+
+@test "simulate: so many samples, and the ledger balances" {
+	# 30 batteries are two strings of one site; a day of minutes
+	simulate --batteries 30 --days 1 --ledger "$BATS_TEST_TMPDIR/ledger" >"$BATS_TEST_TMPDIR/s" 2>/dev/null
+	[ "$(records_of telemetry "$BATS_TEST_TMPDIR/s")" -eq $((30 * 1440)) ]
+	[ "$(records_of string_telemetry "$BATS_TEST_TMPDIR/s")" -eq $((2 * 1440)) ]
+	[ "$(records_of environment "$BATS_TEST_TMPDIR/s")" -eq 1440 ]
+	[ "$(records_of string "$BATS_TEST_TMPDIR/s")" -eq 2 ]
+	[ "$(records_of battery "$BATS_TEST_TMPDIR/s")" -eq 30 ]
+	[ "$(records_of truth "$BATS_TEST_TMPDIR/s")" -eq 0 ]
+	ledger_balances "$BATS_TEST_TMPDIR/ledger"
+}
+
+@test "simulate: the first batteries are the same, however many there are" {
+	simulate -q --batteries 24 --days 1 --interval 1h | jsonl -k telemetry >"$BATS_TEST_TMPDIR/few"
+	simulate -q --batteries 300 --days 1 --interval 1h | jsonl -k telemetry |
+		grep DC-CNX-01-REC-01-S1 >"$BATS_TEST_TMPDIR/many"
+	cmp "$BATS_TEST_TMPDIR/few" "$BATS_TEST_TMPDIR/many"
+	simulate -q --batteries 300 --days 1 --interval 1h --string DC-CNX-01-REC-01-S1 |
+		jsonl -k telemetry >"$BATS_TEST_TMPDIR/chosen"
+	cmp "$BATS_TEST_TMPDIR/few" "$BATS_TEST_TMPDIR/chosen"
+}
+
+@test "simulate: the fleet has 9 sites, 27 systems, 81 strings, 1,944 batteries" {
+	simulate -q -n 2100 >"$BATS_TEST_TMPDIR/s"
+	[ "$(records_of site "$BATS_TEST_TMPDIR/s")" -eq 9 ]
+	[ "$(records_of system "$BATS_TEST_TMPDIR/s")" -eq 27 ]
+	[ "$(records_of string "$BATS_TEST_TMPDIR/s")" -eq 81 ]
+	jsonl -k battery <"$BATS_TEST_TMPDIR/s" | jq -r .code | sort -u >"$BATS_TEST_TMPDIR/codes"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/codes")" -eq 1944 ]
+	! grep -Evx 'DC-[A-Z]{3}-0[12]-(REC-01|UPS-0[12])-S[123]-J(0[1-9]|1[0-9]|2[0-4])' \
+		"$BATS_TEST_TMPDIR/codes" || fail "codes of another form"
+}
+
+@test "simulate: beyond the fleet the sites are cloned, each code once" {
+	simulate -q --batteries 4000 --only battery -n 8000 --days 0.0001 |
+		jsonl -k battery | jq -r .code | sort >"$BATS_TEST_TMPDIR/codes"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/codes")" -eq 4000 ]
+	[ -z "$(uniq -d "$BATS_TEST_TMPDIR/codes")" ]
+	grep -q '^DC-CNX-02-' "$BATS_TEST_TMPDIR/codes"
+}
+
+@test "simulate: a string floats at 13.5 to 13.8 V a jar, with milliamperes" {
+	simulate -q --batteries 216 --days 2 --interval 10m | jsonl -k string_telemetry |
+		jq -r 'select(.mode == "float" and .float_current_a != null) |
+			[.voltage_v / 24, .float_current_a] | @tsv' >"$BATS_TEST_TMPDIR/float"
+	awk '$1 < 13.5 || $1 > 13.8 || $2 < -0.03 || $2 > 0.25 { print; bad = 1 }
+		END { exit bad || NR < 2000 }' "$BATS_TEST_TMPDIR/float"
+}
+
+@test "simulate: on battery the current is negative and the voltage falls" {
+	# a capacity test in its third month discharges the string for hours
+	simulate -q --batteries 24 --days 80 --interval 10m |
+		jsonl -k string_telemetry --fields ts,voltage_v,current_a,mode |
+		grep '"mode":"discharge"' >"$BATS_TEST_TMPDIR/on"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/on")" -gt 30 ]
+	jq -s -e '.[-30:] | all(.[]; .current_a < -8 and .voltage_v < 24 * 12.7) and
+		(first.voltage_v - last.voltage_v > 20) and
+		([.[].voltage_v] | . == (sort | reverse))' "$BATS_TEST_TMPDIR/on"
+}
+
+@test "simulate: truth comes only when asked for, and belongs to its battery" {
+	simulate -q --batteries 24 --days 3 --interval 1h --truth >"$BATS_TEST_TMPDIR/s"
+	[ "$(records_of truth "$BATS_TEST_TMPDIR/s")" -eq 72 ]
+	jsonl -k truth <"$BATS_TEST_TMPDIR/s" | jq -s -e 'all(.[]; .soh_pct > 40 and .soh_pct < 112 and
+		((.soh_pct < 80) == (.rul_days == 0) or .cause == "internal_short" or .cause == "open_circuit"))'
+	# a day later there is a day less to live, but for a hundredth
+	jsonl -k truth <"$BATS_TEST_TMPDIR/s" | jq -s -e 'group_by(.battery) |
+		all(.[]; .[0].rul_days == null or .[0].rul_days == 0 or
+			((.[0].rul_days - .[2].rul_days - 2) | fabs) < 2 + .[0].rul_days / 100)'
+}
+
+@test "simulate: history first, then the run itself" {
+	simulate -q --batteries 24 --days 0.01 --interval 1m --backfill 1d@15m \
+		--start 2026-03-02 | jsonl -k environment | jq -r .ts >"$BATS_TEST_TMPDIR/ts"
+	[ "$(head -1 "$BATS_TEST_TMPDIR/ts")" = 2026-03-01T00:00:00Z ]
+	[ "$(sed -n 96p "$BATS_TEST_TMPDIR/ts")" = 2026-03-01T23:45:00Z ]
+	[ "$(sed -n 97,98p "$BATS_TEST_TMPDIR/ts" | paste -sd' ')" = "2026-03-02T00:00:00Z 2026-03-02T00:01:00Z" ]
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/ts")" -eq $((96 + 15)) ]
+}
+
+@test "simulate: telemetry is in order of time, events begin before they end" {
+	simulate -q --batteries 216 --days 20 --interval 1h >"$BATS_TEST_TMPDIR/s"
+	jsonl -k telemetry --fields ts <"$BATS_TEST_TMPDIR/s" | sort -c
+	jsonl -k event <"$BATS_TEST_TMPDIR/s" |
+		jq -s -e 'length > 5 and all(.[]; .status == "in_progress" or .ts <= .end_ts)'
+}
+
+@test "simulate: absurd options are refused before anything is written" {
+	local o
+	for o in "--interval 0.5s" "--interval 2h" "--batteries 0" "--batteries many" \
+		"--days -1" "--seed -1" "--start yesterday" "--speed 2" "--backfill x" \
+		"--backfill 30d@" "--backfill 30d@2h" "--backfill -3d" "--string NONE" \
+		"--site DC-CNX" "--truth-interval 1s" "--run=" "operand" "--nonsense"; do
+		# shellcheck disable=SC2086
+		try simulate $o
+		[ "$status" -eq 2 ] || fail "$o: status $status"
+		[ ! -s "$OUT" ] || fail "$o: wrote records"
+		assert_one_line_stderr '^simulate: '
+	done
+}
+
+@test "simulate: a fleet file that is absent or wrong" {
+	try simulate --fleet /nonexistent.ini
+	assert_status 3
+	assert_one_line_stderr "/nonexistent.ini"
+	printf '[fleet]\ncolour = red\n' >"$BATS_TEST_TMPDIR/f.ini"
+	try simulate --fleet "$BATS_TEST_TMPDIR/f.ini"
+	assert_status 2
+	assert_one_line_stderr "f.ini' line 2: unknown key 'colour'"
+}
+
+@test "simulate: a closed pipe ends it quietly, a full disk does not" {
+	# shellcheck disable=SC2016
+	try bash -c 'simulate --days 900 | head -c 1 >/dev/null; exit "${PIPESTATUS[0]}"'
+	assert_status 141
+	[ ! -s "$ERR" ]
+	try simulate --days 1 -o /dev/full
+	assert_status 3
+	assert_stderr '/dev/full'
+}
+
+@test "simulate: SIGTERM while live ends the stream as interrupted" {
+	simulate -q --live --batteries 24 --interval 1s >"$BATS_TEST_TMPDIR/s" &
+	local pid=$!
+	wait_for_file "$BATS_TEST_TMPDIR/s"
+	kill -TERM "$pid"
+	local r=0
+	wait "$pid" || r=$?
+	[ "$r" -eq 0 ] || fail "status $r"
+	$PYTHON - "$BATS_TEST_TMPDIR/s" <<-'END'
+		import msgpack, sys
+		records = list(msgpack.Unpacker(open(sys.argv[1], "rb"), strict_map_key=False))
+		assert records[0][0] == 126 and records[-1][0] == 127, records[-1]
+		assert records[-1][1] == 1, "reason: %r" % records[-1][1]
+	END
+}
+
+@test "simulate: live is prompt and keeps its pace" {
+	# a hundred seconds of the run in one of the clock
+	local t0 t1
+	t0=$(date +%s%N)
+	simulate -q --live --speed 100 --batteries 24 --interval 10s --days 0.0011574 \
+		>"$BATS_TEST_TMPDIR/s"
+	t1=$(date +%s%N)
+	[ "$(records_of environment "$BATS_TEST_TMPDIR/s")" -eq 10 ]
+	[ $((t1 - t0)) -ge 850000000 ]
+}
+
+@test "simulate: a run has a name, production has none" {
+	simulate -q --run drill-7 --batteries 1 -n 1 >"$BATS_TEST_TMPDIR/s"
+	$PYTHON - "$BATS_TEST_TMPDIR/s" <<-'END'
+		import msgpack, sys
+		origin = next(msgpack.Unpacker(open(sys.argv[1], "rb")))
+		assert origin[3] == "drill-7", origin
+	END
+}
