@@ -82,6 +82,9 @@ double best_rul(
 	return (double)r->rul_days;
 }
 
+/* Near the end of life a share means little. */
+#define RUL_SHORT_DAYS 30
+
 static double rul_drop(
 	const struct engine *e, const struct subject *s, const struct rec_rul *r)
 {
@@ -89,7 +92,10 @@ static double rul_drop(
 	if (b->rul_ref_ts == TIME_NIL || isnan(best_rul(e, s, r)))
 		return NAN;
 	double passed = (double)(r->ts - b->rul_ref_ts) / (double)DAY_MS;
-	return (double)b->rul_ref - passed - (double)r->rul_days;
+	double promised = (double)b->rul_ref - passed;
+	if (!(promised > RUL_SHORT_DAYS))
+		return NAN;
+	return 100 * (promised - (double)r->rul_days) / promised;
 }
 
 static double string_signal(struct engine *e, const struct signal *g,
@@ -128,7 +134,7 @@ double signal_value(struct engine *e, const struct signal *g, const struct subje
 			e->strings[s->string].interval_ms);
 	case SIGNAL_BEST_RUL_DAYS:
 		return best_rul(e, s, rec);
-	case SIGNAL_RUL_DROP_DAYS:
+	case SIGNAL_RUL_DROP_PCT:
 		return rul_drop(e, s, rec);
 	case SIGNAL_JAR_MEAN_V:
 	case SIGNAL_JAR_MEAN_25C_V:

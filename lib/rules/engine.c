@@ -84,6 +84,7 @@ void engine_free(struct engine *e)
 	free(e->batteries);
 	free(e->strings);
 	free(e->groups);
+	free(e->site_groups);
 	ids_release(&e->others);
 	ids_release(&e->sites);
 	ids_release(&e->sensors);

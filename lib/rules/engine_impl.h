@@ -41,11 +41,11 @@ struct battery_state {
 struct string_state {
 	int64_t seen;
 	float interval_ms;
-	int32_t jars;                /* batteries of it heard of */
-	uint32_t member;             /* one of its batteries, for the model; IDS_NONE */
-	uint32_t site;               /* number of its site */
-	int64_t discharged;          /* latest sample in discharge, TIME_NIL none */
-	float temperature_c;         /* running mean over its jars */
+	int32_t jars;        /* batteries of it heard of */
+	uint32_t member;     /* one of its batteries, for the model; IDS_NONE */
+	uint32_t site;       /* number of its site */
+	int64_t disturbed;   /* latest sample off float: discharge, boost, equalize */
+	float temperature_c; /* running mean over its jars */
 	int32_t ranks[health_count]; /* its batteries, by rank of their status */
 	struct health health;
 };
@@ -69,11 +69,18 @@ struct group {
 	uint8_t n;
 	uint32_t incident; /* number of the open one, 0 none */
 };
+/* Incidents of one rule in the strings of one site, on their way to a larger one. */
+struct site_group {
+	uint32_t incident; /* the site's, 0 none */
+};
 struct incident {
 	char id[ID_SIZE];
-	uint32_t string;
-	int rule, severity, count, open;
-	int64_t first, last;
+	bool of_site; /* 'place' is a site, else a string */
+	uint32_t place;
+	uint32_t parent; /* number of the site's incident, 0 none */
+	int rule, severity;
+	int count, open; /* alerts */
+	int64_t opened, first, last;
 };
 
 struct mute {
@@ -123,6 +130,8 @@ struct engine {
 	size_t n_strings, cap_strings;
 	struct group *groups; /* [string × battery rules + slot] */
 	size_t cap_groups;
+	struct site_group *site_groups; /* [site × battery rules + slot] */
+	size_t cap_site_groups;
 	struct ids others, sites, sensors, models;
 	int64_t *other_seen;
 	size_t cap_other_seen;

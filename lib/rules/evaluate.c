@@ -34,7 +34,7 @@ static bool held_off(const struct engine *e, const struct rule *r,
 {
 	if (!r->hold_off_ms || s->string == IDS_NONE)
 		return false;
-	int64_t last = e->strings[s->string].discharged;
+	int64_t last = e->strings[s->string].disturbed;
 	return last != TIME_NIL && ts - last < r->hold_off_ms;
 }
 

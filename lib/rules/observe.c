@@ -48,10 +48,13 @@ static void note_resistance(
 	b->resistance_ts = t->ts;
 }
 
-static void note_discharge(struct string_state *g, int mode, int64_t ts)
+/* After a discharge, a boost or an equalizing charge the voltage settles for days. */
+static void note_mode(struct string_state *g, int mode, int64_t ts)
 {
-	if (mode == mode_discharge && (g->discharged == TIME_NIL || ts > g->discharged))
-		g->discharged = ts;
+	if (mode != mode_discharge && mode != mode_boost && mode != mode_equalize)
+		return;
+	if (g->disturbed == TIME_NIL || ts > g->disturbed)
+		g->disturbed = ts;
 }
 
 static void note_temperature(struct string_state *g, const struct rec_telemetry *t)
@@ -76,7 +79,7 @@ static void on_telemetry(
 	note_resistance(e, s, t);
 	if (s->string != IDS_NONE) {
 		struct string_state *g = &e->strings[s->string];
-		note_discharge(g, t->mode, t->ts);
+		note_mode(g, t->mode, t->ts);
 		note_temperature(g, t);
 	}
 	watermark_note(&e->mark, s->id * 3, before, t->ts);
@@ -88,7 +91,7 @@ static void on_string(
 	struct string_state *g = &e->strings[s->string];
 	int64_t before = g->seen;
 	note_time(&g->seen, &g->interval_ms, t->ts);
-	note_discharge(g, t->mode, t->ts);
+	note_mode(g, t->mode, t->ts);
 	watermark_note(&e->mark, s->id * 3 + 1, before, t->ts);
 }
 

@@ -81,6 +81,7 @@ struct rule {
 	uint32_t ignore_quality;     /* samples with any of these bits are missing */
 	int unless[RULE_UNLESS_MAX]; /* rules that, firing, make this one moot */
 	int nunless;
+	bool group; /* may have a common cause: alerts become incidents */
 	int status; /* enum health while it fires; -1 by severity */
 	int source; /* enum alert_source */
 	char message[RULE_TEXT_MAX + 1];

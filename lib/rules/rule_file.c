@@ -32,13 +32,14 @@ enum key {
 	KEY_status,
 	KEY_source,
 	KEY_ignore_quality,
+	KEY_group,
 	KEY_message,
 	KEY_enabled,
 	KEY_COUNT
 };
 static const char *const KEYS[KEY_COUNT] = {"kind", "field", "condition", "warning",
 	"critical", "clear", "clear_critical", "for", "keep", "hold_off", "when",
-	"unless", "status", "source", "ignore_quality", "message", "enabled"};
+	"unless", "status", "source", "ignore_quality", "group", "message", "enabled"};
 
 struct draft {
 	char name[RULE_NAME_MAX + 1];
@@ -329,15 +330,23 @@ static int compile_message(struct loader *l, struct rule *r)
 	return check_template(l, s);
 }
 
+/* yes or no; 'otherwise' where it is not given. */
+static int compile_flag(struct loader *l, enum key k, bool otherwise, bool *out)
+{
+	struct str s = given(&l->draft, k);
+	*out = s.s ? str_is(s, "yes") : otherwise;
+	if (s.s && !*out && !str_is(s, "no"))
+		return complain(l, k, "must be yes or no");
+	return 0;
+}
+
 static int compile(struct loader *l)
 {
 	struct rule_set *set = l->set;
 	struct draft *d = &l->draft;
-	struct str enabled = given(d, KEY_enabled);
+	bool enabled;
 	struct rule *r = &set->rules[set->n];
 	l->open = false;
-	if (enabled.s && !str_is(enabled, "yes") && !str_is(enabled, "no"))
-		return complain(l, KEY_enabled, "must be yes or no");
 	memset(r, 0, sizeof(*r));
 	memcpy(r->name, d->name, sizeof(r->name));
 	r->line = d->line;
@@ -346,9 +355,11 @@ static int compile(struct loader *l)
 		compile_duration(l, KEY_for, &r->for_ms) < 0 ||
 		compile_duration(l, KEY_keep, &r->keep_ms) < 0 ||
 		compile_duration(l, KEY_hold_off, &r->hold_off_ms) < 0 ||
+		compile_flag(l, KEY_group, true, &r->group) < 0 ||
+		compile_flag(l, KEY_enabled, true, &enabled) < 0 ||
 		compile_message(l, r) < 0)
 		return -1;
-	if (str_is(enabled, "no"))
+	if (!enabled)
 		return 0;
 	str_copy(l->unless[set->n], sizeof(l->unless[0]), given(d, KEY_unless));
 	l->unless_at[set->n] = d->at[KEY_unless];

@@ -27,7 +27,7 @@ static const struct signal SIGNALS[] = {
 		"time without a sample, once it exceeds three usual intervals"},
 	{SIGNAL_BEST_RUL_DAYS, KIND_rul, "best_rul_days", "d", 0,
 		"rul_days of the best source heard within a week: fused, twin, ml"},
-	{SIGNAL_RUL_DROP_DAYS, KIND_rul, "rul_drop_days", "d", 0,
+	{SIGNAL_RUL_DROP_PCT, KIND_rul, "rul_drop_pct", "%", 0,
 		"how far best_rul_days fell below what a day ago it promised for now"},
 };
 

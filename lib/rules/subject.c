@@ -30,8 +30,12 @@ static int grow_lives(struct engine *e, enum subject_type t, size_t id)
 static uint32_t site_number(struct engine *e, struct str code)
 {
 	size_t before = e->sites.n;
+	size_t groups =
+		sizeof(struct site_group) * (size_t)e->rules_of_type[SUBJECT_BATTERY];
 	if (grow((void **)&e->site_states, &e->cap_sites, before,
-		    sizeof(*e->site_states)) < 0)
+		    sizeof(*e->site_states)) < 0 ||
+		(groups && grow((void **)&e->site_groups, &e->cap_site_groups, before,
+				   groups) < 0))
 		return IDS_NONE;
 	uint32_t id = ids_intern(&e->sites, code);
 	if (id == before)
@@ -55,7 +59,7 @@ uint32_t engine_string(struct engine *e, struct str code)
 		*s = (struct string_state){.seen = TIME_NIL,
 			.member = IDS_NONE,
 			.site = IDS_NONE,
-			.discharged = TIME_NIL,
+			.disturbed = TIME_NIL,
 			.temperature_c = NAN};
 		health_init(&s->health);
 	}

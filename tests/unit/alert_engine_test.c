@@ -44,7 +44,8 @@ static void hear(void *user, int kind, const void *rec)
 			STR_ARG(a->alert_id));
 	} else if (kind == KIND_incident) {
 		const struct rec_incident *n = rec;
-		snprintf(to, 200, "incident %.*s %.*s %s %d", STR_ARG(n->cause),
+		snprintf(to, 200, "%s %.*s %.*s %s %d",
+			n->parent_id.s ? "child" : "incident", STR_ARG(n->cause),
 			STR_ARG(n->subject),
 			word(KIND_incident, F_incident_state, n->state),
 			n->alert_count);
@@ -374,6 +375,17 @@ static void test_hold_off_after_discharge(void **state)
 	expect("alert jar-float-deviation", 0);
 }
 
+static void test_hold_off_after_equalize(void **state)
+{
+	begin_default();
+	for (int m = 0; m < 300; m++) {
+		sample_of(jar(1, 1), MIN(m), 14.4, 25,
+			m < 10 ? mode_equalize : mode_float);
+		string_sample(MIN(m), 14.4, m < 10 ? mode_equalize : mode_float);
+	}
+	expect("alert", 0);
+}
+
 static void test_impossible_float(void **state)
 {
 	begin_default();
@@ -449,6 +461,40 @@ static void test_incidents(void **state)
 		for (int m = 0; m < 4; m++)
 			sample_of(jar(j, 1), MIN(m), 13.6, 36, mode_float);
 	expect("incident", 0);
+}
+
+/* Jars 1 to 3 of strings from..to at that temperature for some minutes. */
+static void heat_strings(int from, int to, int minute, double celsius)
+{
+	for (int m = minute; m < minute + 6; m++)
+		for (int s = from; s <= to; s++)
+			for (int j = 1; j <= 3; j++)
+				sample_of(jar(s, j), MIN(m), 13.6, celsius, mode_float);
+}
+
+static void test_incident_of_a_site(void **state)
+{
+	begin_with(HOT);
+	heat_strings(1, 4, 0, 36);
+	expect("incident hot DC-CNX-01-UPS-01-S1 open 3", 1);
+	expect("incident hot DC-CNX-01 open 9", 1);
+	expect("child hot DC-CNX-01-UPS-01-S1 open 3", 1);
+	expect("child hot DC-CNX-01-UPS-01-S3 open 3", 1);
+	expect("incident hot DC-CNX-01 open 12", 1);
+	expect("child hot DC-CNX-01-UPS-01-S4 open 3", 1);
+	heat_strings(1, 3, 20, 30);
+	expect("child hot DC-CNX-01-UPS-01-S1 resolved 3", 1);
+	expect("incident hot DC-CNX-01 resolved", 0);
+	heat_strings(4, 4, 20, 30);
+	expect("incident hot DC-CNX-01 resolved 12", 1);
+	assert_int_equal(engine_incidents(e), 5);
+	/* Two strings are no site; and it all can happen again. */
+	said.n = 0;
+	heat_strings(1, 2, 60, 36);
+	expect("incident hot DC-CNX-01 ", 0);
+	heat_strings(1, 2, 80, 30);
+	heat_strings(1, 3, 100, 36);
+	expect("incident hot DC-CNX-01 open 9", 1);
 }
 
 static void soh(int n, int64_t ts, double pct, double std)
@@ -641,9 +687,11 @@ int main(void)
 		cmocka_unit_test(test_replacement_resets),
 		cmocka_unit_test(test_maintenance_window),
 		cmocka_unit_test(test_hold_off_after_discharge),
+		cmocka_unit_test(test_hold_off_after_equalize),
 		cmocka_unit_test(test_impossible_float),
 		cmocka_unit_test(test_band_of_the_string),
 		cmocka_unit_test(test_incidents),
+		cmocka_unit_test(test_incident_of_a_site),
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_rul),
 		cmocka_unit_test(test_room),
