@@ -53,5 +53,6 @@ double ageing_gassing(
 	const struct battery_model *m, const struct battery_nature *n, double used)
 {
 	double share = n->cause == cause_dry_out ? 1 : 0.25;
-	return n->i0_factor * (1 + m->gassing_growth * share * used * used);
+	/* Late in life: water loss feeds on itself. */
+	return n->i0_factor * (1 + m->gassing_growth * share * pow(fmin(used, 1.1), 4));
 }

@@ -182,7 +182,7 @@ static void population(void **state)
 			class[p->strings[s].jars[i].rate_class]++;
 			/* a shorted cell takes 2 V of its block */
 			assert_true(b->shorted ||
-				    (b->voltage_v > 12.8 && b->voltage_v < 14.4));
+				    (b->voltage_v > 12.6 && b->voltage_v < 14.4));
 		}
 	}
 	near(class[rate_class_healthy] / 1944., .85, .06);
