@@ -149,17 +149,23 @@ static void fill_resistance(
 	f->conductance_s = mean > 0 ? (float)(1000 / mean) : NAN;
 }
 
+/* What remains of noise below nothing is nothing. */
+static double amp_hours(int64_t charge)
+{
+	return charge > 0 ? (double)charge / PANE_CHARGE_PER_AH : 0;
+}
+
 static void fill_current(
 	struct rec_feature *f, const struct pane *p, const struct band *band)
 {
 	bool known = p->i_n > 0, rated = known && band->capacity_ah > 0;
 	double capacity = (double)band->capacity_ah;
-	double out = (double)p->charge_out / PANE_CHARGE_PER_AH;
+	double out = amp_hours(p->charge_out);
 	f->i_mean_a = (float)stats_mean(p->i_n, p->i_sum, PANE_I_UNITS);
 	f->i_std_a = (float)stats_std(p->i_n, p->i_sum, p->i_sq, PANE_I_UNITS);
 	f->i_abs_max_a = known ? p->i_abs_max : NAN;
 	f->ah_out = known ? (float)out : NAN;
-	f->ah_in = known ? (float)((double)p->charge_in / PANE_CHARGE_PER_AH) : NAN;
+	f->ah_in = known ? (float)amp_hours(p->charge_in) : NAN;
 	f->equivalent_cycles = rated ? (float)(out / capacity) : NAN;
 	f->deepest_dod_pct = rated ? (float)(p->depth_max / 10.0 / capacity) : NAN;
 	f->surge_events = rated ? p->surges : INT_NIL;

@@ -8,6 +8,9 @@
 #define I_LIMIT 10000.0f
 #define R_LIMIT 1e5f
 
+#define DISCHARGE_RATE 0.02f
+#define DISCHARGE_A 1.0f
+
 static bool within(float x, float limit)
 {
 	return fabsf(x) <= limit; /* false for NaN */
@@ -50,6 +53,14 @@ bool sample_usable(const struct sample *s)
 {
 	return within(s->voltage_v, V_LIMIT) || within(s->temperature_c, T_LIMIT) ||
 	       within(s->current_a, I_LIMIT) || within(s->resistance_mohm, R_LIMIT);
+}
+
+bool sample_discharging(const struct sample *s, const struct band *band)
+{
+	float capacity = band->capacity_ah;
+	float limit = capacity > 0 ? DISCHARGE_RATE * capacity : DISCHARGE_A;
+	return s->mode == mode_discharge ||
+	       (current_usable(s->current_a) && s->current_a < -limit);
 }
 
 static void add_voltage(struct pane *p, float voltage_v)
@@ -136,7 +147,10 @@ void pane_hold(
 	}
 	if (within(s->current_a, I_LIMIT)) {
 		int64_t i = fixed_point((double)s->current_a, PANE_I_UNITS);
-		*(i > 0 ? &p->charge_in : &p->charge_out) += (i > 0 ? i : -i) * ms;
+		if (sample_discharging(s, band))
+			p->charge_out -= i * ms;
+		else
+			p->charge_in += i * ms;
 	}
 	if (s->mode == mode_float && within(s->voltage_v, V_LIMIT)) {
 		p->below_float_ms += s->voltage_v < band->float_min_v ? d : 0;

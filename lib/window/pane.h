@@ -52,12 +52,20 @@ struct pane {
 	/* time-weighted: ms during which … */
 	uint32_t covered_ms, above_30_ms, above_35_ms, above_40_ms;
 	uint32_t below_float_ms, above_float_ms;
-	int64_t ageing;                /* integral of the Arrhenius factor over time */
-	int64_t charge_in, charge_out; /* both >= 0 */
-	uint32_t depth_max;            /* deepest discharge so far, mAh below full */
+	int64_t ageing;     /* integral of the Arrhenius factor over time */
+	int64_t charge_out; /* delivered while discharging */
+	int64_t charge_in;  /* received at all other times, net */
+	uint32_t depth_max; /* deepest discharge so far, mAh below full */
 	uint16_t discharges, surges, gaps;
 };
 
+/*
+ * Whether the battery discharges: its mode says so, or the current is beyond 2 % of the
+ * rated capacity an hour (1 A where that is unknown). Smaller currents are also the
+ * noise and offset of a sensor made for hundreds of amperes; counting their negative
+ * half as charge delivered would make cycles out of noise.
+ */
+bool sample_discharging(const struct sample *s, const struct band *band);
 /* An empty pane that starts at this hour. */
 void pane_init(struct pane *p, int32_t hour);
 /* Whether the value is one a battery can have (not NaN). */

@@ -7,12 +7,10 @@
 #define NO_HOUR INT32_MIN
 #define RING_START 16
 
-/* Fractions of the rated capacity (per hour) that make a current a discharge, a
- * finished charge, a surge; without a model, a discharge is more than an ampere. */
-#define DISCHARGE_RATE 0.02f
+/* Fractions of the rated capacity (per hour) that make a current a finished charge, a
+ * surge. */
 #define FLOAT_RATE 0.01f
 #define SURGE_RATE 0.25f
-#define DISCHARGE_A 1.0f
 
 static struct pane *daily(struct timeline *s)
 {
@@ -192,10 +190,8 @@ static void count_events(struct timeline *s, const struct sample *x, bool gap)
 {
 	struct pane *p = pane_of(s, s->end_hour - 1);
 	float capacity = s->band.capacity_ah;
-	float limit = capacity > 0 ? DISCHARGE_RATE * capacity : DISCHARGE_A;
 	bool known = current_usable(x->current_a);
-	bool discharging =
-		x->mode == mode_discharge || (known && x->current_a < -limit);
+	bool discharging = sample_discharging(x, &s->band);
 	if (discharging && !s->discharging && p->discharges < UINT16_MAX)
 		p->discharges++;
 	s->discharging = discharging;

@@ -201,7 +201,7 @@ static void time_weighted(void **state)
 	pane_init(&p, HOUR0);
 	struct sample s = {T0, mode_float, 13.4f, 35.0f, -12.0f, NAN};
 	pane_hold(&p, &s, 30 * MINUTE_MS, &BAND);
-	s.mode = mode_discharge; /* the float band is for float */
+	s.mode = mode_boost; /* the float band is for float */
 	s.current_a = 6.0f;
 	s.temperature_c = 35.5f;
 	pane_hold(&p, &s, 30 * MINUTE_MS, &BAND);
@@ -212,6 +212,20 @@ static void time_weighted(void **state)
 	assert_int_equal(p.above_35_ms, 30 * MINUTE_MS);
 	assert_true(fabs((double)p.charge_out / PANE_CHARGE_PER_AH - 6) < 1e-9);
 	assert_true(fabs((double)p.charge_in / PANE_CHARGE_PER_AH - 3) < 1e-9);
+}
+
+/* The noise of a coarse current sensor on float is no discharge. */
+static void noise_is_no_cycle(void **state)
+{
+	struct pane p;
+	pane_init(&p, HOUR0);
+	for (int i = 0; i < 3600; i++) {
+		struct sample s = {T0 + i * 1000, mode_float, NAN, NAN,
+			(float)(0.1 + 1.5 * sin(2 * M_PI * i / 60)), NAN};
+		pane_hold(&p, &s, 1000, &BAND);
+	}
+	assert_int_equal(p.charge_out, 0);
+	assert_true(fabs((double)p.charge_in / PANE_CHARGE_PER_AH - 0.1) < 1e-6);
 }
 
 /* 0.60 eV: 1 at 25 degC, and a life halved in between 8.3 and 10 K. */
@@ -258,6 +272,7 @@ int main(void)
 		cmocka_unit_test(too_few_for_a_slope),
 		cmocka_unit_test(sine),
 		cmocka_unit_test(time_weighted),
+		cmocka_unit_test(noise_is_no_cycle),
 		cmocka_unit_test(arrhenius),
 		cmocka_unit_test(absurd_values),
 		cmocka_unit_test(division),
