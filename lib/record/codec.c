@@ -33,21 +33,34 @@ static bool utf8_valid(const uint8_t *s, size_t n)
 	return true;
 }
 
-/* What is wrong with a string of that type; NULL when nothing is. */
-static const char *string_fault(struct str s, bool code)
+/* Eight bytes at a time: is one of them a control character, or not ASCII? */
+static bool plain8(const char *s)
 {
-	const uint8_t *b = (const uint8_t *)s.s;
+	uint64_t w, ones = 0x0101010101010101u, high = 0x80 * ones;
+	memcpy(&w, s, 8);
+	uint64_t del = w ^ 0x7f * ones;
+	return ((w | ((w - 0x20 * ones) & ~w) | ((del - ones) & ~del)) & high) == 0;
+}
+
+static const char *slow_string_fault(const uint8_t *b, uint32_t n, bool code)
+{
+	for (uint32_t i = 0; code && i < n; i++)
+		if (b[i] < 0x20 || b[i] == 0x7f)
+			return "not free of control characters";
+	return utf8_valid(b, n) ? NULL : "not UTF-8";
+}
+
+/* What is wrong with a string of that type; NULL when nothing is. */
+static inline const char *string_fault(struct str s, bool code)
+{
+	uint32_t i = 0;
 	if (s.len > (code ? CODE_MAX : TEXT_MAX))
 		return "too long";
-	uint8_t high = 0;
-	for (uint32_t i = 0; i < s.len; i++) {
-		high |= b[i];
-		if (code && (b[i] < 0x20 || b[i] == 0x7f))
-			return "not free of control characters";
-	}
-	if (high >= 0x80 && !utf8_valid(b, s.len))
-		return "not UTF-8";
-	return NULL;
+	while (s.len - i >= 8 && plain8(s.s + i))
+		i += 8;
+	if (i == s.len || (i && plain8(s.s + s.len - 8)))
+		return NULL;
+	return slow_string_fault((const uint8_t *)s.s + i, s.len - i, code);
 }
 
 static const char *read_string(struct mp_in *in, bool code, struct str *out)
@@ -75,8 +88,16 @@ static const char *read_number(struct mp_in *in, double *out)
 	return in->bad ? "out of range" : isfinite(*out) ? NULL : "not finite";
 }
 
-static const char *read_f32(struct mp_in *in, float *out)
+static inline const char *read_f32(struct mp_in *in, float *out)
 {
+	if (in->end - in->p >= 5 && *in->p == 0xca) {
+		uint32_t u;
+		memcpy(&u, in->p + 1, 4);
+		u = __builtin_bswap32(u);
+		memcpy(out, &u, 4);
+		in->p += 5;
+		return isfinite(*out) ? NULL : "not finite";
+	}
 	double v = 0;
 	const char *why = read_number(in, &v);
 	*out = (float)v;
@@ -476,11 +497,11 @@ static const char *put_field(uint8_t **p, const struct field_info *f,
 /* Bytes the record takes at most, so that the writer need not check as it goes. */
 static size_t room_for(const struct kind_info *k, int nfields, const void *rec)
 {
-	size_t n = 2 * MP_SCALAR_MAX + (size_t)nfields * MP_SCALAR_MAX;
-	for (int i = 0; i < k->nfields; i++) {
+	size_t n = k->room + (size_t)(2 + nfields - k->nfields) * MP_SCALAR_MAX;
+	for (int i = 0; k->varied && i < k->nfields; i++) {
 		const struct field_info *f = &k->fields[i];
 		const void *at = (const char *)rec + f->offset;
-		if (f->type == T_CODE || f->type == T_TEXT)
+		if (f->type == T_TEXT)
 			n += ((const struct str *)at)->len;
 		else if (f->type >= T_PAIRS && f->type <= T_CHAIN)
 			n += list_room(f, at);

@@ -110,6 +110,20 @@ static int read_head(const uint8_t *p, size_t n, struct head *h)
 	return 1;
 }
 
+/* clang-format off */
+/* Whole length of the values that have no payload worth a look; 0: read_head must see it. */
+static const uint8_t SIMPLE[256] = {
+	[0x00 ... 0x7f] = 1,
+	[0xa0] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23,
+	24, 25, 26, 27, 28, 29, 30, 31, 32,
+	[0xc0] = 1,
+	[0xc2] = 1, 1,
+	[0xca] = 5, 9, 2, 3, 5, 9, 2, 3, 5, 9,
+	[0xe0 ... 0xff] = 1,
+};
+
+/* clang-format on */
+
 int64_t mp_length(const uint8_t *p, size_t n, int max_depth, size_t max_len)
 {
 	uint32_t left[DEPTH_MAX + 1] = {1};
@@ -123,6 +137,12 @@ int64_t mp_length(const uint8_t *p, size_t n, int max_depth, size_t max_len)
 		left[depth]--;
 		if (i >= n)
 			return i >= max_len ? -1 : 0;
+		if (SIMPLE[p[i]]) {
+			i += SIMPLE[p[i]];
+			if (i > max_len)
+				return -1;
+			continue;
+		}
 		struct head h;
 		int r = read_head(p + i, n - i, &h);
 		if (r <= 0)

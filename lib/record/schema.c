@@ -36,9 +36,35 @@ static const struct name_set names_none = {"none", 0, NULL};
 #undef FIELD
 #undef END_KIND
 
+/* Room on the wire and variability of a kind, as sums over its fields. */
+enum {
+	ROOM_TIME = MP_SCALAR_MAX, ROOM_INT = MP_SCALAR_MAX, ROOM_LONG = MP_SCALAR_MAX,
+	ROOM_F32 = MP_SCALAR_MAX, ROOM_F64 = MP_SCALAR_MAX, ROOM_ENUM = MP_SCALAR_MAX,
+	ROOM_BITS = MP_SCALAR_MAX, ROOM_BOOL = MP_SCALAR_MAX, ROOM_CODE = MP_SCALAR_MAX + CODE_MAX,
+	ROOM_TEXT = MP_SCALAR_MAX, ROOM_PAIRS = MP_SCALAR_MAX, ROOM_STRS = MP_SCALAR_MAX,
+	ROOM_COUNTS = MP_SCALAR_MAX, ROOM_CHAIN = MP_SCALAR_MAX,
+	VARY_TIME = 0, VARY_INT = 0, VARY_LONG = 0, VARY_F32 = 0, VARY_F64 = 0, VARY_ENUM = 0,
+	VARY_BITS = 0, VARY_BOOL = 0, VARY_CODE = 0, VARY_TEXT = 1, VARY_PAIRS = 1, VARY_STRS = 1,
+	VARY_COUNTS = 1, VARY_CHAIN = 1,
+};
+#define KIND(number, name, version, doc) enum { room_##name = 0
+#define FIELD(kind, name, type, unit, set, need, doc) + ROOM_##type
+#define END_KIND(name) };
+#include "records.def"
+#undef KIND
+#undef FIELD
+#undef END_KIND
+#define KIND(number, name, version, doc) enum { varied_##name = 0
+#define FIELD(kind, name, type, unit, set, need, doc) + VARY_##type
+#define END_KIND(name) };
+#include "records.def"
+#undef KIND
+#undef FIELD
+#undef END_KIND
+
 #define KIND(number, name, version, doc) \
 	static const struct kind_info info_##name = {number, #name, version, NFIELDS_##name, \
-		fields_##name, (uint32_t)sizeof(struct rec_##name), doc};
+		fields_##name, (uint32_t)sizeof(struct rec_##name), room_##name, varied_##name, doc};
 #define FIELD(kind, name, type, unit, set, need, doc)
 #define END_KIND(name)
 #include "records.def"

@@ -52,6 +52,8 @@ struct kind_info {
 	int nfields;
 	const struct field_info *fields;
 	uint32_t size; /* of the C struct */
+	uint32_t room; /* bytes its fields take at most, but for texts and lists … */
+	uint32_t varied; /* … of which it has so many */
 	const char *doc;
 };
 
