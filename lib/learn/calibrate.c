@@ -70,6 +70,8 @@ static double log_likelihood(
 {
 	double sum = 0;
 	for (size_t i = 0; i < n; i++) {
+		if (weight[i] == 0)
+			continue;
 		double z = (rows[i].log_time - rows[i].margin) / sigma;
 		double l = rows[i].censored ? log(fmax(normal_survival(z), 1e-300))
 					    : normal_log_pdf(z) - log(sigma);
@@ -124,11 +126,12 @@ static void fill_bin(const struct calib_row *rows, size_t n, const double *weigh
 	qsort(r, k, sizeof(*r), by_value);
 	bin->batteries = batteries;
 	bin->rows = k;
+	bin->sigma = calibration_sigma(rows, weight, n);
 	bin->lower = lower_quantile(r, k, unit, tail);
 	bin->upper = upper_quantile(r, k, unit, tail);
 	bin->extrapolated = !isfinite(bin->upper);
 	if (bin->extrapolated)
-		bin->upper = fmax(1.6448536269514722 * c->sigma, r[k - 1].value);
+		bin->upper = fmax(1.6448536269514722 * bin->sigma, r[k - 1].value);
 }
 
 struct work {
@@ -172,7 +175,6 @@ static int calibrate_with(const struct calib_row *rows, size_t n, struct work *w
 		return err_set(err, ERR_DATA,
 			"too few batteries to calibrate: %zu of at least %zu",
 			batteries, least);
-	out->sigma = calibration_sigma(rows, w->weight, n);
 	int bins = (int)(batteries / CALIB_BIN_BATTERIES);
 	bins = bins > CALIB_BINS_MAX ? CALIB_BINS_MAX : bins < 1 ? 1 : bins;
 	while (bins > 1 && !fill_table(rows, n, bins, CALIB_BIN_BATTERIES / 2, w, out))
@@ -204,18 +206,24 @@ int calibrate(const struct calib_row *rows, size_t n, double level,
 	return r;
 }
 
-void calibration_interval(
-	const struct calibration *c, double margin, double *lower, double *upper)
+static const struct calib_bin *bin_of(const struct calibration *c, double margin)
 {
 	int i = 0;
 	while (i < c->n - 1 && margin >= c->bin[i].margin_below)
 		i++;
+	return &c->bin[i];
+}
+
+void calibration_interval(
+	const struct calibration *c, double margin, double *lower, double *upper)
+{
+	const struct calib_bin *b = bin_of(c, margin);
 	/* The estimate itself always lies between its bounds. */
-	*lower = margin + fmin(c->bin[i].lower, 0);
-	*upper = margin + fmax(c->bin[i].upper, 0);
+	*lower = margin + fmin(b->lower, 0);
+	*upper = margin + fmax(b->upper, 0);
 }
 
 double calibration_p_fail(const struct calibration *c, double margin, double days)
 {
-	return normal_survival((margin - log(days)) / c->sigma);
+	return normal_survival((margin - log(days)) / bin_of(c, margin)->sigma);
 }

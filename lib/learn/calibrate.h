@@ -40,13 +40,13 @@ struct calib_row {
 struct calib_bin {
 	double margin_below; /* the row serves margins < this; the last: infinite */
 	double lower, upper; /* log offsets to the margin */
+	double sigma;        /* standard deviation of log time about the margin */
 	size_t batteries, rows;
 	bool extrapolated; /* upper is beyond what was seen: from sigma */
 };
 
 struct calibration {
 	double level; /* 0.9 */
-	double sigma; /* standard deviation of log time about the margin */
 	int n;
 	struct calib_bin bin[CALIB_BINS_MAX];
 };
@@ -62,7 +62,8 @@ int calibrate(const struct calib_row *rows, size_t n, double level,
 void calibration_interval(
 	const struct calibration *c, double margin, double *lower, double *upper);
 
-/* P(time <= days) for a margin: normal in log time with the calibrated sigma. */
+/* P(time <= days) for a margin: normal in log time with the sigma of
+ * its row of the table. */
 double calibration_p_fail(const struct calibration *c, double margin, double days);
 
 /*

@@ -44,14 +44,13 @@ static json_t *write_calibration(const struct calibration *c)
 	for (int i = 0; i < c->n; i++) {
 		const struct calib_bin *b = &c->bin[i];
 		json_array_append_new(a,
-			json_pack("{s:o, s:o, s:o, s:I, s:I, s:b}", "margin_below",
+			json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:b}", "margin_below",
 				number(b->margin_below), "lower", number(b->lower),
-				"upper", number(b->upper), "batteries",
-				(json_int_t)b->batteries, "rows", (json_int_t)b->rows,
-				"extrapolated", b->extrapolated));
+				"upper", number(b->upper), "sigma", number(b->sigma),
+				"batteries", (json_int_t)b->batteries, "rows",
+				(json_int_t)b->rows, "extrapolated", b->extrapolated));
 	}
-	return json_pack("{s:o, s:o, s:o}", "level", number(c->level), "sigma",
-		number(c->sigma), "table", a);
+	return json_pack("{s:o, s:o}", "level", number(c->level), "table", a);
 }
 
 static json_t *write_metrics(const struct metrics *m)
@@ -198,6 +197,7 @@ static int read_bin(const json_t *o, bool last, struct calib_bin *b, struct err 
 		return -1;
 	if (get_number(o, "lower", -1e3, 1e3, &b->lower, err) < 0 ||
 		get_number(o, "upper", -1e3, 1e3, &b->upper, err) < 0 ||
+		get_number(o, "sigma", 1e-3, 100, &b->sigma, err) < 0 ||
 		get_int(o, "batteries", 0, INT64_MAX, &batteries, err) < 0 ||
 		get_int(o, "rows", 0, INT64_MAX, &rows, err) < 0)
 		return -1;
@@ -214,8 +214,7 @@ static int read_calibration(const json_t *o, struct calibration *c, struct err *
 	size_t n = json_array_size(a);
 	if (!json_is_array(a) || n == 0 || n > CALIB_BINS_MAX)
 		return bad("calibration", "a table of 1 to 4 rows", err);
-	if (get_number(k, "level", 0.5, 0.999, &c->level, err) < 0 ||
-		get_number(k, "sigma", 1e-3, 100, &c->sigma, err) < 0)
+	if (get_number(k, "level", 0.5, 0.999, &c->level, err) < 0)
 		return -1;
 	c->n = (int)n;
 	for (size_t i = 0; i < n; i++)

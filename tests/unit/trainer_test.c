@@ -231,7 +231,8 @@ static void test_model_directory(void **state)
 		fail_msg("%s", err.msg);
 	assert_string_equal(back.id, m.id);
 	assert_int_equal(back.nfeatures, m.nfeatures);
-	assert_true(fabs(back.calibration.sigma - m.calibration.sigma) < 1e-6);
+	assert_true(fabs(back.calibration.bin[0].sigma - m.calibration.bin[0].sigma) <
+		    1e-6);
 	assert_true(isinf(back.calibration.bin[back.calibration.n - 1].margin_below));
 	booster_free(b);
 	/* nothing is left beside it */
