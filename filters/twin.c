@@ -4,6 +4,7 @@
  * to the stream. The mathematics is in lib/estimate.
  */
 #include "base/diag.h"
+#include "base/statefile.h"
 #include "base/timefmt.h"
 #include "estimate/twins.h"
 #include "stream/flow.h"
@@ -49,7 +50,7 @@ static void sample(struct flow *f, struct twins *twins, const struct record *rec
 		flow_emit(f, KIND_rul, &news.rul);
 }
 
-static void run(struct flow *f, struct twins *twins)
+static void work(struct flow *f, struct twins *twins)
 {
 	struct record rec;
 	while (flow_next(f, &rec) > 0) {
@@ -66,7 +67,7 @@ static void run(struct flow *f, struct twins *twins)
 }
 
 /* The options that change results, for the origin record. */
-static void identity(char *dst, size_t size, const struct twins_options *o)
+static void arguments(char *dst, size_t size, const struct twins_options *o)
 {
 	snprintf(dst, size,
 		"--every %" PRId64 "ms --refresh %" PRId64 "ms --rul-every %" PRId64
@@ -90,54 +91,94 @@ static int check(const struct twins_options *o, struct err *err)
 	return 0;
 }
 
+/* The file in the state directory. */
+#define STATE "twin"
+
+static int load(
+	struct twins *twins, const char *state, const char *identity, struct err *err)
+{
+	struct buf b = {0};
+	int r = state ? statefile_read(state, STATE, &b, err) : 0;
+	if (r > 0 && (r = twins_load(twins, identity, &b, err)) < 0)
+		err_prefix(err, "--state '%s'", state);
+	buf_release(&b);
+	return r;
+}
+
+static int save(
+	struct twins *twins, const char *state, const char *identity, struct err *err)
+{
+	struct buf b = {0};
+	int r = twins_save(twins, identity, &b) < 0
+			? err_nomem(err)
+			: statefile_write(state, STATE, &b, err);
+	buf_release(&b);
+	return r;
+}
+
+static int run(const struct flow_options *fo, const struct twins_options *o,
+	const char *state, struct twins *twins)
+{
+	struct err err = {0};
+	char args[256], whole[256 + CODE_MAX + 8];
+	arguments(args, sizeof(args), o);
+	struct flow *f = flow_open(fo, FLOW_FILTER, "twin", args, &err);
+	if (!f)
+		return diag_err(&err);
+	snprintf(whole, sizeof(whole), "%s run '%s'", args, flow_run(f));
+	if (load(twins, state, whole, &err) < 0)
+		flow_fail(f, &err);
+	else
+		work(f, twins);
+	int status = flow_close(f);
+	/* What did not get out must come again: then the old state stays. */
+	if (state && status < ERR_USAGE && save(twins, state, whole, &err) < 0)
+		status = diag_err(&err);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	struct twins_options o = {.every_ms = MINUTE_MS,
 		.refresh_ms = HOUR_MS,
 		.rul_every_ms = DAY_MS,
 		.tuning = TWIN_TUNING};
-	struct flow_options fo;
+	const char *state = NULL;
+	struct flow_options fo = {0};
+	struct twins *twins = NULL;
 	struct err err = {0};
 	int first;
-	char args[256];
-	struct opt own[] = {
-		{0, "every", "DURATION", "least time between two states of a battery",
+	const struct opt own[] = {
+		{0, "every", "DURATION",
+			"least time between two states of a battery (default 1m)",
 			OPT_MS, &o.every_ms, 0, 0},
-		{0, "refresh", "DURATION", "most time between them, if nothing changes",
-			OPT_MS, &o.refresh_ms, 0, 0},
+		{0, "refresh", "DURATION",
+			"most time, while nothing changes (default 1h)", OPT_MS,
+			&o.refresh_ms, 0, 0},
 		{0, "rul-every", "DURATION",
-			"least time between two of its rul records", OPT_MS,
+			"least time between two lives left (default 1d)", OPT_MS,
 			&o.rul_every_ms, 0, 0},
-		{0, "max-gap", "DURATION", "start anew after a longer gap", OPT_MS,
-			&o.tuning.max_gap_ms, 0, 0},
-		{0, "load", "AMPERE",
-			"load for the autonomy, where no system states one", OPT_F64,
-			&o.load_a, 0, 1e6},
+		{0, "max-gap", "DURATION", "start anew after a longer gap (default 6h)",
+			OPT_MS, &o.tuning.max_gap_ms, 0, 0},
+		{0, "load", "AMPERE", "load for the autonomy, where no system has one",
+			OPT_F64, &o.load_a, 0, 1e6},
 		{'m', "model", "NAME", "battery model, where the stream names none",
 			OPT_STR, &o.model, 0, 0},
+		{0, "state", "DIR", "go on from what is kept here, and keep it",
+			OPT_STR, &state, 0, 0},
 		{0}};
 	int r = opt_parse(
 		&USAGE, own, flow_options(&fo, FLOW_FILTER), argc, argv, &first, &err);
-	if (r < 0)
-		return diag_err(&err);
-	if (r == OPT_EXIT)
-		return 0;
-	if (first < argc) {
-		err_set(&err, ERR_USAGE, "unexpected operand '%s': input is -i",
-			argv[first]);
-		return diag_err(&err);
-	}
-	struct twins *twins = check(&o, &err) ? NULL : twins_new(&o, &err);
-	if (!twins)
-		return diag_err(&err);
-	identity(args, sizeof(args), &o);
-	struct flow *f = flow_open(&fo, FLOW_FILTER, "twin", args, &err);
-	if (!f) {
-		twins_free(twins);
-		return diag_err(&err);
-	}
-	run(f, twins);
-	int status = flow_close(f);
+	if (r == OPT_RUN && first < argc)
+		r = err_set(&err, ERR_USAGE,
+			"'%s': twin reads no files by name, use -i", argv[first]);
+	if (r == OPT_RUN)
+		r = check(&o, &err);
+	if (r == OPT_RUN && !(twins = twins_new(&o, &err)))
+		r = -1;
+	int status = r < 0           ? diag_err(&err)
+		     : r == OPT_EXIT ? 0
+				     : run(&fo, &o, state, twins);
 	twins_free(twins);
 	flow_options_release(&fo);
 	return status;

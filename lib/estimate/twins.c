@@ -1,4 +1,4 @@
-#include "estimate/twins.h"
+#include "estimate/twins_state.h"
 #include "battery/rate.h"
 
 #include <math.h>
@@ -13,36 +13,7 @@ static const double TEST_STD = 0.03, STRING_TEST_STD = 0.06;
 /* Changes worth a state before its refresh is due. */
 static const double SOC_NEWS = 0.005, LNR0_NEWS = 0.01;
 
-struct entry {
-	struct twin twin;
-	int64_t last_state, last_rul;
-	float last_soc, last_lnr0;
-	int unit;
-	uint16_t model; /* index + 1; 0: not yet resolved */
-	int8_t mode;
-	bool discharging, hopeless;
-};
-
-struct string_current {
-	int64_t ts, float_ts;
-	float current_a, float_a;
-};
-
-struct twins {
-	struct twins_options o;
-	struct roster roster;
-	struct entry *entries;
-	struct string_current *strings;
-	size_t cap_entries, cap_strings;
-	struct ids model_ids;
-	struct battery_model *models; /* by model_ids; name "" is the fallback */
-	bool *usable;
-	size_t cap_models;
-	char warning[256];
-};
-
-/* Makes room for index i in an array of items of that size, new ones zero. */
-static void *grow(void *p, size_t *cap, size_t i, size_t item)
+void *twins_grow(void *p, size_t *cap, size_t i, size_t item)
 {
 	if (i < *cap)
 		return p;
@@ -128,8 +99,7 @@ static bool model_load(struct twins *f, const char *name, struct battery_model *
 	return true;
 }
 
-/* Index + 1 of the model, 0 when out of memory. */
-static uint16_t model_of(struct twins *f, const char *name)
+uint16_t twins_model(struct twins *f, const char *name)
 {
 	uint32_t known = (uint32_t)f->model_ids.n;
 	uint32_t id = ids_intern(&f->model_ids, str_of(name));
@@ -138,11 +108,11 @@ static uint16_t model_of(struct twins *f, const char *name)
 	if (id < known)
 		return (uint16_t)(id + 1);
 	size_t cap = f->cap_models;
-	void *p = grow(f->models, &cap, id, sizeof(*f->models));
+	void *p = twins_grow(f->models, &cap, id, sizeof(*f->models));
 	if (!p)
 		return 0;
 	f->models = p;
-	p = grow(f->usable, &f->cap_models, id, sizeof(*f->usable));
+	p = twins_grow(f->usable, &f->cap_models, id, sizeof(*f->usable));
 	if (!p)
 		return 0;
 	f->usable = p;
@@ -182,7 +152,7 @@ static void entry_start(struct twins *f, struct entry *e,
 static struct entry *entry_of(
 	struct twins *f, uint32_t id, const struct rec_telemetry *t)
 {
-	void *p = grow(f->entries, &f->cap_entries, id, sizeof(*f->entries));
+	void *p = twins_grow(f->entries, &f->cap_entries, id, sizeof(*f->entries));
 	if (!p)
 		return NULL;
 	f->entries = p;
@@ -191,7 +161,7 @@ static struct entry *entry_of(
 	if (e->model && e->unit == b->unit)
 		return e;
 	bool replaced = e->model != 0;
-	e->model = model_of(f, b->model);
+	e->model = twins_model(f, b->model);
 	if (!e->model)
 		return NULL;
 	e->hopeless = !f->usable[e->model - 1];
@@ -226,7 +196,7 @@ static int learn_string(struct twins *f, const struct rec_string_telemetry *s)
 	uint32_t id = roster_string(&f->roster, s->string);
 	if (id == IDS_NONE)
 		return -1;
-	void *p = grow(f->strings, &f->cap_strings, id, sizeof(*f->strings));
+	void *p = twins_grow(f->strings, &f->cap_strings, id, sizeof(*f->strings));
 	if (!p)
 		return -1;
 	f->strings = p;

@@ -8,6 +8,7 @@
 #ifndef ESTIMATE_TWINS_H
 #define ESTIMATE_TWINS_H
 
+#include "base/buf.h"
 #include "estimate/belief.h"
 #include "site/roster.h"
 
@@ -46,6 +47,17 @@ struct twins_news {
 /* Takes a sample. Returns 0, or -1 with ERR_IO when out of memory. */
 int twins_sample(struct twins *f, const struct rec_telemetry *t,
 	struct twins_news *news, struct err *err);
+
+/*
+ * Appends the state of all twins to out; twins_load takes it up again into new ones of
+ * the same options. 'identity' tells options and run apart. twins_save: 0, or -1 when
+ * out of memory. twins_load: 0, or -1 with ERR_USAGE (another version, other options,
+ * another run) or ERR_IO (damaged; the twins are then unusable).
+ */
+int twins_save(struct twins *f, const char *identity, struct buf *out);
+int twins_load(
+	struct twins *f, const char *identity, const struct buf *in, struct err *err);
+
 /* Batteries with a twin, and bytes of state of one. */
 size_t twins_batteries(const struct twins *f);
 size_t twins_bytes_per_battery(void);

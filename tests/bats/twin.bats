@@ -233,6 +233,51 @@ PY
 	jq -es 'last | (.capacity_ah - 19.5 | fabs) < 2.5 * .capacity_std_ah' s
 }
 
+@test "stopped and started with --state, it goes on as if never stopped" {
+	{
+		echo '{"kind":"battery_model","name":"NO-SUCH","nominal_voltage_v":12,"capacity_ah":100}'
+		echo '{"kind":"battery","code":"DC-CNX-01-UPS-01-S1-J01","model":"NO-SUCH","installed":1730000000000}'
+		echo '{"kind":"system","code":"DC-CNX-01-UPS-01","design_load_a":30}'
+		samples 1620 1500 12 | jq -c 'if .kind == "telemetry" then
+			{kind: "string_telemetry", ts, string: "DC-CNX-01-UPS-01-S1", current_a,
+				float_current_a: 0.03}, (.current_a = null) else . end'
+		echo '{"kind":"event","event_id":"e1","ts":1788097200000,"subject":"DC-CNX-01-UPS-01-S1-J01","type":"replacement","status":"completed"}'
+		samples 1700 1690 12 | tail -80
+	} >world
+	encoded <world | twin -q --only twin_state,rul --state whole | decode -q >want
+	[ "$(wc -l <want)" -gt 60 ]
+	for cut in 1 2 500 1234 3000 3150 3250 3320; do
+		rm -rf parts got
+		head -$cut world | encoded | twin -q --only twin_state,rul --state parts |
+			decode -q >got
+		tail -n +$((cut + 1)) world | encoded | twin -q --only twin_state,rul --state parts |
+			decode -q >>got
+		cmp want got || fail "cut at $cut"
+	done
+	cmp whole/twin parts/twin
+}
+
+@test "a state of other options, of another run, or damaged, is refused" {
+	samples 100 200 12 | encoded >in.fl
+	twin -q --state s <in.fl >out.fl
+	try twin -q --state s --max-gap 2h <in.fl
+	assert_status 2
+	assert_one_line_stderr "^twin: --state 's': the state was kept"
+	samples 100 200 12 | encode -q --run what-if >other.fl
+	try twin -q --state s <other.fl
+	assert_status 2
+	cp s/twin good
+	head -c 600 good >s/twin
+	try twin -q --state s <in.fl
+	assert_status 3
+	# what could not be written leaves the old state
+	cp good s/twin
+	samples 200 300 12 | tail -100 | encoded >more.fl
+	try bash -c 'twin -q --state s <more.fl >/dev/full'
+	assert_status 3
+	cmp good s/twin
+}
+
 @test "closed pipe, empty and truncated input, full disk" {
 	samples 900 700 12 | encoded >in.fl
 	pipeline 'twin -q <in.fl | head -c 100 >/dev/null'

@@ -1,0 +1,41 @@
+#include "base/walk.h"
+
+void walk_bytes(struct walk *k, void *p, size_t n)
+{
+	if (k->failed || n == 0)
+		return;
+	if (k->out) {
+		buf_append(k->out, p, n);
+		k->failed = k->out->failed;
+	} else if (n > k->left) {
+		k->failed = true;
+	} else {
+		memcpy(p, k->in, n);
+		k->in += n;
+		k->left -= n;
+	}
+}
+
+uint32_t walk_number(struct walk *k, size_t n)
+{
+	uint32_t x = (uint32_t)n;
+	walk_bytes(k, &x, sizeof(x));
+	return k->failed ? 0 : x;
+}
+
+struct str walk_text(struct walk *k, struct str s)
+{
+	uint32_t n = walk_number(k, s.len);
+	if (k->out) {
+		buf_append(k->out, s.s, s.len);
+		return s;
+	}
+	if (k->failed || n > k->left) {
+		k->failed = true;
+		return STR_NIL;
+	}
+	struct str read = {(const char *)k->in, n};
+	k->in += n;
+	k->left -= n;
+	return read;
+}

@@ -1,0 +1,33 @@
+/*
+ * One walk over a state serves both ways, writing and reading it, so that what is
+ * written is what is read:
+ *
+ *	struct walk k = {.out = buf};			writes
+ *	struct walk k = {.in = bytes, .left = n};	reads
+ *	walk_bytes(&k, &state->x, sizeof(state->x)); …
+ *	if (k.failed) …
+ *
+ * A failure (the input ends too early, memory runs out) sticks. The bytes are those of
+ * this build on this machine: a heading with version and sizes belongs before them.
+ */
+#ifndef BASE_WALK_H
+#define BASE_WALK_H
+
+#include "base/buf.h"
+
+struct walk {
+	struct buf *out; /* NULL: reading */
+	const uint8_t *in;
+	size_t left;
+	bool failed;
+};
+
+/* n bytes from or to p. */
+void walk_bytes(struct walk *k, void *p, size_t n);
+/* A number below 2^32: n when writing, the one read (0 after a failure) when reading.
+ */
+uint32_t walk_number(struct walk *k, size_t n);
+/* A text: s when writing, the one read, valid as long as the input, when reading. */
+struct str walk_text(struct walk *k, struct str s);
+
+#endif

@@ -1,0 +1,42 @@
+/* What the parts of the twins (twins.c, twins_save.c) share; for lib/estimate alone. */
+#ifndef ESTIMATE_TWINS_STATE_H
+#define ESTIMATE_TWINS_STATE_H
+
+#include "estimate/twins.h"
+
+struct entry {
+	struct twin twin;
+	int64_t last_state, last_rul;
+	float last_soc, last_lnr0;
+	int unit;
+	uint16_t model; /* index + 1; 0: not yet resolved */
+	int8_t mode;
+	bool discharging, hopeless;
+};
+
+struct string_current {
+	int64_t ts, float_ts;
+	float current_a, float_a;
+};
+
+struct twins {
+	struct twins_options o;
+	struct roster roster;
+	struct entry *entries;
+	struct string_current *strings;
+	size_t cap_entries, cap_strings;
+	struct ids model_ids;
+	struct battery_model *models; /* by model_ids; name "" is the fallback */
+	bool *usable;
+	size_t cap_models;
+	char warning[256];
+};
+
+/* Makes room for index i in an array of items of that size, new ones zero. NULL when
+ * out of memory; the old array is then still there. */
+void *twins_grow(void *p, size_t *cap, size_t i, size_t item);
+/* Index + 1 of the parameters for batteries whose model has that name ("" unknown); 0
+ * when out of memory. Sets the warning when something had to be assumed. */
+uint16_t twins_model(struct twins *f, const char *name);
+
+#endif
