@@ -223,3 +223,15 @@ absent() {
 		assert_one_line_stderr "^$p: .*run"
 	done
 }
+
+clock_ahead() {
+	"$1" -q -i "$DAY" | decode -q | grep -v S1-J05 >right
+	"$1" -q --ledger "l.$1" -i ahead.flt | decode -q | grep -v S1-J05 >wrong
+	cmp right wrong || fail "$1: another battery's clock changed what is said of the rest"
+	ledger_balances "l.$1"
+}
+
+@test "a battery whose clock is a day ahead spoils nobody else" {
+	foreign_stream 34560 5 >ahead.flt
+	every_filter clock_ahead
+}

@@ -107,22 +107,23 @@ records_of() {
 	decode -q --kind "$1" <"$2" | wc -l
 }
 
-# foreign_stream N: a stream written by another implementation of MessagePack: N samples
-# of 24 jars, a minute apart.
+# foreign_stream N [JAR]: a stream written by another implementation of MessagePack: N
+# samples of 24 jars, a minute apart; the clock of JAR (1 to 24) is a day ahead.
 foreign_stream() {
-	$PYTHON - "$1" <<-'END'
+	$PYTHON - "$1" "${2:-0}" <<-'END'
 		import msgpack, sys
 
 		def put(*record):
 		    sys.stdout.buffer.write(msgpack.packb(record, use_single_float=True))
 
-		n = int(sys.argv[1])
+		n, ahead = int(sys.argv[1]), int(sys.argv[2])
 		put(126, "floatline", 1, None, None, [["foreign", "1", ""]])
 		put(0, 1, "telemetry", 1, [["ts", "time", "ms", []], ["battery", "code", "", []],
 		                           ["voltage_v", "f32", "V", []]])
 		for i in range(n):
-		    put(1, 1750000000000 + i // 24 * 60000, "DC-CNX-01-REC-01-S1-J%02d" % (i % 24 + 1),
-		        13.5 + i % 7 / 100)
+		    jar = i % 24 + 1
+		    put(1, 1750000000000 + i // 24 * 60000 + (86400000 if jar == ahead else 0),
+		        "DC-CNX-01-REC-01-S1-J%02d" % jar, 13.5 + i % 7 / 100)
 		put(127, 0, [[1, n]])
 	END
 }
