@@ -66,7 +66,7 @@ accepts_options() {
 	for o in $(help_options "$1"); do
 		dashes=-- ok=
 		[ ${#o} -gt 1 ] || dashes=-
-		for value in "" 1 1h 2026-01-01T00:00:00Z 0.5; do
+		for value in "" 1 1000 1h 2026-01-01T00:00:00Z 0.5; do
 			# shellcheck disable=SC2086
 			if "$1" "$dashes$o" $value --help >/dev/null 2>&1; then ok=1; fi
 		done
@@ -115,10 +115,12 @@ has_sections() {
 	each_program same_synopsis
 }
 
+# bats test_tags=slow
 @test "every option of --help is accepted" {
 	each_program accepts_options
 }
 
+# bats test_tags=slow
 @test "every other option is refused with status 2 and one line" {
 	each_program refuses_others
 }
