@@ -10,19 +10,25 @@ SELECT '  ' || n || ' ' || s FROM (
 	ORDER BY CASE s WHEN 'failed' THEN 0 WHEN 'critical' THEN 1 WHEN 'warning' THEN 2 WHEN 'watch' THEN 3 ELSE 4 END);
 .print
 .print 'The five to look at first'
-.mode column
+.mode column --wrap 120
+.headers on
 SELECT battery,
 	printf('%.0f ± %.0f %%', soh_pct, soh_std_pct) AS health,
 	printf('%.0f min', autonomy_min) AS autonomy,
-	printf('%.0f days (%.0f to %.0f)', rul_days, lower_days, upper_days) AS "life left",
+	printf('%.0f days (%.0f to %s)', rul_days, lower_days, CASE
+		WHEN upper_days > 7300 THEN 'over 20 years' ELSE printf('%.0f', upper_days) END) AS "life left",
 	coalesce(json_extract(factors, '$[0][0]') || coalesce(', ' || json_extract(factors, '$[1][0]'), ''), '') AS why,
 	open_alerts AS alerts
 FROM battery_now ORDER BY rul_days IS NULL, rul_days, soh_pct LIMIT 5;
 .mode list
+.headers off
 .print
 SELECT count(*) || ' alerts in ' || count(DISTINCT incident_id) || ' incidents, '
 	|| coalesce(sum(state = 'firing'), 0) || ' of them open' FROM alert;
-.mode column
+.mode column --wrap 120
+.headers on
 SELECT rule, severity, count(*) AS alerts, sum(state = 'firing') AS open,
-	count(DISTINCT subject) AS subjects, max(message) AS example
-FROM alert GROUP BY rule, severity ORDER BY alerts DESC LIMIT 8;
+	count(DISTINCT subject) AS subjects,
+	(SELECT x.message FROM alert x WHERE x.run = a.run AND x.rule = a.rule
+		AND x.severity = a.severity ORDER BY x.state <> 'firing', x.ts DESC LIMIT 1) AS example
+FROM alert a GROUP BY run, rule, severity ORDER BY open DESC, alerts DESC LIMIT 8;

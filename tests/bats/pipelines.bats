@@ -1,0 +1,105 @@
+load helper
+
+# The scripts people start from, on small inputs.
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	P=$ROOT/pipelines
+}
+
+# A dataset in the classic layout with the first rows of the real one.
+small_dataset() {
+	data_dir classic-90d >/dev/null
+	mkdir -p set
+	for f in "$DATA"/*.csv; do head -n 2000 "$f" >"set/${f##*/}"; done
+	gzip -dc "$DATA/telemetry_jar_raw.csv.gz" | head -n 48001 >set/telemetry_jar_raw.csv
+	gzip -dc "$DATA/telemetry_string_raw.csv.gz" | head -n 2001 >set/telemetry_string_raw.csv
+}
+
+# All rows of a SQLite database, as a checksum.
+checksum() {
+	sqlite3 "$1" .dump | sort | sha256sum
+}
+
+@test "each script is short, and says how it is used" {
+	for f in "$P"/*.sh; do
+		[ "$(wc -l <"$f")" -le 25 ] || fail "$f is long"
+		grep -q '^set -.*o pipefail' "$f" || fail "$f: no pipefail"
+		sed -n '2,5p' "$f" | grep -q "^#   ${f##*/}" || fail "$f: no usage line"
+	done
+	for f in train load-dataset nightly live; do
+		status=0
+		out=$("$P/$f.sh") || status=$?
+		assert_status 2
+		[[ $out == *"$f.sh "* ]] || fail "$f.sh does not say how it is used: $out"
+	done
+}
+
+@test "load-dataset accounts for every row, and a second time changes nothing" {
+	small_dataset
+	run "$P/load-dataset.sh" set sqlite:t.db
+	assert_status 0
+	[ "${lines[-1]}" = balanced ]
+	[ "$(sqlite3 t.db 'select count(*) from telemetry')" -eq 48000 ]
+	[ "$(sqlite3 t.db 'select count(*) from string_telemetry')" -eq 2000 ]
+	[ "$(sqlite3 t.db 'select count(*) from twin_state')" -gt 0 ]
+	first=$(checksum t.db)
+	"$P/load-dataset.sh" set sqlite:t.db
+	[ "$(checksum t.db)" = "$first" ]
+}
+
+@test "nightly writes a log line, and a second run at the same time is refused" {
+	small_dataset
+	"$P/nightly.sh" set sqlite:t.db log
+	[ "$(wc -l <log)" -eq 1 ]
+	grep -Eq '^[0-9T:-]+Z set into sqlite:t.db: status 0, [0-9]+ s, balanced$' log
+	exec 8>log.lock
+	flock 8
+	status=0
+	"$P/nightly.sh" set sqlite:t.db log 2>err || status=$?
+	assert_status 3
+	grep -q 'another run has the lock' err
+}
+
+@test "nightly passes on the status of what failed, and says it in the log" {
+	status=0
+	"$P/nightly.sh" no-such-folder sqlite:t.db log 2>err || status=$?
+	[ "$status" -ne 0 ]
+	grep -q "status $status" log
+	grep -q 'no-such-folder' err
+}
+
+# bats test_tags=slow
+@test "train makes a model that predict takes" {
+	"$P/train.sh" model 72 60 2>err || fail "$(cat err)"
+	[ -s model/model.json ]
+	simulate -q --batteries 24 --days 20 --interval 1h | featurize -q | twin -q |
+		predict -q --model model | decode -q --kind rul >rul
+	[ "$(jq -r 'select(.source == "ml") | .battery' rul | sort -u | wc -l)" -eq 24 ]
+}
+
+@test "live publishes and stores until it is told to stop, and loses nothing" {
+	port=$(free_port)
+	setsid "$P/live.sh" sqlite:t.db "tcp://127.0.0.1:$port" 2>err &
+	live=$!
+	timeout 60 "$P/examples/subscribe.py" "tcp://127.0.0.1:$port" telemetry/ >got 2>lost &
+	subscriber=$!
+	wait_for_file got 30
+	kill -TERM -- "-$live"
+	wait "$live" || fail "live.sh: status $?: $(cat err)"
+	wait "$subscriber"
+	[ "$(cat lost)" = "0 messages lost" ]
+	[ "$(sqlite3 t.db 'select count(*) from telemetry')" -ge "$(wc -l <got)" ]
+}
+
+# bats test_tags=slow
+@test "the demo ends with a summary a person understands" {
+	timeout 600 "$P/demo.sh" "$BATS_TEST_TMPDIR/d" >out 2>err || fail "$(tail -5 err)"
+	grep -q '^balanced$' out
+	grep -q '^24 batteries, 3110400 samples from ' out
+	grep -q 'The five to look at first' out
+	[ "$(grep -c 'DC-CNX-01-REC-01-S1-J' out)" -ge 5 ]
+	grep -Eq '[0-9]+ ± [0-9]+ %' out
+	grep -Eq '[0-9]+ days \([0-9]+ to [0-9]+\)' out
+	grep -Eq '^[0-9]+ alerts in [0-9]+ incidents' out
+}
