@@ -7,7 +7,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 PATH=$PATH:$here/../build/bin:$here/../../../bin
 [ $# -ge 1 ] || { sed -n '2,4p' "$0"; exit 2; }
 trap : TERM INT # the programs end by themselves, each after the one before it
-model=(env --ignore-signal=TERM,INT cat)
+model=(env "--ignore-signal=TERM,INT" cat)
 [ -z "${3:-}" ] || model=(floatline predict --model "$3")
 
 floatline simulate --live --interval 1s --batteries "${4:-24}" |

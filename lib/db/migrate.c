@@ -30,9 +30,9 @@ bool migration_file_parse(const char *file, struct migration_file *out)
 	if (!out->down && !cut_suffix(s, ".up.sql"))
 		return false;
 	if (cut_suffix(s, ".sqlite"))
-		strcpy(out->backend, "sqlite");
+		str_copy(out->backend, sizeof(out->backend), str_of("sqlite"));
 	else if (cut_suffix(s, ".postgres"))
-		strcpy(out->backend, "postgres");
+		str_copy(out->backend, sizeof(out->backend), str_of("postgres"));
 	if (parse_i64((struct str){s, 4}, 1, 9999, &number) < 0)
 		return false;
 	out->number = (int)number;

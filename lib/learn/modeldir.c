@@ -99,7 +99,7 @@ static int parent_of(char *dst, const char *dir, struct err *err)
 		return -1;
 	char *slash = strrchr(dst, '/');
 	if (!slash)
-		strcpy(dst, ".");
+		memcpy(dst, ".", 2);
 	else if (slash == dst)
 		dst[1] = '\0';
 	else
