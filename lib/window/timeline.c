@@ -53,7 +53,8 @@ size_t timeline_used_size(const struct timeline *s, const struct timeline_config
 bool timeline_sound(const struct timeline *s, const struct timeline_config *c)
 {
 	return s->wrap >= RING_START && s->wrap <= ring_max(c) && s->head < s->wrap &&
-	       s->len <= s->wrap;
+	       s->len <= s->wrap &&
+	       (s->typical_ms > 0 || s->intervals < RECENT_INTERVALS);
 }
 
 void timeline_init(struct timeline *s, const struct timeline_config *c)
