@@ -54,6 +54,14 @@ static bool explained(struct engine *e, const struct rule *r, const struct subje
 	return false;
 }
 
+static bool constrained(const struct rule *r, const void *rec)
+{
+	for (int i = 0; rec && i < r->nwhen; i++)
+		if (!constraint_holds(&r->when[i], rec))
+			return true;
+	return false;
+}
+
 /* NaN: missing, or not for this rule. An absent bit set is an empty one. */
 static double value_of(struct engine *e, const struct rule *r, const struct subject *s,
 	const void *rec, const struct kind_rules *k, int64_t ts)
@@ -63,9 +71,6 @@ static double value_of(struct engine *e, const struct rule *r, const struct subj
 		if (!isnan(q) && ((uint32_t)(int64_t)q & r->ignore_quality))
 			return NAN;
 	}
-	for (int i = 0; rec && i < r->nwhen; i++)
-		if (!constraint_holds(&r->when[i], rec))
-			return NAN;
 	if (held_off(e, r, s, ts) || explained(e, r, s))
 		return NAN;
 	if (r->signal)
@@ -207,16 +212,19 @@ void evaluate(struct engine *e, int rule, const struct subject *s, const void *r
 	enum life_phase before = l->phase;
 	if (before == LIFE_IDLE && nothing_new(r, lim, rec))
 		return;
+	bool outside = constrained(r, rec);
+	if (outside && (!r->otherwise_clear || before == LIFE_IDLE))
+		return;
 	double v = value_of(e, r, s, rec, k, ts);
 	if (isnan(v))
 		return;
-	struct verdict verdict;
-	for (int i = 0; i < LEVEL_COUNT; i++)
+	struct verdict verdict = {.clear = {true, true}};
+	for (int i = 0; i < LEVEL_COUNT && !outside; i++)
 		life_judge(r, (enum level)i, &lim[i], v, &verdict);
 	if (before == LIFE_IDLE && !verdict.over[0] && !verdict.over[1])
 		return;
-	enum life_change change =
-		life_step(l, r, ts, &verdict, e->n_mutes > 0 && muted(e, s->code, ts));
+	enum life_change change = life_step(l, r, ts, &verdict,
+		!r->urgent && e->n_mutes > 0 && muted(e, s->code, ts));
 	if (change == LIFE_SAME)
 		return;
 	count_change(&e->counts[rule], change, before);

@@ -78,6 +78,9 @@ struct rule {
 	int64_t for_ms, keep_ms, hold_off_ms;
 	struct when when[RULE_WHEN_MAX];
 	int nwhen;
+	bool otherwise_clear; /* a sample that misses a constraint is clear, not missing
+			       */
+	bool urgent;          /* fires in maintenance windows, too */
 	uint32_t ignore_quality;     /* samples with any of these bits are missing */
 	int unless[RULE_UNLESS_MAX]; /* rules that, firing, make this one moot */
 	int nunless;

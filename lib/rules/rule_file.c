@@ -33,13 +33,16 @@ enum key {
 	KEY_source,
 	KEY_ignore_quality,
 	KEY_group,
+	KEY_otherwise,
+	KEY_urgent,
 	KEY_message,
 	KEY_enabled,
 	KEY_COUNT
 };
 static const char *const KEYS[KEY_COUNT] = {"kind", "field", "condition", "warning",
 	"critical", "clear", "clear_critical", "for", "keep", "hold_off", "when",
-	"unless", "status", "source", "ignore_quality", "group", "message", "enabled"};
+	"unless", "status", "source", "ignore_quality", "group", "otherwise", "urgent",
+	"message", "enabled"};
 
 struct draft {
 	char name[RULE_NAME_MAX + 1];
@@ -293,6 +296,10 @@ static int compile_words(struct loader *l, struct rule *r)
 	s = given(&l->draft, KEY_when);
 	if (s.s && when_parse(s, r->kind, r->when, &r->nwhen, l->err) < 0)
 		return fail_key(l, KEY_when);
+	s = given(&l->draft, KEY_otherwise);
+	r->otherwise_clear = str_is(s, "clear");
+	if (s.s && !r->otherwise_clear && !str_is(s, "missing"))
+		return complain(l, KEY_otherwise, "must be clear or missing");
 	if (r->nwhen && r->signal && strcmp(r->signal->name, "silence_s") == 0)
 		return complain(l, KEY_when, "silence has no record to constrain");
 	return 0;
@@ -356,6 +363,7 @@ static int compile(struct loader *l)
 		compile_duration(l, KEY_keep, &r->keep_ms) < 0 ||
 		compile_duration(l, KEY_hold_off, &r->hold_off_ms) < 0 ||
 		compile_flag(l, KEY_group, true, &r->group) < 0 ||
+		compile_flag(l, KEY_urgent, false, &r->urgent) < 0 ||
 		compile_flag(l, KEY_enabled, true, &enabled) < 0 ||
 		compile_message(l, r) < 0)
 		return -1;

@@ -386,6 +386,40 @@ static void test_hold_off_after_equalize(void **state)
 	expect("alert", 0);
 }
 
+static void test_discharge_alert_ends_with_it(void **state)
+{
+	begin_default();
+	window("DC-CNX-01-UPS-01-S2", MIN(0), MIN(100));
+	for (int m = 0; m < 20; m++)
+		for (int s = 1; s <= 2; s++)
+			sample_of(jar(s, 1), MIN(m), m < 5 ? 10.2 : 12.5, 25,
+				m < 8 ? mode_discharge : mode_float);
+	expect("alert jar-discharge-low DC-CNX-01-UPS-01-S1-J01 firing", 1);
+	expect("alert jar-discharge-low DC-CNX-01-UPS-01-S1-J01 resolved", 1);
+	expect("alert jar-discharge-low DC-CNX-01-UPS-01-S2-J01 suppressed", 1);
+	expect("alert jar-discharge-low DC-CNX-01-UPS-01-S2-J01 resolved", 1);
+	/* Still low when the discharge ends: ended all the same. */
+	begin_default();
+	for (int m = 0; m < 20; m++)
+		sample_of(jar(1, 1), MIN(m), 10.2, 25,
+			m < 8 ? mode_discharge : mode_idle);
+	expect("alert jar-discharge-low DC-CNX-01-UPS-01-S1-J01 resolved", 1);
+}
+
+static void test_urgent_is_not_suppressed(void **state)
+{
+	struct rec_capacity_test t;
+	begin_default();
+	window("DC-CNX-01-UPS-01-S1", MIN(0), MIN(100));
+	record_clear(kind_info(KIND_capacity_test), &t);
+	t.ts = MIN(5);
+	t.subject = str_of(jar(1, 1));
+	t.pct_of_rated = 70;
+	feed(KIND_capacity_test, &t);
+	expect("alert jar-capacity-test-low DC-CNX-01-UPS-01-S1-J01 firing critical",
+		1);
+}
+
 static void test_impossible_float(void **state)
 {
 	begin_default();
@@ -640,6 +674,7 @@ static void test_model_and_system_limits(void **state)
 			t.ts = MIN(m);
 			t.battery = str_of(jar(s, 1));
 			t.unit = 0;
+			t.soc_std_pct = 1;
 			t.autonomy_min = s == 1 ? 14 : 16;
 			feed(KIND_twin_state, &t);
 		}
@@ -688,6 +723,8 @@ int main(void)
 		cmocka_unit_test(test_maintenance_window),
 		cmocka_unit_test(test_hold_off_after_discharge),
 		cmocka_unit_test(test_hold_off_after_equalize),
+		cmocka_unit_test(test_discharge_alert_ends_with_it),
+		cmocka_unit_test(test_urgent_is_not_suppressed),
 		cmocka_unit_test(test_impossible_float),
 		cmocka_unit_test(test_band_of_the_string),
 		cmocka_unit_test(test_incidents),
