@@ -240,7 +240,7 @@ static int wait_for_subscribers(struct outlet *o, struct err *err)
 }
 
 static int write_pub(struct outlet *o, const uint8_t *p, size_t n,
-	struct schema *const *schemas, const char *run, struct err *err)
+	const struct schema *const *schemas, const char *run, struct err *err)
 {
 	if (wait_for_subscribers(o, err) < 0)
 		return -1;
@@ -259,7 +259,7 @@ static int write_pub(struct outlet *o, const uint8_t *p, size_t n,
 }
 
 int outlet_write(struct outlet *o, const uint8_t *p, size_t n,
-	struct schema *const *schemas, const char *run, struct err *err)
+	const struct schema *const *schemas, const char *run, struct err *err)
 {
 	if (!o->socket)
 		return write_file(o, p, n, err);

@@ -27,7 +27,7 @@ struct outlet *outlet_open(const struct endpoint *e, void *zmq, struct err *err)
  * has gone.
  */
 int outlet_write(struct outlet *o, const uint8_t *p, size_t n,
-	struct schema *const *schemas, const char *run, struct err *err);
+	const struct schema *const *schemas, const char *run, struct err *err);
 /* Gives a publisher the chance to serve new subscribers while nothing is sent. Returns
  * 0 or -1. */
 int outlet_idle(struct outlet *o, struct err *err);
