@@ -43,9 +43,9 @@ double ageing_r0_mohm(
 	double growth = m->r0_growth * pow(x, m->r0_growth_exponent);
 
 	if (n->cause == cause_sulfation)
-		growth *= 0.5;
+		growth *= 0.4;
 	else if (n->cause == cause_dry_out)
-		growth = m->r0_growth * 1.25 * pow(x, 0.8 * m->r0_growth_exponent);
+		growth = m->r0_growth * 1.4 * pow(x, 0.8 * m->r0_growth_exponent);
 	return n->r0_new_mohm * (1 + growth * n->r0_scatter);
 }
 

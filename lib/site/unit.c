@@ -14,6 +14,8 @@ static const double CLASS_ACCELERATED = 1.0364, CLASS_FAILING = 1.8808;
 static const double SUDDEN_PER_YEAR = 0.0015;
 static const double INFANT_SHAPE = 0.7, INFANT_SCALE_YEARS = 2660; /* 0.4 % in year 1 */
 static const double CAPACITY_R0_CORRELATION = -0.5;
+/* Resistance and capacity must not tell the same: r of about -0.7 over a fleet [E]. */
+static const double SIGMA_R0_GROWTH = 0.25;
 /* A worn unit is found at a test and replaced after so many days. */
 static const double FOUND_AFTER_DAYS[2] = {10, 200};
 
@@ -66,7 +68,7 @@ static struct battery_nature draw_nature(const struct plant *p,
 		.r0_new_mohm = m->r0_mohm * exp(m->r0_sigma * z_r0),
 		.i0_factor = exp(m->ln_i0_sigma * rng_normal(key, DRAW_I0)),
 		.rate_per_day = exp(ln_rate) / (m->weibull_scale_years * 365.25),
-		.r0_scatter = exp(0.1 * rng_normal(key, DRAW_SCATTER)),
+		.r0_scatter = exp(SIGMA_R0_GROWTH * rng_normal(key, DRAW_SCATTER)),
 		.cause = draw_cause(key),
 		.rack_k = 0.8 + 0.6 * rng_normal(place_key, DRAW_RACK),
 	};

@@ -171,13 +171,21 @@ static void independent_of_count(void **state)
 static void population(void **state)
 {
 	struct plant *p = plant(3, 1944);
-	int worn = 0, replaced = 0, class[rate_class_count] = {0};
+	int worn = 0, replaced = 0, class[rate_class_count] = {0}, n = 0;
+	double ss = 0, rr = 0, sr = 0, s1 = 0, r1 = 0; /* of SOH and resistance */
 	for (int64_t s = 0; s < p->nstrings; s++) {
 		double volts = p->strings[s].series.voltage_v / 24;
 		assert_true(volts > 13.5 && volts < 13.8);
 		for (int i = 0; i < 24; i++) {
 			const struct battery_block *b = &p->strings[s].blocks[i];
 			worn += b->capacity_ah < 96;
+			if (!b->open) {
+				n++;
+				s1 += b->capacity_ah,
+					ss += b->capacity_ah * b->capacity_ah;
+				r1 += b->r0_mohm, rr += b->r0_mohm * b->r0_mohm;
+				sr += b->capacity_ah * b->r0_mohm;
+			}
 			replaced += p->strings[s].jars[i].unit > 0;
 			class[p->strings[s].jars[i].rate_class]++;
 			/* a shorted cell takes 2 V of its block */
@@ -187,6 +195,9 @@ static void population(void **state)
 	}
 	near(class[rate_class_healthy] / 1944., .85, .06);
 	near(class[rate_class_failing] / 1944., .03, .025);
+	/* resistance tells of capacity, but not all */
+	near((sr - s1 * r1 / n) / sqrt((ss - s1 * s1 / n) * (rr - r1 * r1 / n)), -0.75,
+		0.1);
 	assert_true(worn > 10 && worn < 150);
 	assert_true(replaced > 200 && replaced < 1200);
 	plant_free(p);
