@@ -50,9 +50,9 @@ const char *db_name(const struct db *db);
  */
 int db_ready(struct db *db, const char *dir, struct err *err);
 /*
- * Applies what is pending of the migrations in dir, up to number 'to' (0: all), each
- * in a transaction of its own. *done is how many. ERR_IO when an applied one is
- * unknown here or was changed since, or when the database refuses.
+ * Applies what is pending of the migrations in dir, up to number 'to' (0: all), in
+ * one transaction. *done is how many. ERR_IO when an applied one is unknown here or was
+ * changed since, or when the database refuses.
  */
 int db_migrate(struct db *db, const char *dir, int to, int *done, struct err *err);
 /* Takes the applied migrations above number 'to' back (-1: only the newest). */

@@ -103,56 +103,62 @@ static int record(struct db *db, const struct migration *g, bool up, struct err 
 	return db->backend->exec(db->conn, sql, err);
 }
 
-/*
- * One step in one transaction: up to the next, or the newest down. The state is read
- * within it, so that two programs that migrate at once do it once. Returns 1 when
- * something was done, 0 when nothing was left to do.
+/* One step: up to the next, or the newest down. Returns 1, 0 when none is left to do.
  */
-static int step_locked(struct db *db, const struct migrations *m, int to, bool up,
-	struct applied *a, struct err *err)
+static int step(
+	struct db *db, const struct migrations *m, int to, bool up, struct err *err)
 {
-	const struct backend *k = db->backend;
-	if (k->exec(db->conn, k->schema_lock, err) < 0 ||
-		k->exec(db->conn,
-			"CREATE TABLE IF NOT EXISTS schema_migrations (version integer "
-			"PRIMARY KEY, name text NOT NULL, checksum text NOT NULL)",
-			err) < 0 ||
-		read_applied(db, a, err) < 0 || known(db, a, m, err) < 0)
-		return -1;
-	size_t i = up ? a->n : a->n - 1;
-	if (up ? i >= m->n || m->v[i].number > to : a->n == 0 || m->v[i].number <= to)
-		return 0;
+	struct applied a;
+	int r = read_applied(db, &a, err);
+	if (r == 0)
+		r = known(db, &a, m, err);
+	size_t i = up ? a.n : a.n - 1;
+	bool some = up ? i < m->n && m->v[i].number <= to
+		       : a.n > 0 && i < m->n && m->v[i].number > to;
+	free(a.v);
+	if (r < 0 || !some)
+		return r;
 	const struct migration *g = &m->v[i];
-	if (k->exec(db->conn, up ? g->up : g->down, err) < 0 ||
+	if (db->backend->exec(db->conn, up ? g->up : g->down, err) < 0 ||
 		record(db, g, up, err) < 0)
 		return err_prefix(err, "migration %d (%s) %s", g->number, g->name,
 			up ? "up" : "down");
 	return 1;
 }
 
-static int step(
-	struct db *db, const struct migrations *m, int to, bool up, struct err *err)
+/*
+ * The state is read under the lock, so that of two programs that migrate at once one
+ * does it and the other finds it done.
+ */
+static int steps_locked(struct db *db, const struct migrations *m, int to, bool up,
+	int most, int *done, struct err *err)
 {
-	struct applied a = {0};
-	if (db_begin(db, err) < 0)
+	const struct backend *k = db->backend;
+	if (k->exec(db->conn, k->schema_lock, err) < 0 ||
+		k->exec(db->conn,
+			"CREATE TABLE IF NOT EXISTS schema_migrations (version integer "
+			"PRIMARY KEY, name text NOT NULL, checksum text NOT NULL)",
+			err) < 0)
 		return -1;
-	int r = step_locked(db, m, to, up, &a, err);
-	free(a.v);
-	return db_end(db, r < 0 ? -1 : 0, err) < 0 ? -1 : r;
+	int r = 1;
+	while (*done < most && (r = step(db, m, to, up, err)) > 0)
+		++*done;
+	return r < 0 ? -1 : 0;
 }
 
+/* All in one transaction: who dies in the middle leaves what was there before. */
 static int steps(struct db *db, const char *dir, int to, bool up, int most, int *done,
 	struct err *err)
 {
 	struct migrations m;
-	int r = 0;
 	*done = 0;
 	if (migrations_load(&m, dir, db->backend->name, err) < 0)
 		return -1;
-	while (*done < most && (r = step(db, &m, to, up, err)) > 0)
-		++*done;
+	int r = db_begin(db, err);
+	if (r == 0)
+		r = db_end(db, steps_locked(db, &m, to, up, most, done, err), err);
 	migrations_release(&m);
-	return r < 0 ? -1 : 0;
+	return r;
 }
 
 int db_migrate(struct db *db, const char *dir, int to, int *done, struct err *err)
