@@ -28,6 +28,9 @@ static const struct opt_usage USAGE = {.program = "simulate",
 		 "db\n"
 		 "  simulate --live --backfill 30d@15m | broadcast tcp://*:5556\n"};
 
+static const int64_t START_MIN = INT64_C(-2208988800000); /* 1900 */
+static const int64_t START_MAX = INT64_C(16725225600000); /* 2500 */
+
 static int64_t wall_ms(void)
 {
 	struct timespec t;
@@ -75,7 +78,13 @@ static int check_options(struct options *o, struct err *err)
 		o->start = INT64_C(1767225600000); /* 2026-01-01: never the clock */
 	if (isnan(o->days))
 		o->days = o->live ? INFINITY : 1;
-	return parse_backfill(o, err);
+	if (parse_backfill(o, err) < 0)
+		return -1;
+	/* history begins ten years earlier, lives end decades later */
+	if (o->start - o->backfill_ms < START_MIN || o->start > START_MAX)
+		return err_set(err, ERR_USAGE,
+			"--start and --backfill must lie within 1900 to 2500");
+	return 0;
 }
 
 static bool wanted(const char *string_code, void *user)
@@ -125,45 +134,88 @@ static int set_up(struct simulation *s, const struct options *o, struct err *err
 	return 0;
 }
 
-/* Samples from 'from' to before 'to'; paced by the clock when speed > 0. */
-static void run_phase(struct simulation *s, const struct options *o, int64_t from,
-	int64_t to, int64_t interval, double speed)
+/* A stretch of the run: samples from 'from' to before 'to'. */
+struct phase {
+	int64_t from, to, interval;
+	double speed; /* by the clock; 0: at once */
+	int64_t wall; /* of the clock, at 'from' */
+};
+
+/* Waits until the clock has come to ts of the run. False: stop. */
+static bool wait_for(struct simulation *s, const struct phase *p, int64_t ts)
 {
-	int64_t wall = wall_ms();
-	for (int64_t ts = from; ts < to; ts += interval) {
-		double due = speed > 0 ? (double)wall + (double)(ts - from) / speed : 0;
-		if (speed > 0 && !flow_sleep_until(s->flow, (int64_t)due))
+	if (p->speed <= 0)
+		return !flow_interrupted(s->flow);
+	double due = (double)p->wall + (double)(ts - p->from) / p->speed;
+	return flow_sleep_until(s->flow, (int64_t)due);
+}
+
+static void move_to(struct simulation *s, int64_t ts)
+{
+	struct err err;
+	if (ts > s->plant->now && plant_advance(s->plant, ts) < 0) {
+		err_nomem(&err);
+		flow_fail(s->flow, &err);
+	}
+	emit_happenings(s);
+}
+
+/* Live, between two samples: a tick each second of the clock, and what happened. */
+static bool pass_time(struct simulation *s, const struct phase *p, int64_t until)
+{
+	int64_t second = (int64_t)fmax(1, SECOND_MS * p->speed);
+	if (p->speed <= 0)
+		return true;
+	for (int64_t ts = until - p->interval + second; ts < until; ts += second) {
+		if (ts <= p->from)
+			continue;
+		if (!wait_for(s, p, ts))
+			return false;
+		move_to(s, ts);
+		struct rec_tick tick = {.source = str_of("simulate"), .ts = ts};
+		flow_emit(s->flow, KIND_tick, &tick);
+	}
+	return true;
+}
+
+static void run_phase(struct simulation *s, const struct options *o, struct phase p)
+{
+	int64_t first = o->start - o->backfill_ms;
+
+	p.wall = wall_ms();
+	for (int64_t ts = p.from; ts < p.to; ts += p.interval) {
+		if (!pass_time(s, &p, ts) || !wait_for(s, &p, ts))
 			return;
-		if (flow_interrupted(s->flow))
-			return;
-		int r = ts > s->plant->now ? plant_advance(s->plant, ts) : 0;
-		emit_happenings(s);
+		move_to(s, ts);
 		emit_samples(s);
-		if (r == 0 && o->truth &&
-			(ts - (o->start - o->backfill_ms)) % o->truth_interval_ms <
-				interval)
-			r = emit_truth(s);
-		if (r < 0) {
+		if (o->truth && (ts - first) % o->truth_interval_ms < p.interval &&
+			emit_truth(s) < 0) {
 			struct err err;
 			err_nomem(&err);
 			flow_fail(s->flow, &err);
 		}
-		if (speed > 0)
+		if (p.speed > 0)
 			flow_flush(s->flow);
 	}
 }
 
 static void run(struct simulation *s, const struct options *o)
 {
-	int64_t end = isinf(o->days) ? TIME_MAX
+	int64_t end = isinf(o->days) ? TIME_MAX / 2
 				     : o->start + (int64_t)(o->days * (double)DAY_MS);
 	if (o->run)
 		flow_set_run(s->flow, o->run);
 	emit_masters(s);
 	if (o->backfill_ms)
-		run_phase(s, o, o->start - o->backfill_ms, o->start,
-			o->backfill_interval_ms, 0);
-	run_phase(s, o, o->start, end, o->interval_ms, o->live ? o->speed : 0);
+		run_phase(s, o,
+			(struct phase){.from = o->start - o->backfill_ms,
+				.to = o->start,
+				.interval = o->backfill_interval_ms});
+	run_phase(s, o,
+		(struct phase){.from = o->start,
+			.to = end,
+			.interval = o->interval_ms,
+			.speed = o->live ? o->speed : 0});
 }
 
 static void identify(const struct options *o, char *dst, size_t size)

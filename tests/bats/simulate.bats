@@ -109,7 +109,8 @@ jsonl() {
 	for o in "--interval 0.5s" "--interval 2h" "--batteries 0" "--batteries many" \
 		"--days -1" "--seed -1" "--start yesterday" "--speed 2" "--backfill x" \
 		"--backfill 30d@" "--backfill 30d@2h" "--backfill -3d" "--string NONE" \
-		"--site DC-CNX" "--truth-interval 1s" "--run=" "operand" "--nonsense"; do
+		"--site DC-CNX" "--truth-interval 1s" "--run=" "--start 0001-01-01" "--start 9999-01-01" \
+		"--backfill 999999d" "operand" "--nonsense"; do
 		# shellcheck disable=SC2086
 		try simulate $o
 		[ "$status" -eq 2 ] || fail "$o: status $status"
@@ -163,6 +164,14 @@ jsonl() {
 	t1=$(date +%s%N)
 	[ "$(records_of environment "$BATS_TEST_TMPDIR/s")" -eq 10 ]
 	[ $((t1 - t0)) -ge 850000000 ]
+}
+
+@test "simulate: live but idle it ticks each second of the clock" {
+	# twenty minutes of the run in five seconds: a sample at each end, ticks between
+	simulate -q --live --speed 240 --batteries 24 --interval 20m --days 0.0139 >"$BATS_TEST_TMPDIR/s"
+	[ "$(records_of environment "$BATS_TEST_TMPDIR/s")" -eq 2 ]
+	jsonl -k tick <"$BATS_TEST_TMPDIR/s" | jq -s -e 'length == 4 and
+		([.[].ts] | . == (sort | unique)) and all(.[]; .source == "simulate")'
 }
 
 @test "simulate: a run has a name, production has none" {
