@@ -235,6 +235,18 @@ static void renew(struct windows *w, uint32_t id, const struct roster_battery *b
 	b->since = w->roster.batteries[id].replaced;
 }
 
+/* The books put a battery we know into another string. Returns 0, or -1. */
+static int move(struct windows *w, uint32_t id)
+{
+	if (id >= w->cap_batteries || !w->batteries[id].timeline)
+		return 0;
+	struct string_slot *s = windows_string(w, w->roster.batteries[id].string);
+	if (!s)
+		return -1;
+	w->batteries[id].jar = s->jars++;
+	return 0;
+}
+
 static enum windows_verdict learn(struct windows *w, int kind, const void *rec)
 {
 	struct roster_battery before = {.unit = 0};
@@ -253,6 +265,9 @@ static enum windows_verdict learn(struct windows *w, int kind, const void *rec)
 		w->epoch++;
 	if (replaced != IDS_NONE && replaced == id)
 		renew(w, id, &before);
+	if (id != IDS_NONE && w->roster.batteries[id].string != before.string &&
+		move(w, id) < 0)
+		return WINDOWS_NO_MEMORY;
 	return WINDOWS_USED;
 }
 

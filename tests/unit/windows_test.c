@@ -396,6 +396,34 @@ static void string_and_room(void **state)
 	windows_free(f);
 }
 
+/* The books may come after the first samples, and name a string the code does not. */
+static void another_string(void **state)
+{
+	struct windows *f = begin("1", 5 * MINUTE_MS);
+	struct rec_string_telemetry s = {
+		.ts = T0 + 30 * MINUTE_MS, .string = str_of("X-S9"), .current_a = 1};
+	minutes(f, "LAB-1", 0, 10, 13.4f);
+	minutes(f, "LAB-2", 0, 10, 13.6f);
+	static const char *const codes[] = {"LAB-1", "LAB-2"};
+	for (int i = 0; i < 2; i++) {
+		struct rec_battery b = {.code = str_of(codes[i]),
+			.string = str_of("X-S9"),
+			.unit = INT_NIL,
+			.installed = TIME_NIL};
+		assert_int_equal(windows_add(f, KIND_battery, &b), WINDOWS_USED);
+	}
+	for (int i = 10; i < 60; i++) {
+		minutes(f, "LAB-1", i, i + 1, 13.4f);
+		minutes(f, "LAB-2", i, i + 1, 13.6f);
+	}
+	assert_int_equal(windows_add(f, KIND_string_telemetry, &s), WINDOWS_USED);
+	windows_end(f);
+	assert_int_equal(rows.n, 2);
+	check(rows.v[0].v_imbalance_v, -0.1);
+	check(rows.v[1].v_imbalance_v, 0.1);
+	windows_free(f);
+}
+
 static void a_replacement(void **state)
 {
 	struct windows *f = begin("1,24", 5 * MINUTE_MS);
@@ -481,6 +509,127 @@ static void weeks(void **state)
 	gsl_rng_free(rng);
 }
 
+static int ignored;
+
+static void ignore(void *arg, const struct rec_feature *f)
+{
+	assert_true(f->count > 0 && f->coverage >= 0 && f->coverage <= 1);
+	ignored++;
+}
+
+static float any_number(gsl_rng *rng)
+{
+	static const float odd[] = {NAN, 0, -1, 3e38f, -3e38f, 1e-40f, 100, 1e5f};
+	return gsl_rng_uniform_int(rng, 3) ? (float)(20 * gsl_rng_uniform(rng))
+					   : odd[gsl_rng_uniform_int(rng, 8)];
+}
+
+static int64_t any_time(gsl_rng *rng, int i)
+{
+	static const int64_t odd[] = {
+		TIME_MIN, TIME_MAX, 0, -1, -HOUR_MS, T0 + 40 * DAY_MS};
+	return gsl_rng_uniform_int(rng, 500)
+		       ? T0 + i * (int64_t)3000 +
+				 (int64_t)gsl_rng_uniform_int(rng, 600000)
+		       : odd[gsl_rng_uniform_int(rng, 6)];
+}
+
+static const char *const CODES[] = {
+	J1, J2, S1, "DC-CNX-01", "X", "", "-", "A-S1-J1", "DC-CNX-01-ENV01", "J1"};
+
+static struct str any_code(gsl_rng *rng)
+{
+	return str_of(CODES[gsl_rng_uniform_int(rng, 10)]);
+}
+
+/* Master records and replacements. Returns the kind. */
+static int any_book(gsl_rng *rng, int64_t ts, union rec_any *any)
+{
+	struct str code = any_code(rng), other = any_code(rng);
+	float x = any_number(rng);
+	int n = (int)gsl_rng_uniform_int(rng, 4) - 1;
+	switch (gsl_rng_uniform_int(rng, 5)) {
+	case 0:
+		any->battery = (struct rec_battery){.code = code,
+			.string = other,
+			.model = other,
+			.unit = n < 0 ? INT_NIL : n,
+			.installed = ts,
+			.initial_resistance_mohm = x};
+		return KIND_battery;
+	case 1:
+		any->event = (struct rec_event){.event_id = code,
+			.ts = ts,
+			.end_ts = TIME_NIL,
+			.subject = other,
+			.type = event_type_replacement,
+			.status = event_status_completed};
+		return KIND_event;
+	case 2:
+		any->battery_model = (struct rec_battery_model){
+			.name = code, .capacity_ah = x, .float_min_v = any_number(rng)};
+		return KIND_battery_model;
+	case 3:
+		any->sensor = (struct rec_sensor){
+			.code = code, .site = n < 0 ? STR_NIL : other};
+		return KIND_sensor;
+	default:
+		any->string = (struct rec_string){
+			.code = code, .system = other, .batteries = n};
+		return KIND_string;
+	}
+}
+
+static int any_measurement(gsl_rng *rng, int64_t ts, union rec_any *any)
+{
+	float x = any_number(rng), y = any_number(rng);
+	int n = (int)gsl_rng_uniform_int(rng, 7) - 1;
+	switch (n) {
+	case 2:
+		any->string_telemetry = (struct rec_string_telemetry){.ts = ts,
+			.string = any_code(rng),
+			.current_a = x,
+			.thd_pct = y,
+			.ripple_voltage_rms_v = x};
+		return KIND_string_telemetry;
+	case 3:
+		any->environment = (struct rec_environment){
+			.ts = ts, .sensor = any_code(rng), .temperature_c = x};
+		return KIND_environment;
+	default:
+		any->telemetry = (struct rec_telemetry){ts, any_code(rng), x, y, y,
+			any_number(rng), n, n ? 0 : (int32_t)gsl_rng_get(rng)};
+		return KIND_telemetry;
+	}
+}
+
+/* Any record after any other, with any numbers and times: no crash, no absurd row. */
+static void nothing_breaks_it(void **state)
+{
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	struct windows_config c = {.every_h = 1,
+		.lateness_ms = 5 * MINUTE_MS,
+		.max_gap_ms = 2 * HOUR_MS,
+		.emit = ignore};
+	assert_int_equal(windows_parse(&c, "1,24,168,720", NULL), 0);
+	for (unsigned long seed = 1; seed <= 5; seed++) {
+		struct windows *f = windows_new(&c);
+		gsl_rng_set(rng, seed);
+		for (int i = 0; i < 20000; i++) {
+			union rec_any any;
+			int64_t ts = any_time(rng, i);
+			int kind = gsl_rng_uniform_int(rng, 60)
+					   ? any_measurement(rng, ts, &any)
+					   : any_book(rng, ts, &any);
+			assert_true(windows_add(f, kind, &any) != WINDOWS_NO_MEMORY);
+		}
+		windows_end(f);
+		windows_free(f);
+	}
+	assert_true(ignored > 100);
+	gsl_rng_free(rng);
+}
+
 static void windows_by_name(void **state)
 {
 	struct windows_config c = {0};
@@ -510,9 +659,11 @@ int main(void)
 		cmocka_unit_test(doubtful_samples),
 		cmocka_unit_test(a_discharge),
 		cmocka_unit_test(string_and_room),
+		cmocka_unit_test(another_string),
 		cmocka_unit_test(a_replacement),
 		cmocka_unit_test(a_clock_ahead),
 		cmocka_unit_test(weeks),
+		cmocka_unit_test(nothing_breaks_it),
 		cmocka_unit_test(windows_by_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
