@@ -54,5 +54,6 @@ double ageing_gassing(
 {
 	double share = n->cause == cause_dry_out ? 1 : 0.25;
 	/* Late in life: water loss feeds on itself. */
-	return n->i0_factor * (1 + m->gassing_growth * share * pow(fmin(used, 1.1), 4));
+	double x2 = fmin(used, 1.1) * fmin(used, 1.1);
+	return n->i0_factor * (1 + m->gassing_growth * share * x2 * x2);
 }

@@ -23,8 +23,8 @@ static double spread(const struct battery_series *s, struct way *w, double room_
 		double rise_k = float_v * battery_gassing_a(m, scale, float_v, t) *
 				m->thermal_resistance_k_per_w;
 		w[i].temperature_c = t + fmin(5, rise_k);
-		w[i].ln_gassing =
-			log(battery_gassing_a(m, scale, 0, w[i].temperature_c));
+		/* but for a constant, which is that of all */
+		w[i].ln_gassing = log(scale) + m->gassing_ct_per_k * w[i].temperature_c;
 		mean += w[i].ln_gassing / s->n;
 	}
 	return mean;
@@ -32,7 +32,7 @@ static double spread(const struct battery_series *s, struct way *w, double room_
 
 /* Share of life a block uses in a day. */
 static double rate(const struct battery_series *s, int i, const struct way *w,
-	double mean_ln, double string_float_v, double deep_per_day)
+	double mean_ln, double string_float_v, double cycling)
 {
 	const struct battery_model *m = s->model;
 	double own_v = string_float_v -
@@ -40,7 +40,7 @@ static double rate(const struct battery_series *s, int i, const struct way *w,
 	double over = own_v - battery_float_v(m, w->temperature_c);
 	return s->blocks[i].nature.rate_per_day *
 		       ageing_stress(m, w->temperature_c, over) +
-	       deep_per_day * ageing_cycle(m, 1);
+	       cycling;
 }
 
 static double mean_temperature(const struct battery_series *s, const struct way *w)
@@ -53,8 +53,8 @@ static double mean_temperature(const struct battery_series *s, const struct way 
 
 /* Moves all blocks on by 'days'. Returns how many are still alive. */
 static int advance(const struct battery_series *s, struct way *w,
-	const struct life_path *path, int k, double begin, double days,
-	double deep_per_day, double *out)
+	const struct life_path *path, int k, double begin, double days, double cycling,
+	double *out)
 {
 	const struct battery_model *m = s->model;
 	double mean = spread(s, w, path->room_c[k]);
@@ -64,7 +64,7 @@ static int advance(const struct battery_series *s, struct way *w,
 	int alive = 0;
 
 	for (int i = 0; i < s->n; i++) {
-		double r = rate(s, i, &w[i], mean, float_v, deep_per_day) * uneven;
+		double r = rate(s, i, &w[i], mean, float_v, cycling) * uneven;
 		double next = w[i].used + r * days;
 		if (out[i] == INFINITY && next >= w[i].end)
 			out[i] = begin + (w[i].end - w[i].used) / r;
@@ -78,6 +78,7 @@ void life_forecast(const struct battery_series *s, const struct life_path *path,
 	int64_t now, double deep_per_year, double *days)
 {
 	const int64_t step_ms = LIFE_STEP_DAYS * DAY_MS;
+	const double cycling = deep_per_year / 365.25 * ageing_cycle(s->model, 1);
 	struct way w[SERIES_MAX];
 	int64_t t = now < path->from ? path->from : now;
 
@@ -90,7 +91,7 @@ void life_forecast(const struct battery_series *s, const struct life_path *path,
 		int64_t until = path->from + (k + 1) * step_ms;
 		double length = (double)(until - t) / (double)DAY_MS;
 		if (advance(s, w, path, (int)k, (double)(t - now) / (double)DAY_MS,
-			    length, deep_per_year / 365.25, days) == 0)
+			    length, cycling, days) == 0)
 			break;
 		t = until;
 	}
