@@ -4,6 +4,7 @@
  */
 #include "simulate.h"
 
+#include "base/buf.h"
 #include "base/diag.h"
 #include "base/parse.h"
 #include "base/code.h"
@@ -218,44 +219,52 @@ static void run(struct simulation *s, const struct options *o)
 			.speed = o->live ? o->speed : 0});
 }
 
-static void identify(const struct options *o, char *dst, size_t size)
+/* What changes results, for the origin record: of a fleet file its name, not its path.
+ */
+static void identify(const struct options *o, struct buf *b)
 {
 	char start[TIME_TEXT_SIZE];
-	int n = snprintf(dst, size,
-		"--seed %lld --start %s --interval %lldms --batteries %lld",
+	buf_printf(b, "--seed %lld --start %s --interval %lldms --batteries %lld",
 		(long long)o->seed, time_format(o->start, start),
 		(long long)o->interval_ms, (long long)o->batteries);
 	if (isfinite(o->days))
-		n += snprintf(dst + n, size - (size_t)n, " --days %.9g", o->days);
-	if (o->backfill && (size_t)n < size)
-		n += snprintf(dst + n, size - (size_t)n, " --backfill %s", o->backfill);
-	if (o->site && (size_t)n < size)
-		n += snprintf(dst + n, size - (size_t)n, " --site %s", o->site);
-	if (o->string && (size_t)n < size)
-		n += snprintf(dst + n, size - (size_t)n, " --string %s", o->string);
-	if (o->truth && (size_t)n < size)
-		snprintf(dst + n, size - (size_t)n, " --truth");
+		buf_printf(b, " --days %.9g", o->days);
+	if (o->backfill)
+		buf_printf(b, " --backfill %s", o->backfill);
+	if (o->fleet)
+		buf_printf(b, " --fleet %s",
+			strrchr(o->fleet, '/') ? strrchr(o->fleet, '/') + 1 : o->fleet);
+	if (o->site)
+		buf_printf(b, " --site %s", o->site);
+	if (o->string)
+		buf_printf(b, " --string %s", o->string);
+	if (o->truth)
+		buf_printf(b, " --truth --truth-interval %lldms",
+			(long long)o->truth_interval_ms);
+	buf_putc(b, '\0');
 }
 
 static int simulate(struct options *o, struct flow_options *fo)
 {
 	struct simulation *s = calloc(1, sizeof(*s));
 	struct err err = {0};
-	char identity[512];
+	struct buf identity = {0};
 	int status;
 
 	if (!s) {
 		err_nomem(&err);
 		return diag_err(&err);
 	}
-	identify(o, identity, sizeof(identity));
-	if (set_up(s, o, &err) < 0 ||
-		!(s->flow = flow_open(fo, FLOW_SOURCE, "simulate", identity, &err))) {
+	identify(o, &identity);
+	if ((identity.failed && err_nomem(&err) < 0) || set_up(s, o, &err) < 0 ||
+		!(s->flow = flow_open(fo, FLOW_SOURCE, "simulate",
+			  (const char *)identity.data, &err))) {
 		status = diag_err(&err);
 	} else {
 		run(s, o);
 		status = flow_close(s->flow);
 	}
+	buf_release(&identity);
 	plant_free(s->plant);
 	free(s);
 	return status;
