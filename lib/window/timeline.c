@@ -1,7 +1,6 @@
 #include "window/timeline.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #define BASELINE_MS (7 * DAY_MS)
 #define NO_HOUR INT32_MIN
@@ -98,18 +97,16 @@ const struct pane *timeline_day(const struct timeline *s, int32_t day)
 	return p->hour == day * 24 ? p : NULL;
 }
 
-static int compare_int32(const void *a, const void *b)
-{
-	int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
-	return (x > y) - (x < y);
-}
-
 /* The lower median of the first n recent intervals. */
 static int32_t median_interval(const struct timeline *s, unsigned n)
 {
 	int32_t v[RECENT_INTERVALS];
-	memcpy(v, s->recent_ms, sizeof(v));
-	qsort(v, n, sizeof(*v), compare_int32);
+	for (unsigned i = 0; i < n; i++) {
+		unsigned at = i;
+		for (; at > 0 && v[at - 1] > s->recent_ms[i]; at--)
+			v[at] = v[at - 1];
+		v[at] = s->recent_ms[i];
+	}
 	return v[(n - 1) / 2];
 }
 
