@@ -24,6 +24,7 @@ const struct twin_tuning TWIN_TUNING = {
 enum { REJECTS_MOST = 10, BACKWARDS_MOST = 10 };
 /* Currents in units of the rated capacity per hour. */
 static const double RATE_LOW = 0.02, RATE_STEP = 0.05;
+static const double OFFSET_MOST = 0.01;        /* of a current sensor, of C per hour */
 static const double SURPLUS_V = 0.12;          /* over the full battery's OCV */
 static const double CHARGING_SURPLUS_V = 0.25; /* over float, while current flows */
 static const double SURFACE_PART =
@@ -86,14 +87,19 @@ void twin_init(struct twin *w, const struct battery_model *m,
 
 /* ---- the fast filter ---- */
 
+/*
+ * The voltage stands above what the full battery has at rest, and no charge current
+ * explains it. A small current counts as none whatever its sign: no battery discharges
+ * at such a voltage, so it is the sensor's offset.
+ */
 static bool is_surplus(const struct battery_model *m, double voltage_v,
 	double current_a, double celsius)
 {
-	if (!(current_a > -TWIN_RATE_FLOWING * m->capacity_ah) ||
+	double low = RATE_LOW * m->capacity_ah;
+	if (!(current_a > -low) ||
 		!(voltage_v > battery_ocv_v(m, 1, celsius) + SURPLUS_V))
 		return false;
-	return current_a < RATE_LOW * m->capacity_ah ||
-	       voltage_v > m->float_v + CHARGING_SURPLUS_V;
+	return current_a < low || voltage_v > m->float_v + CHARGING_SURPLUS_V;
 }
 
 /* Starts the fast states from one sample alone. Capacity, R0 and Tafel scale stay. */
@@ -342,6 +348,40 @@ static enum twin_result backwards(struct twin *w, const struct battery_model *m,
 	return TWIN_USED;
 }
 
+/*
+ * The current less the sensor's offset. While it is low the milliampere sensor knows
+ * better; without one, nothing flows out of a battery on surplus voltage.
+ */
+static double true_current(const struct twin *w, const struct battery_model *m,
+	const struct twin_sample *s)
+{
+	if (isnan(s->current_a))
+		return 0;
+	double current_a = s->current_a - w->offset_a;
+	if (fabs(s->current_a) >= RATE_LOW * m->capacity_ah)
+		return current_a;
+	if (!isnan(s->float_a))
+		return s->float_a;
+	bool surplus = w->surface_ah > 0 ||
+		       is_surplus(m, s->voltage_v, current_a, w->temperature_c);
+	return surplus ? fmax(current_a, 0) : current_a;
+}
+
+/* A Hall sensor's offset shows on float, where the true current is next to nothing. */
+static void measure_offset(
+	struct twin *w, const struct battery_model *m, const struct twin_sample *s)
+{
+	if (isnan(s->current_a))
+		return;
+	double gassing = circuit_gassing_a(
+		m, w->ln_i0, m->capacity_ah, s->voltage_v, w->temperature_c);
+	double flows = s->float_a >= 0 ? s->float_a : fmin(gassing, OFFSET_MOST);
+	double z = (s->current_a - flows) / m->capacity_ah;
+	z = fmin(fmax(z, -OFFSET_MOST), OFFSET_MOST) * m->capacity_ah;
+	w->offset_n = fminf(w->offset_n + 1, 200);
+	w->offset_a += (float)(z - w->offset_a) / w->offset_n;
+}
+
 /* Float for long enough: everything but gassing stands still. True while it does. */
 static bool on_float(struct twin *w, const struct battery_model *m,
 	const struct twin_sample *s, double current_a)
@@ -427,7 +467,7 @@ static void observe(struct twin *w, const struct battery_model *m, int64_t ts)
 enum twin_result twin_step(struct twin *w, const struct battery_model *m,
 	const struct twin_tuning *k, const struct twin_sample *s)
 {
-	double current_a = isnan(s->current_a) ? 0 : s->current_a;
+	double current_a = true_current(w, m, s);
 	if (w->started && s->ts <= w->ts)
 		return backwards(w, m, s, current_a);
 	take_temperature(w, m, s);
@@ -449,10 +489,15 @@ enum twin_result twin_step(struct twin *w, const struct battery_model *m,
 		w->reset = twin_reset_gap;
 		return TWIN_USED;
 	}
-	if (on_float(w, m, s, current_a))
-		stand_on_float(w, m, s, current_a);
-	else
-		filter(w, m, k, s, current_a, dt_s);
+	struct twin_sample u = *s; /* without the sensor's offset */
+	if (!isnan(u.current_a))
+		u.current_a = current_a;
+	if (on_float(w, m, &u, current_a)) {
+		measure_offset(w, m, s);
+		stand_on_float(w, m, &u, current_a);
+	} else {
+		filter(w, m, k, &u, current_a, dt_s);
+	}
 	observe(w, m, s->ts);
 	w->ts = s->ts;
 	w->current_a = (float)current_a;

@@ -69,6 +69,7 @@ struct twin {
 	double pending_days, pending_aged_days; /* of them not yet in 'ageing' */
 	struct twin_discharge discharge;
 	float current_a, voltage_v, temperature_c, acceleration;
+	float offset_a, offset_n;   /* of the current sensor, and its weight */
 	float ln_ratio, ln_ratio_n; /* smoothed resistance over new, and its weight */
 	float baseline_mohm, baseline_var;
 	float error_v, error_square, nis;

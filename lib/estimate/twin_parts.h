@@ -15,7 +15,7 @@ static inline double square(double x)
 /* Of the rated capacity: a discharge this deep says something of the capacity. */
 #define TWIN_DEPTH_LEAST 0.2
 /* A current, of the rated capacity per hour, that is more than a sensor's offset. */
-#define TWIN_RATE_FLOWING 0.005
+#define TWIN_RATE_FLOWING 0.01
 /* chi-squared, one degree of freedom: 99 % and 99.9 % */
 #define NIS_DEWEIGHT 6.63
 #define NIS_REJECT 10.8
