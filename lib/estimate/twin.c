@@ -1,7 +1,6 @@
 #include "estimate/twin_parts.h"
 #include "base/timefmt.h"
 #include "battery/ocv.h"
-#include "battery/rate.h"
 #include "record/kinds.h"
 
 #include <math.h>
@@ -22,32 +21,14 @@ const struct twin_tuning TWIN_TUNING = {
 };
 
 enum { REJECTS_MOST = 10, BACKWARDS_MOST = 10 };
-/* Currents in units of the rated capacity per hour. */
-static const double RATE_LOW = 0.02, RATE_STEP = 0.05;
-static const double OFFSET_MOST = 0.01;        /* of a current sensor, of C per hour */
-static const double SURPLUS_V = 0.12;          /* over the full battery's OCV */
-static const double CHARGING_SURPLUS_V = 0.25; /* over float, while current flows */
-static const double SURFACE_PART =
-	0.02; /* of capacity: discharging it ends surface charge */
+static const double OFFSET_MOST = 0.01; /* of a current sensor, of C per hour */
 static const double FLOAT_SOC_STD = 0.01;
 static const int64_t FLOAT_AFTER_MS = DAY_MS;
 static const double BOOST_OVER_FLOAT_V = 0.4, TAIL_SOC_STD = 0.02;
 static const int64_t TAIL_AFTER_MS = HOUR_MS;
 static const int64_t TEMPERATURE_AGE_MS = HOUR_MS;
-/* Longer than this, what flowed between two samples is not known. */
-static const double LONG_S = 900;
-static const double LONG_SOC_PER_H = 0.05;
-static const double STEP_LONGEST_S = 10; /* a slower sample mixes R0 with V1 */
-static const double LOW_SOC = 0.15, LOW_SOC_V = 0.2; /* the knee is not modelled well */
-static const double SURFACE_F_PER_AH = 10;
 static const double BASELINE_STD =
 	0.12; /* of the model's R0 for a unit not measured new */
-static const double SOC_MIN = -0.05, SOC_MAX = 1.05;
-
-static double surface_ah(const struct battery_model *m)
-{
-	return SURFACE_PART * m->capacity_ah;
-}
 
 void twin_init(struct twin *w, const struct battery_model *m,
 	const struct twin_origin *o, int reset)
@@ -84,226 +65,6 @@ void twin_init(struct twin *w, const struct battery_model *m,
 	/* Gassing of a worn block is five times a new one's. */
 	w->ln_i0_var = square(hypot(i0_sigma, 0.5));
 }
-
-/* ---- the fast filter ---- */
-
-/*
- * The voltage stands above what the full battery has at rest, and no charge current
- * explains it. A small current counts as none whatever its sign: no battery discharges
- * at such a voltage, so it is the sensor's offset.
- */
-static bool is_surplus(const struct battery_model *m, double voltage_v,
-	double current_a, double celsius)
-{
-	double low = RATE_LOW * m->capacity_ah;
-	if (!(current_a > -low) ||
-		!(voltage_v > battery_ocv_v(m, 1, celsius) + SURPLUS_V))
-		return false;
-	return current_a < low || voltage_v > m->float_v + CHARGING_SURPLUS_V;
-}
-
-/* Starts the fast states from one sample alone. Capacity, R0 and Tafel scale stay. */
-static void begin(struct twin *w, const struct battery_model *m,
-	const struct twin_sample *s, double current_a)
-{
-	double celsius = w->temperature_c, soc, std, v1, v2, v2_std = 0.1, unused;
-	double r0 = exp(w->ekf.x[EKF_LNR0]);
-	w->discharge.on = false;
-	w->surface_ah = 0;
-	w->low_since = TIME_NIL;
-	w->rejected_in_row = w->backwards_in_row = 0;
-	w->residual_v = NAN;
-	w->regime = TWIN_REST;
-	if (is_surplus(m, s->voltage_v, current_a, celsius)) {
-		soc = 0.98;
-		std = 0.03;
-		v1 = 0;
-		v2 = s->voltage_v - battery_ocv_v(m, soc, celsius) - current_a * r0;
-		w->regime = TWIN_SURPLUS;
-		w->surface_ah = (float)surface_ah(m);
-	} else {
-		bool rest = fabs(current_a) < 0.01 * m->capacity_ah;
-		soc = circuit_soc_from_voltage(m, s->voltage_v, current_a, celsius, r0);
-		std = rest ? 0.10 : 0.15;
-		v1 = circuit_eta1_v(m, current_a, celsius);
-		v2 = circuit_eta2_v(m, soc, current_a, 1, &unused);
-		v2_std = fmax(v2_std, 0.3 * fabs(v2));
-	}
-	ekf_set(&w->ekf, EKF_SOC, soc, square(std));
-	ekf_set(&w->ekf, EKF_V1, v1, square(fmax(0.02, 0.3 * fabs(v1))));
-	ekf_set(&w->ekf, EKF_V2, v2, square(v2_std));
-	ekf_inflate(&w->ekf, EKF_LNR0, square(0.15));
-	twin_set_capacity(w, m);
-	w->started = true;
-	w->ts = s->ts;
-	w->voltage_v = (float)s->voltage_v;
-	w->current_a = (float)current_a;
-}
-
-/* The part of the capacity this current can get; kept while the current hardly moves.
- */
-static double available(struct twin *w, const struct battery_model *m, double current_a)
-{
-	double a = -current_a;
-	if (a < 0.01 * m->capacity_ah)
-		return 1;
-	if (fabs(a - w->available_a) > 0.02 * a) {
-		double q = exp(w->ekf.x[EKF_LNQ]);
-		w->available = (float)battery_rate_fraction(m, a, q);
-		w->available_a = (float)a;
-	}
-	return w->available;
-}
-
-/* Surface charge goes with the charge drawn: a capacitor on top of the circuit. */
-static void drain_surface(struct twin *w, const struct battery_model *m, double mean_a,
-	double target_v, double dt_s, double *noise)
-{
-	double farad =
-		m->surface_f > 0 ? m->surface_f : SURFACE_F_PER_AH * m->capacity_ah;
-	double surplus = w->ekf.x[EKF_V2] - target_v;
-	if (mean_a < 0) {
-		w->surface_ah += (float)(mean_a * dt_s / 3600);
-		if (surplus > 0) {
-			double gone = fmin(surplus, -mean_a * dt_s / farad);
-			w->ekf.x[EKF_V2] -= gone;
-			*noise += square(gone);
-		}
-	}
-	w->surface_ah -= (float)(surface_ah(m) * dt_s * 1000 / DAY_MS);
-}
-
-static void predict(struct twin *w, const struct battery_model *m,
-	const struct twin_tuning *k, const struct twin_sample *s, double current_a,
-	double dt_s)
-{
-	double celsius = w->temperature_c, delta = current_a - w->current_a;
-	double mean = 0.5 * (current_a + w->current_a);
-	double q = exp(w->ekf.x[EKF_LNQ]);
-	double v = isnan(s->voltage_v) ? w->voltage_v : s->voltage_v;
-	struct circuit_drive drive = {.mean_a = mean,
-		.end_a = current_a,
-		.temperature_c = celsius,
-		.available = available(w, m, current_a)};
-	struct ekf_transition t;
-	double extra_v2 = 0;
-	if (mean > 0)
-		drive.gassing_a =
-			fmin(mean, circuit_gassing_a(m, w->ln_i0, q, v, celsius));
-	circuit_step_set(&w->step, m, dt_s);
-	if (w->surface_ah > 0)
-		drain_surface(w, m, mean, 0, dt_s, &extra_v2);
-	circuit_predict(m, &w->step, &drive, w->ekf.x, &t);
-	double hours = dt_s / 3600;
-	t.noise[EKF_SOC] = k->noise_soc * dt_s +
-			   square(k->current_gain * mean / q) * hours +
-			   square(delta * hours / q) / 12;
-	t.noise[EKF_V1] = k->noise_v * dt_s;
-	t.noise[EKF_V2] = k->noise_v * dt_s + extra_v2;
-	t.noise[EKF_LNR0] = k->noise_lnr0 * dt_s;
-	t.bias_bias = 1 - dt_s / (dt_s + k->bias_s);
-	w->ekf.x[EKF_BIAS] *= t.bias_bias;
-	t.noise[EKF_BIAS] = square(k->bias_v) * (1 - square(t.bias_bias));
-	bool idle =
-		fmax(fabs(current_a), fabs(w->current_a)) < RATE_LOW * m->capacity_ah;
-	if (isnan(s->current_a) || (dt_s > LONG_S && !idle))
-		t.noise[EKF_SOC] += square(LONG_SOC_PER_H) * hours * fmax(hours, 1);
-	/* When in the interval the current stepped is not known. */
-	if (fabs(delta) > TWIN_RATE_FLOWING * m->capacity_ah) {
-		double step = circuit_eta1_v(m, current_a, celsius) -
-			      circuit_eta1_v(m, w->current_a, celsius);
-		t.noise[EKF_V1] += square(step * (1 - w->step.decay1)) / 12;
-	}
-	/* In surplus V2 stands for what no branch describes, and must follow. */
-	if (w->surface_ah > 0)
-		t.noise[EKF_V2] += fmin(square(0.05) / 60 * dt_s, square(0.2));
-	ekf_predict(&w->ekf, &t);
-}
-
-/*
- * A step of the current within a few seconds shows R0: the difference of two voltages,
- * in which the slow errors of the model cancel.
- */
-static void measure_step(struct twin *w, const struct battery_model *m,
-	const struct twin_sample *s, double predicted_v, double dt_s)
-{
-	double delta = s->current_a - w->current_a, celsius = w->temperature_c;
-	if (!(fabs(delta) >= RATE_STEP * m->capacity_ah) || dt_s > STEP_LONGEST_S ||
-		isnan(w->residual_v) || w->surface_ah > 0)
-		return;
-	double y = s->voltage_v - predicted_v - w->residual_v;
-	double fast = (circuit_eta1_v(m, s->current_a, celsius) -
-			      circuit_eta1_v(m, w->current_a, celsius)) *
-		      (1 - w->step.decay1);
-	double r = 2 * square(0.01) + square(0.5 * fast);
-	const double h[EKF_N] = {
-		[EKF_LNR0] = delta * exp(w->ekf.x[EKF_LNR0]) *
-			     circuit_r0_factor(m, w->ekf.x[EKF_SOC], celsius, NULL)};
-	if (square(y) > NIS_REJECT * ekf_innovation_variance(&w->ekf, h, r))
-		return;
-	ekf_update(&w->ekf, h, r, y, EKF_BIT(EKF_LNR0));
-	w->observable |= BIT(observable_resistance);
-}
-
-static void clamp_soc(struct twin *w, bool surplus)
-{
-	double *soc = &w->ekf.x[EKF_SOC];
-	/* More charge than fits has gone into gas. */
-	double most = surplus ? 1 : SOC_MAX;
-	if (*soc <= most && *soc >= SOC_MIN)
-		return;
-	*soc = *soc > most ? most : SOC_MIN;
-	ekf_inflate(&w->ekf, EKF_SOC, square(0.02));
-}
-
-/* Returns false when the sample was rejected by the gate. */
-static bool correct(struct twin *w, const struct battery_model *m,
-	const struct twin_tuning *k, const struct twin_sample *s, double current_a,
-	double dt_s)
-{
-	double h[EKF_N], celsius = w->temperature_c;
-	bool surplus = w->surface_ah > 0;
-	double predicted = circuit_voltage_v(m, w->ekf.x, current_a, celsius, h);
-	if (fabs(current_a - w->current_a) >= RATE_STEP * m->capacity_ah) {
-		measure_step(w, m, s, predicted, dt_s);
-		predicted = circuit_voltage_v(m, w->ekf.x, current_a, celsius, h);
-	}
-	double low = fmax(0, fmin(1, (LOW_SOC - w->ekf.x[EKF_SOC]) / LOW_SOC));
-	double over = fabs(w->ekf.x[EKF_V1]) + fabs(w->ekf.x[EKF_V2]);
-	double r = square(k->sensor_v) + square(LOW_SOC_V * low);
-	if (!surplus)
-		r += square(k->polarisation * over);
-	double y = s->voltage_v - predicted;
-	double nis = square(y) / ekf_innovation_variance(&w->ekf, h, r);
-	w->error_v = (float)y;
-	w->error_square += 0.02f * ((float)square(y) - w->error_square);
-	w->nis += 0.02f * ((float)fmin(nis, 100) - w->nis);
-	if (nis > NIS_REJECT && surplus) {
-		/* V2 is a slack variable there: it is put where the voltage is. */
-		ekf_set(&w->ekf, EKF_V2, w->ekf.x[EKF_V2] + y, square(0.1));
-		w->residual_v = 0;
-		return true;
-	}
-	if (nis > NIS_REJECT)
-		return false;
-	unsigned mask = EKF_BIT(EKF_V1) | EKF_BIT(EKF_V2);
-	if (!surplus) {
-		mask |= EKF_BIT(EKF_SOC) | EKF_BIT(EKF_BIAS);
-		w->observable |= BIT(observable_soc);
-		r *= fmax(1, k->correlation_s / dt_s);
-	}
-	if (!surplus && w->discharge.on && w->discharge.learns)
-		mask |= EKF_BIT(EKF_LNQ);
-	if (nis > NIS_DEWEIGHT)
-		r *= nis / NIS_DEWEIGHT * 4;
-	ekf_update(&w->ekf, h, r, y, mask);
-	w->residual_v = (float)(s->voltage_v -
-				circuit_voltage_v(m, w->ekf.x, current_a, celsius, h));
-	clamp_soc(w, surplus);
-	return true;
-}
-
-/* ---- one sample ---- */
 
 static void take_temperature(
 	struct twin *w, const struct battery_model *m, const struct twin_sample *s)
@@ -343,7 +104,7 @@ static enum twin_result backwards(struct twin *w, const struct battery_model *m,
 	if (w->backwards_in_row <= BACKWARDS_MOST || isnan(s->voltage_v))
 		return TWIN_BACKWARDS;
 	w->ratio_ts = w->r0_ts = w->tafel_ts = w->temperature_ts = TIME_NIL;
-	begin(w, m, s, current_a);
+	twin_begin(w, m, s, current_a);
 	w->reset = twin_reset_clock;
 	return TWIN_USED;
 }
@@ -358,12 +119,12 @@ static double true_current(const struct twin *w, const struct battery_model *m,
 	if (isnan(s->current_a))
 		return 0;
 	double current_a = s->current_a - w->offset_a;
-	if (fabs(s->current_a) >= RATE_LOW * m->capacity_ah)
+	if (fabs(s->current_a) >= TWIN_RATE_LOW * m->capacity_ah)
 		return current_a;
 	if (!isnan(s->float_a))
 		return s->float_a;
 	bool surplus = w->surface_ah > 0 ||
-		       is_surplus(m, s->voltage_v, current_a, w->temperature_c);
+		       twin_is_surplus(m, s->voltage_v, current_a, w->temperature_c);
 	return surplus ? fmax(current_a, 0) : current_a;
 }
 
@@ -386,8 +147,9 @@ static void measure_offset(
 static bool on_float(struct twin *w, const struct battery_model *m,
 	const struct twin_sample *s, double current_a)
 {
-	bool low = fabs(current_a) < RATE_LOW * m->capacity_ah && w->surface_ah > 0 &&
-		   is_surplus(m, s->voltage_v, current_a, w->temperature_c);
+	bool low = fabs(current_a) < TWIN_RATE_LOW * m->capacity_ah &&
+		   w->surface_ah > 0 &&
+		   twin_is_surplus(m, s->voltage_v, current_a, w->temperature_c);
 	if (!low) {
 		w->low_since = TIME_NIL;
 		return false;
@@ -415,7 +177,7 @@ static void stand_on_float(struct twin *w, const struct battery_model *m,
 		w->residual_v = 0;
 		w->regime = TWIN_FLOAT;
 	}
-	w->surface_ah = (float)surface_ah(m);
+	w->surface_ah = (float)twin_surface_ah(m);
 	w->rejected_in_row = 0;
 	twin_measure_gassing(w, m, s);
 }
@@ -434,20 +196,20 @@ static void filter(struct twin *w, const struct battery_model *m,
 	const struct twin_tuning *k, const struct twin_sample *s, double current_a,
 	double dt_s)
 {
-	if (is_surplus(m, s->voltage_v, current_a, w->temperature_c))
-		w->surface_ah = (float)surface_ah(m);
+	if (twin_is_surplus(m, s->voltage_v, current_a, w->temperature_c))
+		w->surface_ah = (float)twin_surface_ah(m);
 	if (w->regime == TWIN_FLOAT) /* variances have stood still: a little for it */
 		ekf_inflate(&w->ekf, EKF_SOC, square(FLOAT_SOC_STD));
 	twin_follow_discharge(w, m, s, 0.5 * (current_a + w->current_a), dt_s);
-	predict(w, m, k, s, current_a, dt_s);
-	clamp_soc(w, w->surface_ah > 0);
+	twin_predict(w, m, k, s, current_a, dt_s);
+	twin_clamp_soc(w, w->surface_ah > 0);
 	w->regime = (uint8_t)regime_of(w, m, current_a);
 	if (isnan(s->voltage_v))
 		return;
-	if (correct(w, m, k, s, current_a, dt_s)) {
+	if (twin_correct(w, m, k, s, current_a, dt_s)) {
 		w->rejected_in_row = 0;
 	} else if (++w->rejected_in_row >= REJECTS_MOST) {
-		begin(w, m, s, current_a);
+		twin_begin(w, m, s, current_a);
 		w->reset = twin_reset_divergence;
 	}
 }
@@ -475,7 +237,7 @@ enum twin_result twin_step(struct twin *w, const struct battery_model *m,
 	if (isnan(s->voltage_v) && (isnan(s->current_a) || !w->started))
 		return TWIN_USED;
 	if (!w->started) {
-		begin(w, m, s, current_a);
+		twin_begin(w, m, s, current_a);
 		return TWIN_USED;
 	}
 	double dt_s = (double)(s->ts - w->ts) / 1000;
@@ -485,7 +247,7 @@ enum twin_result twin_step(struct twin *w, const struct battery_model *m,
 	if (s->ts - w->ts > k->max_gap_ms) {
 		if (isnan(s->voltage_v))
 			return TWIN_USED;
-		begin(w, m, s, current_a);
+		twin_begin(w, m, s, current_a);
 		w->reset = twin_reset_gap;
 		return TWIN_USED;
 	}

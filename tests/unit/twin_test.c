@@ -199,6 +199,36 @@ static void test_float(void **state)
 	assert_true(r.autonomy_lower_min < 590 && r.autonomy_upper_min > 610);
 }
 
+/* A Hall sensor that reads -0.9 A on float drains nothing, with or without a
+ * milliampere sensor beside it, and its offset is found. */
+static void test_current_offset(void **state)
+{
+	(void)state;
+	for (int fine = 0; fine < 2; fine++) {
+		struct twin w;
+		double soc, std;
+		twin_init(&w, &hx12, &NEW, 0);
+		for (int i = 0; i <= 2 * 1440; i++) {
+			struct twin_sample s = sample(T0 + i * MINUTE_MS, 13.65, -0.9);
+			if (fine)
+				s.float_a = 0.02;
+			twin_step(&w, &hx12, &TWIN_TUNING, &s);
+		}
+		twin_soc(&w, &hx12, &TWIN_TUNING, &soc, &std);
+		near(soc, 1, 1e-6);
+		near(w.offset_a, -0.92, 0.02);
+		assert_int_equal(w.regime, TWIN_FLOAT);
+		assert_false(w.discharge.on);
+		/* And is taken off a discharge: 12 A read as 12.9, an hour. */
+		for (int i = 1; i <= 60; i++) {
+			struct twin_sample s =
+				sample(T0 + (2880 + i) * MINUTE_MS, NAN, -12.9);
+			twin_step(&w, &hx12, &TWIN_TUNING, &s);
+		}
+		near(w.current_a, -11.98, 0.02);
+	}
+}
+
 /* One day on float, then a discharge to 30 % of a block that has lost a fifth. */
 static void discharge_after_float(
 	struct twin *w, double capacity_ah, double depth, double age_days)
@@ -466,6 +496,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_nis_is_one),
 		cmocka_unit_test(test_soc_converges),
 		cmocka_unit_test(test_soc_counts_charge), cmocka_unit_test(test_float),
+		cmocka_unit_test(test_current_offset),
 		cmocka_unit_test(test_capacity_from_a_discharge),
 		cmocka_unit_test(test_shallow_discharge_teaches_nothing),
 		cmocka_unit_test(test_resistance_from_steps),
