@@ -4,8 +4,8 @@
 
 static bool describes_battery(const struct field_info *f)
 {
-	static const char *const window[] = {
-		"ts", "battery", "unit", "window_h", "count", "coverage", "gap_count"};
+	static const char *const window[] = {"ts", "battery", "unit", "window_h",
+		"count", "coverage", "gap_count", "r_slope_stderr"};
 	for (size_t i = 0; i < sizeof(window) / sizeof(*window); i++)
 		if (strcmp(f->name, window[i]) == 0)
 			return false;

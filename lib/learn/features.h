@@ -1,8 +1,9 @@
 /*
  * The features a model may use: every measured field of a feature record, found by name
  * in the record definitions, so that a new field becomes a new feature without a word
- * here. What describes the window rather than the battery (times, counts, coverage) is
- * left out.
+ * here. What describes the measuring rather than the battery (times, counts, coverage,
+ * the standard error of a slope) is left out: it changes with the sampling interval,
+ * and a model that used it would know one interval only.
  */
 #ifndef LEARN_FEATURES_H
 #define LEARN_FEATURES_H
