@@ -80,6 +80,20 @@ static void say(
 	diag("wrote %s to '%s'", m->id, o->out);
 }
 
+static void say_rows(const struct options *o, const struct dataset *d)
+{
+	diag("%llu feature rows, %llu truth records; of %lld h %zu kept: %llu thinned, "
+	     "%llu "
+	     "half empty, %llu without truth within a day, %llu past the end, %llu "
+	     "without "
+	     "room",
+		(unsigned long long)d->features_seen,
+		(unsigned long long)d->truths_seen, (long long)o->window_h, d->n,
+		(unsigned long long)d->thinned, (unsigned long long)d->uncovered,
+		(unsigned long long)d->unlabelled, (unsigned long long)d->past_end,
+		(unsigned long long)d->no_room);
+}
+
 static int fit(const struct options *o, enum split_by by, struct dataset *d,
 	struct model_report *r, bool quiet, struct err *err)
 {
@@ -96,14 +110,7 @@ static int fit(const struct options *o, enum split_by by, struct dataset *d,
 	if (dataset_finish(d, err) < 0)
 		return -1;
 	if (!quiet)
-		diag("%llu feature rows of %lld h, %llu truth records; %llu rows "
-		     "thinned, "
-		     "%llu without truth within a day, %llu without room",
-			(unsigned long long)d->features_seen, (long long)o->window_h,
-			(unsigned long long)d->truths_seen,
-			(unsigned long long)d->thinned,
-			(unsigned long long)d->unlabelled,
-			(unsigned long long)d->no_room);
+		say_rows(o, d);
 	int s = trainer_fit(d, &t, &m, r, &trees, err);
 	if (s == 0)
 		s = model_save(o->out, &m, r, &trees, err);

@@ -55,6 +55,39 @@ static double upper_quantile(
 	return INFINITY;
 }
 
+/* 1 at a thousand days. */
+static double spread(double slope, double margin)
+{
+	return exp(slope * (margin - 6.90775527898213705205));
+}
+
+static double slope_likelihood(const struct calib_row *rows, size_t n, double slope)
+{
+	double k = 0, sum = 0, logs = 0;
+	for (size_t i = 0; i < n; i++)
+		if (!rows[i].censored) {
+			double s = spread(slope, rows[i].margin);
+			k++;
+			sum += fabs(rows[i].log_time - rows[i].margin) / s;
+			logs += log(s);
+		}
+	return k > 0 && sum > 0 ? -k * log(sum / k) - logs : 0;
+}
+
+double calibration_slope(const struct calib_row *rows, size_t n)
+{
+	/* A grid of 1/40: finer would be more than the data tell. */
+	double best = 0, most = slope_likelihood(rows, n, 0);
+	for (int i = -20; i <= 10; i++) {
+		double l = slope_likelihood(rows, n, i / 40.0);
+		if (l > most) {
+			most = l;
+			best = i / 40.0;
+		}
+	}
+	return best;
+}
+
 static double normal_log_pdf(double z)
 {
 	return -0.5 * z * z - 0.91893853320467274178;
@@ -184,21 +217,35 @@ static int calibrate_with(const struct calib_row *rows, size_t n, struct work *w
 	return 0;
 }
 
-int calibrate(const struct calib_row *rows, size_t n, double level,
+/* The rows with their residuals over the spread. */
+static struct calib_row *scaled(const struct calib_row *rows, size_t n, double slope)
+{
+	struct calib_row *s = malloc((n + 1) * sizeof(*s));
+	for (size_t i = 0; s && i < n; i++) {
+		double r = rows[i].log_time - rows[i].margin;
+		s[i] = rows[i];
+		s[i].log_time = rows[i].margin + r / spread(slope, rows[i].margin);
+	}
+	return s;
+}
+
+int calibrate(const struct calib_row *rows, size_t n, double level, double slope,
 	struct calibration *out, struct err *err)
 {
 	struct work w = {0};
-	*out = (struct calibration){.level = level};
+	*out = (struct calibration){.level = level, .slope = slope};
 	for (size_t i = 0; i < n; i++)
 		if (rows[i].battery >= w.nbatteries)
 			w.nbatteries = (size_t)rows[i].battery + 1;
+	struct calib_row *own = scaled(rows, n, slope);
 	w.r = calloc(n + 1, sizeof(*w.r));
 	w.weight = calloc(n + 1, sizeof(*w.weight));
 	w.margin = calloc(n + 1, sizeof(*w.margin));
 	w.count = calloc(w.nbatteries + 1, sizeof(*w.count));
-	int r = w.r && w.weight && w.margin && w.count
-			? calibrate_with(rows, n, &w, out, err)
+	int r = own && w.r && w.weight && w.margin && w.count
+			? calibrate_with(own, n, &w, out, err)
 			: err_nomem(err);
+	free(own);
 	free(w.r);
 	free(w.weight);
 	free(w.margin);
@@ -219,11 +266,13 @@ void calibration_interval(
 {
 	const struct calib_bin *b = bin_of(c, margin);
 	/* The estimate itself always lies between its bounds. */
-	*lower = margin + fmin(b->lower, 0);
-	*upper = margin + fmax(b->upper, 0);
+	double s = spread(c->slope, margin);
+	*lower = margin + s * fmin(b->lower, 0);
+	*upper = margin + s * fmax(b->upper, 0);
 }
 
 double calibration_p_fail(const struct calibration *c, double margin, double days)
 {
-	return normal_survival((margin - log(days)) / bin_of(c, margin)->sigma);
+	double sigma = bin_of(c, margin)->sigma * spread(c->slope, margin);
+	return normal_survival((margin - log(days)) / sigma);
 }

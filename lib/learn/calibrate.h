@@ -13,6 +13,12 @@
  * the weighted Kaplan-Meier estimate, which equals the plain one when nothing is
  * censored.
  *
+ * Near its end a battery's log time is far less certain than in mid-life. So residuals
+ * are first divided by a spread, exp(slope · (margin − log 1000)), whose slope comes
+ * from other batteries than the calibrating ones, which leaves the guarantee as it is
+ * (locally weighted conformal prediction; Lei, G'Sell, Rinaldo, Tibshirani, Wasserman
+ * 2018, "Distribution-free predictive inference for regression", §5.2).
+ *
  * Where there are batteries enough the table has rows by predicted life, so that a
  * battery near its end gets an interval made of such batteries.
  */
@@ -39,24 +45,30 @@ struct calib_row {
 
 struct calib_bin {
 	double margin_below; /* the row serves margins < this; the last: infinite */
-	double lower, upper; /* log offsets to the margin */
-	double sigma;        /* standard deviation of log time about the margin */
+	double lower, upper; /* offsets of log time to the margin, over the spread */
+	double sigma;        /* standard deviation of the same */
 	size_t batteries, rows;
 	bool extrapolated; /* upper is beyond what was seen: from sigma */
 };
 
 struct calibration {
 	double level; /* 0.9 */
+	double slope; /* of the log of the spread against the margin */
 	int n;
 	struct calib_bin bin[CALIB_BINS_MAX];
 };
 
 /*
- * Calibrates on n rows for the given level. Returns 0; -1 with ERR_DATA when there are
- * fewer than ceil(2 / (1 - level)) - 1 batteries.
+ * Calibrates on n rows for the given level and slope. Returns 0; -1 with ERR_DATA when
+ * there are fewer than ceil(2 / (1 - level)) - 1 batteries.
  */
-int calibrate(const struct calib_row *rows, size_t n, double level,
+int calibrate(const struct calib_row *rows, size_t n, double level, double slope,
 	struct calibration *out, struct err *err);
+
+/* The slope that makes the residuals of n rows most alike, by maximum likelihood of
+ * Laplace ones (so that a few sudden deaths do not decide it), within -0.5 to 0.25; of
+ * uncensored rows; 0 without. */
+double calibration_slope(const struct calib_row *rows, size_t n);
 
 /* The bounds of log time for a margin. */
 void calibration_interval(

@@ -7,6 +7,9 @@
  * at least daily keeps this at one or two; beyond it the oldest keeps what it has. */
 enum { PENDING_MAX = 4 };
 
+/* Share of the window that must have samples. */
+#define COVERED_LEAST 0.5
+
 struct dataset_battery {
 	int32_t unit;
 	int64_t slot; /* of the last row kept */
@@ -140,6 +143,10 @@ int dataset_feature(struct dataset *d, const struct rec_feature *r, struct err *
 {
 	uint32_t id;
 	d->features_seen++;
+	if (r->coverage < (float)COVERED_LEAST) {
+		d->uncovered++;
+		return 0;
+	}
 	struct dataset_battery *b = state_of(d, r->battery, r->unit, &id, err);
 	if (!b)
 		return -1;
@@ -200,31 +207,56 @@ int dataset_truth(struct dataset *d, const struct rec_truth *r, struct err *err)
 	return 0;
 }
 
-int dataset_finish(struct dataset *d, struct err *err)
+/* Whether row i has a label and is not one more of a unit past its end; 'ended' holds
+ * the unit whose end each battery has shown. */
+static bool keeps(struct dataset *d, size_t i, int32_t *ended)
 {
-	struct ids used = {0};
+	const struct dataset_row *r = &d->rows[i];
+	if (r->gap_ms < 0) {
+		d->unlabelled++;
+		return false;
+	}
+	if (r->censored || r->rul_days > 0)
+		return true;
+	if (ended[r->battery] == r->unit) {
+		d->past_end++;
+		return false;
+	}
+	ended[r->battery] = r->unit;
+	return true;
+}
+
+static int compact(struct dataset *d, struct ids *used, int32_t *ended, struct err *err)
+{
 	size_t kept = 0;
 	for (size_t i = 0; i < d->n; i++) {
-		if (d->rows[i].gap_ms < 0) {
-			d->unlabelled++;
+		if (!keeps(d, i, ended))
 			continue;
-		}
 		uint32_t id = ids_intern(
-			&used, str_of(ids_name(&d->batteries, d->rows[i].battery)));
-		if (id == IDS_NONE) {
-			ids_release(&used);
+			used, str_of(ids_name(&d->batteries, d->rows[i].battery)));
+		if (id == IDS_NONE)
 			return err_nomem(err);
-		}
 		move_row(d, kept, i);
 		d->rows[kept++].battery = id;
 	}
 	d->n = kept;
+	return 0;
+}
+
+int dataset_finish(struct dataset *d, struct err *err)
+{
+	struct ids used = {0};
+	int32_t *ended = malloc((d->batteries.n + 1) * sizeof(*ended));
+	for (size_t i = 0; ended && i < d->batteries.n; i++)
+		ended[i] = INT32_MIN;
+	int r = ended ? compact(d, &used, ended, err) : err_nomem(err);
+	free(ended);
 	ids_release(&d->batteries);
 	d->batteries = used;
 	free(d->state);
 	d->state = NULL;
 	d->cap_state = 0;
-	return 0;
+	return r;
 }
 
 void dataset_release(struct dataset *d)

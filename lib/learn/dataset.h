@@ -4,7 +4,8 @@
  * Per (battery, unit) a feature row is labelled by the truth record nearest in time,
  * not more than a day away, before or after; the remaining life is moved by the
  * distance, so the label belongs to the row's own time. Rows that find no truth are
- * dropped at the end and counted.
+ * dropped at the end and counted. So are windows less than half covered, and of the
+ * rows past the end of life all but the first, which the others only repeat.
  *
  * Memory is bounded: at most one row per battery and 'every', and when max_rows are
  * reached 'every' doubles and each battery keeps the first row of each new, longer
@@ -39,7 +40,8 @@ struct dataset {
 	struct dataset_battery *state;
 	size_t cap_state;
 	/* counted */
-	uint64_t features_seen, truths_seen, thinned, unlabelled, no_room;
+	uint64_t features_seen, truths_seen, thinned, unlabelled, no_room, uncovered,
+		past_end;
 };
 
 /* max_rows >= 1, every_ms >= 1. */

@@ -50,7 +50,8 @@ static json_t *write_calibration(const struct calibration *c)
 				"batteries", (json_int_t)b->batteries, "rows",
 				(json_int_t)b->rows, "extrapolated", b->extrapolated));
 	}
-	return json_pack("{s:o, s:o}", "level", number(c->level), "table", a);
+	return json_pack("{s:o, s:o, s:o}", "level", number(c->level), "slope",
+		number(c->slope), "table", a);
 }
 
 static json_t *write_metrics(const struct metrics *m)
@@ -104,9 +105,10 @@ static json_t *write_evaluation(const struct model_report *r)
 int model_write_json(const struct model *m, const struct model_report *r,
 	struct buf *out, struct err *err)
 {
-	json_t *o = json_pack("{s:i, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	json_t *o = json_pack("{s:i, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"format", MODEL_FORMAT, "id", m->id, "window_h", m->window_h,
-		"floor_days", number(m->floor_days), "booster",
+		"floor_days", number(m->floor_days), "longest_days",
+		number(m->longest_days), "booster",
 		json_pack("{s:s, s:I, s:o}", "file", "booster.ubj", "bytes",
 			(json_int_t)m->booster_size, "hash",
 			hash_text(m->booster_hash)),
@@ -214,7 +216,8 @@ static int read_calibration(const json_t *o, struct calibration *c, struct err *
 	size_t n = json_array_size(a);
 	if (!json_is_array(a) || n == 0 || n > CALIB_BINS_MAX)
 		return bad("calibration", "a table of 1 to 4 rows", err);
-	if (get_number(k, "level", 0.5, 0.999, &c->level, err) < 0)
+	if (get_number(k, "level", 0.5, 0.999, &c->level, err) < 0 ||
+		get_number(k, "slope", -2, 2, &c->slope, err) < 0)
 		return -1;
 	c->n = (int)n;
 	for (size_t i = 0; i < n; i++)
@@ -251,6 +254,11 @@ static int read_model(const json_t *o, struct model *m, struct err *err)
 		read_booster(o, m, err) < 0 || read_features(o, m, err) < 0)
 		return -1;
 	m->window_h = (int)window;
+	m->longest_days = INFINITY;
+	if (!json_is_null(json_object_get(o, "longest_days")) &&
+		get_number(o, "longest_days", m->floor_days, 1e9, &m->longest_days,
+			err) < 0)
+		return -1;
 	return read_calibration(o, &m->calibration, err);
 }
 

@@ -46,6 +46,10 @@ struct model {
 	char id[CODE_MAX + 1]; /* "aft-" and a hash of the trees */
 	int window_h;
 	double floor_days; /* shorter lives are not told apart */
+	/* No upper bound goes beyond the longest remaining life in training: of n like
+	 * batteries a new one outlives all with probability 1/(n+1). Infinite where the
+	 * longest was still alive. */
+	double longest_days;
 	int nfeatures;
 	struct model_feature feature[FIELDS_MAX];
 	struct calibration calibration;

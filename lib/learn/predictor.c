@@ -10,7 +10,7 @@ struct estimate model_estimate(const struct model *m, double margin)
 	calibration_interval(&m->calibration, fmax(margin, floor), &lower, &upper);
 	struct estimate e = {.rul = exp(margin),
 		.lower = lower <= floor ? 0 : exp(lower),
-		.upper = exp(upper),
+		.upper = fmax(fmin(exp(upper), m->longest_days), exp(margin)),
 		.p_fail_30d = calibration_p_fail(&m->calibration, margin, 30),
 		.p_fail_90d = calibration_p_fail(&m->calibration, margin, 90)};
 	e.confidence = estimate_confidence(e.rul, e.lower, e.upper);

@@ -178,14 +178,12 @@ static struct booster *fit_best(const struct trainer_options *o,
 	return best;
 }
 
-static int calibrate_on(const struct dataset *d, const struct part *p, double level,
-	struct calibration *c, struct err *err)
+static struct calib_row *residuals(
+	const struct dataset *d, const struct part *p, struct err *err)
 {
 	const double floor = log(TRAINER_FLOOR_DAYS);
 	struct calib_row *rows = malloc((p->n + 1) * sizeof(*rows));
-	if (!rows)
-		return err_nomem(err);
-	for (size_t i = 0; i < p->n; i++) {
+	for (size_t i = 0; rows && i < p->n; i++) {
 		const struct dataset_row *row = &d->rows[p->row[i]];
 		rows[i] = (struct calib_row){
 			.margin = fmax((double)p->margin[i], floor),
@@ -193,8 +191,23 @@ static int calibrate_on(const struct dataset *d, const struct part *p, double le
 			.censored = row->censored,
 			.battery = row->battery};
 	}
-	int r = calibrate(rows, p->n, level, c, err);
-	free(rows);
+	if (!rows)
+		err_nomem(err);
+	return rows;
+}
+
+/* The spread's slope is of the validation part, the rest of the calibration part. */
+static int calibrate_on(const struct dataset *d, const struct part *part, double level,
+	struct calibration *c, struct err *err)
+{
+	const struct part *p = &part[PART_CALIB], *v = &part[PART_VALID];
+	struct calib_row *valid = residuals(d, v, err), *calib = residuals(d, p, err);
+	int r = -1;
+	if (valid && calib)
+		r = calibrate(
+			calib, p->n, level, calibration_slope(valid, v->n), c, err);
+	free(valid);
+	free(calib);
 	return r;
 }
 
@@ -324,19 +337,32 @@ static int evaluate(const struct dataset *d, const struct part *part, struct boo
 	const struct trainer_options *o, struct model *m, struct model_report *r,
 	struct err *err)
 {
-	const int after[] = {PART_CALIB, PART_TEST};
-	for (int i = 0; i < 2; i++) {
-		const struct part *p = &part[after[i]];
+	for (int i = PART_VALID; i <= PART_TEST; i++) {
+		const struct part *p = &part[i];
 		if (booster_margin(b, p->x, p->n, m->nfeatures, p->margin, err) < 0)
 			return -1;
 	}
-	if (calibrate_on(d, &part[PART_CALIB], o->level, &m->calibration, err) < 0 ||
+	if (calibrate_on(d, part, o->level, &m->calibration, err) < 0 ||
 		fit_baseline(d, &part[PART_TRAIN], &r->weibull, err) < 0 ||
 		judge(d, &part[PART_TEST], m, r, false, &r->model, err) < 0 ||
 		judge(d, &part[PART_TEST], m, r, true, &r->baseline, err) < 0)
 		return -1;
 	r->skill = 1 - r->model.mae / r->baseline.mae;
 	return 0;
+}
+
+static double longest_life(const struct dataset *d, const struct part *train)
+{
+	double longest = TRAINER_FLOOR_DAYS;
+	bool alive = false;
+	for (size_t i = 0; i < train->n; i++) {
+		const struct dataset_row *row = &d->rows[train->row[i]];
+		if (row->rul_days > longest) {
+			longest = row->rul_days;
+			alive = row->censored;
+		}
+	}
+	return alive ? INFINITY : longest;
 }
 
 static int fit_parts(const struct dataset *d, const struct split *s,
@@ -352,6 +378,7 @@ static int fit_parts(const struct dataset *d, const struct split *s,
 		if (fill_part(d, s, (enum split_part)p, &use, column, &part[p], err) <
 			0)
 			return -1;
+	m->longest_days = longest_life(d, &part[PART_TRAIN]);
 	struct booster *b =
 		fit_best(o, &part[PART_TRAIN], &part[PART_VALID], use.n, r, err);
 	if (!b)

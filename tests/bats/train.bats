@@ -10,7 +10,7 @@ fleet() { # BATTERIES DAYS SEED [KINDS] >stream
 	assert_status 0
 	[ ! -s "$OUT" ]
 	assert_stderr 'train: in 3000, out 3000, added 0, rejected 0, dropped 0'
-	assert_stderr '1000 feature rows of 24 h, 1000 truth records'
+	assert_stderr '1000 feature rows, 1000 truth records; of 24 h 1000 kept'
 	# The law explains far more than age does.
 	skill=$(jq .evaluation.skill "$BATS_TEST_TMPDIR/m/model.json")
 	[ "$(jq -n "$skill > 0.25")" = true ] || fail "skill $skill"

@@ -34,7 +34,7 @@ static void test_coverage_of_new_batteries(void **state)
 		struct calibration c;
 		draw(&r, cal, CAL);
 		draw(&r, fresh, NEW);
-		assert_int_equal(calibrate(cal, CAL * PER, 0.9, &c, NULL), 0);
+		assert_int_equal(calibrate(cal, CAL * PER, 0.9, 0, &c, NULL), 0);
 		for (size_t i = 0; i < NEW * PER; i++, n++) {
 			double lo, hi;
 			calibration_interval(&c, fresh[i].margin, &lo, &hi);
@@ -71,7 +71,7 @@ static void test_equals_order_statistics(void **state)
 		rows[i] = (struct calib_row){6, 6 + e[i], false, (uint32_t)i};
 	}
 	qsort(e, N, sizeof(*e), by_double);
-	assert_int_equal(calibrate(rows, N, 0.9, &c, NULL), 0);
+	assert_int_equal(calibrate(rows, N, 0.9, 0, &c, NULL), 0);
 	assert_int_equal(c.n, 1);
 	/* ceil(.95 · 40) = 38th of 39, and by symmetry the 2nd. */
 	assert_true(fabs(c.bin[0].lower - e[1]) < 1e-12);
@@ -92,7 +92,7 @@ static void test_table_follows_the_margin(void **state)
 		rows[i] = (struct calib_row){
 			m, m + s * rng_normal(&r), false, (uint32_t)i};
 	}
-	assert_int_equal(calibrate(rows, N, 0.9, &c, NULL), 0);
+	assert_int_equal(calibrate(rows, N, 0.9, 0, &c, NULL), 0);
 	assert_int_equal(c.n, 4);
 	double lo, hi, lo2, hi2;
 	calibration_interval(&c, 3.005, &lo, &hi);
@@ -112,8 +112,8 @@ static void test_censoring_keeps_coverage(void **state)
 		plain[i] = (struct calib_row){6, t, false, (uint32_t)i};
 		rows[i] = (struct calib_row){6, fmin(t, cut), t > cut, (uint32_t)i};
 	}
-	assert_int_equal(calibrate(plain, N, 0.9, &full, NULL), 0);
-	assert_int_equal(calibrate(rows, N, 0.9, &c, NULL), 0);
+	assert_int_equal(calibrate(plain, N, 0.9, 0, &full, NULL), 0);
+	assert_int_equal(calibrate(rows, N, 0.9, 0, &c, NULL), 0);
 	assert_true(c.bin[0].lower <= full.bin[0].lower);
 	assert_true(c.bin[0].upper > 0.7 && c.bin[0].upper < 1.2);
 	/* The censored likelihood finds the sigma that the naive one would miss. */
@@ -127,9 +127,34 @@ static void test_all_censored_is_extrapolated(void **state)
 	struct calibration c;
 	for (int i = 0; i < 25; i++)
 		rows[i] = (struct calib_row){6, 5.0 + 0.01 * i, true, (uint32_t)i};
-	assert_int_equal(calibrate(rows, 25, 0.9, &c, NULL), 0);
+	assert_int_equal(calibrate(rows, 25, 0.9, 0, &c, NULL), 0);
 	assert_true(c.bin[0].extrapolated);
 	assert_true(isfinite(c.bin[0].upper));
+}
+
+/* A spread that grows towards the end: its slope is found, and undone. */
+static void test_slope(void **state)
+{
+	struct rng r = {5};
+	enum { N = 1000 };
+	static struct calib_row rows[N];
+	struct calibration c;
+	for (int i = 0; i < N; i++) {
+		double m = 3 + 5 * rng_uniform(&r);
+		rows[i] = (struct calib_row){m,
+			m + 0.3 * exp(-0.4 * (m - log(1000))) * rng_normal(&r), false,
+			(uint32_t)i};
+	}
+	double slope = calibration_slope(rows, N);
+	assert_true(fabs(slope + 0.4) < 0.051);
+	assert_int_equal(calibrate(rows, N, 0.9, slope, &c, NULL), 0);
+	double lo, hi;
+	for (double m = 3.1; m < 8; m += 0.7) {
+		calibration_interval(&c, m, &lo, &hi);
+		double want = 2 * 1.645 * 0.3 * exp(-0.4 * (m - log(1000)));
+		assert_true(fabs((hi - lo) / want - 1) < 0.3);
+	}
+	assert_true(calibration_slope(rows, 0) == 0);
 }
 
 static void test_too_few(void **state)
@@ -139,7 +164,7 @@ static void test_too_few(void **state)
 	struct err err = {0};
 	for (int i = 0; i < 18; i++)
 		rows[i] = (struct calib_row){6, 6, false, (uint32_t)i};
-	assert_int_equal(calibrate(rows, 18, 0.9, &c, &err), -1);
+	assert_int_equal(calibrate(rows, 18, 0.9, 0, &c, &err), -1);
 	assert_int_equal(err.class, ERR_DATA);
 	assert_non_null(strstr(err.msg, "18 of at least 19"));
 }
@@ -161,6 +186,7 @@ int main(void)
 		cmocka_unit_test(test_table_follows_the_margin),
 		cmocka_unit_test(test_censoring_keeps_coverage),
 		cmocka_unit_test(test_all_censored_is_extrapolated),
+		cmocka_unit_test(test_slope),
 		cmocka_unit_test(test_too_few),
 		cmocka_unit_test(test_p_fail),
 	};

@@ -21,6 +21,7 @@ static int feature(struct dataset *d, const char *code, int unit, int64_t ts, fl
 	r.window_h = 24;
 	r.v_mean_v = v;
 	r.age_days = 100;
+	r.coverage = 1;
 	return dataset_feature(d, &r, NULL);
 }
 
@@ -150,6 +151,28 @@ static void test_replacement_starts_anew(void **state)
 	dataset_release(&d);
 }
 
+static void test_dead_and_empty_rows(void **state)
+{
+	struct dataset d;
+	struct rec_feature r;
+	dataset_init(&d, 100, DAY_MS);
+	for (int day = 0; day < 10; day++) {
+		feature(&d, "A", 0, D(day), 1);
+		truth(&d, "A", 0, D(day), fmax(4.5 - day, 0), 0);
+	}
+	record_clear(kind_info(KIND_feature), &r);
+	r.ts = D(20);
+	r.battery = str_of("A");
+	r.unit = 0;
+	r.coverage = 0.4f;
+	assert_int_equal(dataset_feature(&d, &r, NULL), 0);
+	assert_int_equal(dataset_finish(&d, NULL), 0);
+	assert_int_equal(d.uncovered, 1);
+	assert_int_equal(d.past_end, 4);
+	assert_int_equal(d.n, 6); /* five alive, the first of five dead */
+	dataset_release(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -159,6 +182,7 @@ int main(void)
 		cmocka_unit_test(test_rows_are_bounded),
 		cmocka_unit_test(test_more_batteries_than_rows),
 		cmocka_unit_test(test_replacement_starts_anew),
+		cmocka_unit_test(test_dead_and_empty_rows),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

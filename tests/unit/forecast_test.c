@@ -51,15 +51,18 @@ static struct booster *small_model(struct model *m)
 	struct booster_data d = {x, t, t, ROWS, 1};
 	struct booster_params p = {60, 60, 3, 1, 0.2, 0.3, 600, 1};
 	struct booster_fit fit;
-	*m = (struct model){
-		.id = "aft-test", .window_h = 24, .floor_days = 7, .nfeatures = 1};
+	*m = (struct model){.id = "aft-test",
+		.window_h = 24,
+		.floor_days = 7,
+		.longest_days = 3000,
+		.nfeatures = 1};
 	strcpy(m->feature[0].name, "t_mean_c");
 	strcpy(m->feature[0].unit, "degC");
 	m->feature[0].min = 20;
 	m->feature[0].max = 40;
 	m->feature[0].present = 1;
 	m->calibration = (struct calibration){
-		0.9, 1, {{INFINITY, -0.3, 0.3, 0.2, 60, 60, false}}};
+		0.9, 0, 1, {{INFINITY, -0.3, 0.3, 0.2, 60, 60, false}}};
 	return booster_train(&d, &d, &p, &fit, NULL);
 }
 
