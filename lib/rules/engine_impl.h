@@ -92,7 +92,7 @@ struct mute {
 struct subject {
 	enum subject_type type;
 	uint32_t id;              /* among its type */
-	uint32_t battery, string; /* IDS_NONE where it has none */
+	uint32_t battery, string; /* IDS_NONE where it has, or is, none */
 	struct str code;
 };
 

@@ -35,7 +35,8 @@ static bool held_off(const struct engine *e, const struct rule *r,
 	if (!r->hold_off_ms || s->string == IDS_NONE)
 		return false;
 	int64_t last = e->strings[s->string].disturbed;
-	return last != TIME_NIL && ts - last < r->hold_off_ms;
+	/* A jar whose clock is ahead must not hold off its string for good. */
+	return last != TIME_NIL && ts - last < r->hold_off_ms && last - ts < HOUR_MS;
 }
 
 /* Its own subject's alert, or its string's, explains this one. */

@@ -137,7 +137,8 @@ static void on_rul(struct engine *e, const struct subject *s, const struct rec_r
 {
 	struct battery_state *b = &e->batteries[s->battery];
 	if (isnan(r->rul_days) || r->horizon_unit == horizon_unit_cycles ||
-		r->source < 0 || r->source >= rul_source_count)
+		(r->flags & BIT(rul_flags_starved)) || r->source < 0 ||
+		r->source >= rul_source_count)
 		return;
 	int64_t *seen = &b->rul_seen[r->source];
 	if (*seen == TIME_NIL || r->ts > *seen)

@@ -160,6 +160,22 @@ struct subject subject_string(const struct engine *e, uint32_t string)
 		name_in(&e->roster.string_ids, string)};
 }
 
+/* A sensor, or whatever an event or a test is about: maybe a battery or string. */
+static struct subject subject_other(const struct engine *e, uint32_t id)
+{
+	struct str code = name_in(&e->others, id);
+	struct subject s = {SUBJECT_OTHER, id, IDS_NONE, IDS_NONE, code};
+	uint32_t battery = ids_find(&e->roster.battery_ids, code);
+	uint32_t string = ids_find(&e->roster.string_ids, code);
+	if (battery < e->n_batteries) {
+		s.battery = battery;
+		s.string = e->batteries[battery].string;
+	} else if (string < e->n_strings) {
+		s.string = string;
+	}
+	return s;
+}
+
 int subject_of(struct engine *e, const struct kind_rules *k, const void *rec,
 	struct subject *out)
 {
@@ -177,8 +193,7 @@ int subject_of(struct engine *e, const struct kind_rules *k, const void *rec,
 	} else {
 		id = engine_other(e, code);
 		if (id != IDS_NONE)
-			*out = (struct subject){SUBJECT_OTHER, id, IDS_NONE, IDS_NONE,
-				name_in(&e->others, id)};
+			*out = subject_other(e, id);
 	}
 	return id == IDS_NONE ? -1 : 0;
 }

@@ -680,6 +680,20 @@ static void test_model_and_system_limits(void **state)
 		}
 	expect("alert", 1);
 	expect("alert jar-autonomy-low DC-CNX-01-UPS-01-S1-J01 firing critical", 1);
+	/* The end of life of that cell is 70 %: a test at 75 % is a warning. */
+	begin_default();
+	struct rec_battery cell;
+	record_clear(kind_info(KIND_battery), &cell);
+	cell.code = str_of("B0005");
+	cell.model = str_of("NASA-18650");
+	feed(KIND_battery, &cell);
+	struct rec_capacity_test t;
+	record_clear(kind_info(KIND_capacity_test), &t);
+	t.ts = T0;
+	t.subject = str_of("B0005");
+	t.pct_of_rated = 75;
+	feed(KIND_capacity_test, &t);
+	expect("alert jar-capacity-test-low B0005 firing warning", 1);
 	/* A lithium cell has no float voltage: nothing about it is impossible. */
 	struct rec_battery b;
 	begin_default();
