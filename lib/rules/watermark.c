@@ -10,6 +10,7 @@ static bool advance(struct watermark *w, int64_t ts)
 	if (w->now != TIME_NIL && ts <= w->now)
 		return false;
 	w->now = ts;
+	w->far_ticks = 0;
 	return true;
 }
 
@@ -75,5 +76,7 @@ bool watermark_note(struct watermark *w, uint32_t subject, int64_t before, int64
 
 bool watermark_tick(struct watermark *w, int64_t ts)
 {
+	if (watermark_is_ahead(w, ts) && ++w->far_ticks < WATERMARK_FAR_TICKS)
+		return false;
 	return advance(w, ts);
 }

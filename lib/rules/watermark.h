@@ -3,8 +3,9 @@
  * noticed. No single clock is believed: it follows the second-latest subject, and a
  * time more than an hour ahead counts only when a quarter of the subjects (two at
  * least) are there, so that one battery whose clock is a day ahead makes nobody stale,
- * while a feed that resumes after a gap is followed at once. Ticks of a source count as
- * they are.
+ * while a feed that resumes after a gap is followed at once. Ticks of sources, one a
+ * second while idle, count as they are; those more than an hour ahead only when 300 of
+ * them came and nothing else moved.
  */
 #ifndef RULES_WATERMARK_H
 #define RULES_WATERMARK_H
@@ -12,6 +13,7 @@
 #include "base/timefmt.h"
 
 #define WATERMARK_LEAP_MS HOUR_MS
+#define WATERMARK_FAR_TICKS 300
 
 struct watermark {
 	int64_t now; /* TIME_NIL until two subjects were heard */
@@ -20,7 +22,8 @@ struct watermark {
 	int64_t top; /* the latest of those not far ahead, and whose it is */
 	uint32_t top_subject;
 	uint32_t subjects;
-	uint32_t ahead; /* subjects far ahead; the owner may count anew */
+	uint32_t far_ticks; /* far ahead, since 'now' last moved */
+	uint32_t ahead;     /* subjects far ahead; the owner may count anew */
 };
 
 /* Nothing heard yet. */
