@@ -98,6 +98,7 @@ static int count_feed(const char *address)
 	char topic[8];
 	zmq_setsockopt(s, ZMQ_RCVHWM, &hwm, sizeof(hwm));
 	zmq_setsockopt(s, ZMQ_SUBSCRIBE, "", 0);
+	zmq_setsockopt(s, ZMQ_SUBSCRIBE, "schema/", 7); /* by this the feed counts us */
 	if (zmq_connect(s, address) != 0)
 		return 1;
 	while (receive(s, topic, &size) == 0 && strncmp(topic, "end/", 4) != 0)
