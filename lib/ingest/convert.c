@@ -43,12 +43,6 @@ static int check_header(const struct mapping *m, const struct str *header, int n
 	const char *source, struct err *err)
 {
 	for (int i = 0; i < n; i++) {
-		for (uint32_t k = 0; k < header[i].len; k++)
-			if ((unsigned char)header[i].s[k] < ' ')
-				return err_set(err, ERR_DATA,
-					"'%s' is no text: its first line has the "
-					"byte 0x%02x",
-					source, (unsigned char)header[i].s[k]);
 		if (mapping_column(m, header[i]) < 0)
 			return err_set(err, ERR_USAGE,
 				"'%s': column '%.*s' is not in mapping '%s': map it "

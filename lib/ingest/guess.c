@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 struct guess {
 	const char *path;
@@ -187,10 +188,21 @@ static void assign(struct guess *g)
 	}
 }
 
+/* Samples of strings, not of batteries? */
+static bool of_strings(const struct guess *g)
+{
+	int i = g->role[R_IDENTITY];
+	return i >= 0 && g->role[R_TEMPERATURE] < 0 && g->role[R_RESISTANCE] < 0 &&
+	       strncasecmp(g->c[i].name, "string", 6) == 0;
+}
+
 static void print_source(const struct guess *g, struct buf *b)
 {
 	int t = g->role[R_TIME];
-	buf_puts(b, "[source]\nkind = telemetry\nformat = csv\n");
+	if (g->role[R_VOLTAGE] < 0 && g->role[R_CURRENT] < 0)
+		buf_puts(b, "# doubt: neither voltage nor current: is this telemetry?\n");
+	buf_printf(b, "[source]\nkind = %s\nformat = csv\n",
+		of_strings(g) ? "string_telemetry" : "telemetry");
 	if (g->delimiter == '\t')
 		buf_puts(b, "delimiter = tab\n");
 	else if (g->delimiter == ';')
@@ -238,18 +250,27 @@ static void print_sign(struct guess *g, struct buf *b)
 {
 	int v = g->role[R_VOLTAGE], i = g->role[R_CURRENT], steps = 0;
 	double r = v < 0 ? 0 : guess_sign(g->c[v].v, g->c[i].v, g->rows, &steps);
-	if (steps < 3 || fabs(r) < 0.2) {
+	double drift = v < 0 ? 0 : guess_drift(g->c[v].v, g->c[i].v, g->rows);
+	if (steps >= 3 && fabs(r) >= 0.2) {
+		buf_printf(b,
+			"# voltage %s when this rises (correlation %.2f over %d "
+			"steps), so "
+			"%s is positive\n",
+			r > 0 ? "rises" : "falls", r, steps,
+			r > 0 ? "charging" : "discharging");
+	} else if (v >= 0 && fabs(drift) > 0.03 * g->c[v].median) {
+		r = drift;
+		buf_printf(b,
+			"# doubt: voltage %s by %.2f while this flows, so %s seems "
+			"positive\n",
+			r > 0 ? "rises" : "falls", fabs(r),
+			r > 0 ? "charging" : "discharging");
+	} else {
+		r = 1;
 		buf_puts(b, "# doubt: the sign of the current is not clear (it must be "
 			    "positive "
 			    "when charging)\n");
-		return;
 	}
-	buf_printf(b,
-		"# voltage %s when this rises (correlation %.2f over %d steps), so %s "
-		"is "
-		"positive\n",
-		r > 0 ? "rises" : "falls", r, steps,
-		r > 0 ? "charging" : "discharging");
 	if (r < 0)
 		g->c[i].factor = -g->c[i].factor;
 }
@@ -266,7 +287,7 @@ static void print_columns(struct guess *g, struct buf *b)
 	for (size_t f = 0; f < sizeof(fields) / sizeof(*fields); f++) {
 		int i = g->role[fields[f].role];
 		if (i < 0) {
-			if (fields[f].role != R_MODE)
+			if (fields[f].role != R_MODE && !of_strings(g))
 				buf_printf(b, "# doubt: no column seems to be %s\n",
 					fields[f].field);
 			continue;

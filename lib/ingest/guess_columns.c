@@ -262,3 +262,20 @@ double guess_sign(const double *v, const double *i, int n, int *steps)
 	}
 	return vv > 0 && ii > 0 ? sum / sqrt(vv * ii) : 0;
 }
+
+double guess_drift(const double *v, const double *i, int n)
+{
+	double most = 0, sum = 0, last = NAN;
+	for (int k = 0; k < n; k++)
+		if (fabs(i[k]) > most)
+			most = fabs(i[k]);
+	for (int k = 0; k < n; k++) {
+		if (isnan(v[k]) || isnan(i[k]))
+			continue;
+		bool flows = fabs(i[k]) > 0.2 * most;
+		if (flows && !isnan(last))
+			sum += (v[k] - last) * (i[k] > 0 ? 1 : -1);
+		last = flows ? v[k] : NAN;
+	}
+	return sum;
+}

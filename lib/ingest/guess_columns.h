@@ -41,5 +41,10 @@ int guess_fit(struct guess_column *c, enum role role, int rows);
  * Positive: charging is positive (V = OCV + I R). *steps: how many were seen.
  */
 double guess_sign(const double *v, const double *i, int n, int *steps);
+/*
+ * Volts v rises while i flows in its positive direction and falls while it flows in its
+ * negative one, added up: the sign where there are no steps. Positive: charging is.
+ */
+double guess_drift(const double *v, const double *i, int n);
 
 #endif

@@ -134,6 +134,19 @@ static bool looks_json(const struct rows *r)
 	return p < end && *p == '{';
 }
 
+/* Binary files have control bytes early on; text has none but tabs and line ends. */
+static int check_text(const struct source *s, struct str line, struct err *err)
+{
+	for (uint32_t i = 0; i < line.len; i++) {
+		unsigned char c = (unsigned char)line.s[i];
+		if ((c < ' ' && c != '\t' && c != '\r') || c == 0x7f)
+			return err_set(err, ERR_DATA,
+				"'%s' is no text: byte %u of its first line is 0x%02x",
+				s->text.name, i + 1, c);
+	}
+	return 0;
+}
+
 /* Reads the header and binds the columns. 1, 0 when there is none yet, -1. */
 static int begin(struct source *s, const char *mapping, struct err *err)
 {
@@ -143,6 +156,8 @@ static int begin(struct source *s, const char *mapping, struct err *err)
 	int n = lines_peek(&s->rows.lines, 0, &line, &total, err);
 	if (n <= 0)
 		return n;
+	if (check_text(s, line, err) < 0)
+		return -1;
 	s->rows.ndjson = s->m.ndjson || looks_json(&s->rows);
 	s->rows.delimiter = s->m.delimiter ? s->m.delimiter : ',';
 	n = s->rows.ndjson ? rows_peek_keys(&s->rows, err) : rows_next(&s->rows, err);
