@@ -25,7 +25,7 @@ int identity_field(const struct kind_info *info)
 {
 	static const char *const names[] = {
 		"battery", "string", "sensor", "subject", "code", "name"};
-	bool master = info->fields[0].type == T_CODE;
+	bool master = field_index(info, str_of("ts")) < 0;
 	for (size_t i = master ? 4 : 0; i < sizeof(names) / sizeof(*names); i++) {
 		int f = field_index(info, str_of(names[i]));
 		if (f >= 0)

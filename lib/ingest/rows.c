@@ -104,11 +104,13 @@ static int feed(struct rows *r, size_t *total, int64_t *newlines, struct err *er
 			return 0;
 		size_t n = *total - skip;
 		*newlines += n > line.len;
-		bool parsed = csv_parse(&r->csv, line.s, n, on_field, on_row, r) == n;
-		if (parsed && n == line.len && r->rows_done == 0)
-			parsed = csv_fini(&r->csv, on_field, on_row, r) == 0;
-		if (!parsed) {
+		if (csv_parse(&r->csv, line.s, n, on_field, on_row, r) != n) {
 			set_defect(r, "quote in the wrong place");
+			return 2;
+		}
+		if (n == line.len && r->rows_done == 0 &&
+			csv_fini(&r->csv, on_field, on_row, r) != 0) {
+			set_defect(r, "quote is never closed");
 			return 2;
 		}
 		if (r->rows_done > 0)
@@ -140,7 +142,8 @@ static int quoted_row(
 		newlines = 1;
 	}
 	for (int i = 0; i < r->row.n && !r->row.defect; i++)
-		r->fields[i].s = (const char *)r->cells.data + r->offsets[i];
+		r->fields[i].s = r->cells.data ? (const char *)r->cells.data + r->offsets[i]
+					       : "";
 	r->row.original = (struct str){begin, (uint32_t)(total)};
 	while (r->row.original.len > 0 &&
 		(begin[r->row.original.len - 1] == '\n' ||
