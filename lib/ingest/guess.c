@@ -200,7 +200,8 @@ static void print_source(const struct guess *g, struct buf *b)
 {
 	int t = g->role[R_TIME];
 	if (g->role[R_VOLTAGE] < 0 && g->role[R_CURRENT] < 0)
-		buf_puts(b, "# doubt: neither voltage nor current: is this telemetry?\n");
+		buf_puts(b,
+			"# doubt: neither voltage nor current: is this telemetry?\n");
 	buf_printf(b, "[source]\nkind = %s\nformat = csv\n",
 		of_strings(g) ? "string_telemetry" : "telemetry");
 	if (g->delimiter == '\t')

@@ -142,8 +142,9 @@ static int quoted_row(
 		newlines = 1;
 	}
 	for (int i = 0; i < r->row.n && !r->row.defect; i++)
-		r->fields[i].s = r->cells.data ? (const char *)r->cells.data + r->offsets[i]
-					       : "";
+		r->fields[i].s = r->cells.data
+					 ? (const char *)r->cells.data + r->offsets[i]
+					 : "";
 	r->row.original = (struct str){begin, (uint32_t)(total)};
 	while (r->row.original.len > 0 &&
 		(begin[r->row.original.len - 1] == '\n' ||

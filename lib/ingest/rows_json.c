@@ -109,7 +109,8 @@ int json_keys(struct rows *r, struct str line, struct err *err)
 	if (r->cells.failed)
 		return err_nomem(err);
 	for (int i = 0; i < r->row.n; i++)
-		r->fields[i].s = r->cells.data ? (const char *)r->cells.data + r->offsets[i]
-					       : "";
+		r->fields[i].s = r->cells.data
+					 ? (const char *)r->cells.data + r->offsets[i]
+					 : "";
 	return 1;
 }

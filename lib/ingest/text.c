@@ -86,7 +86,8 @@ static ssize_t fill_in(struct text *t, struct err *err)
 /* Looks at the first two bytes. As text_read; > 0 when it is known what they say. */
 static ssize_t sniff(struct text *t, struct err *err)
 {
-	while (t->fd >= 0 && t->in_len < 2 && !t->end) {
+	t->end = t->fd < 0; /* a followed file may have grown since */
+	while (t->in_len < 2 && !t->end) {
 		ssize_t r = fill(t, t->in + t->in_len, IN_SIZE - t->in_len, err);
 		if (r < 0 || (r == 0 && !t->end))
 			return r;

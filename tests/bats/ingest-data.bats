@@ -6,7 +6,7 @@ setup() {
 }
 
 fields() {
-	decode -q --format csv --kind "${2:-telemetry}" --fields "$1" | tail -n +2
+	decode -q --csv --no-header --kind "${2:-telemetry}" --fields "$1"
 }
 
 @test "bboxx: discharge is negative here, temperature is carried for 15 minutes" {
@@ -41,7 +41,7 @@ fields() {
 		[ ! -s bad.json ]
 	done
 	ingest -q "$DATA/test_11.csv" | fields ts,voltage_v,current_a,mode | tail -1 |
-		grep -q '^2000-01-01T05:12:00Z,9.07,-9.2,discharge'
+		grep -q '^2000-01-01T05:11:00Z,9.07,-9.2,discharge'
 }
 
 @test "nasa: a cycle is a capacity test, end of life at 70 % of 2 Ah" {
@@ -91,7 +91,7 @@ fields() {
 	ingest -q -n 61 "$DATA" >head.fl
 	decode -q --kind battery_model <head.fl |
 		jq -se 'length == 2 and all(.voltage_hard_min_v == 8 and .voltage_hard_max_v == 16)'
-	decode -q --kind battery <head.fl | jq -se 'length == 24 and all(.model == "HX12-120" and .string == "DC-CNX-01-REC-01-S1")'
+	decode -q --kind battery <head.fl | jq -se '(map(select(.model == "HX12-120")) | length) == 21 and length == 24 and all(.string == "DC-CNX-01-REC-01-S1")'
 }
 
 @test "what --guess prints for each data set works" {

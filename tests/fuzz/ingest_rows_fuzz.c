@@ -1,6 +1,7 @@
 /*
  * Rows of arbitrary bytes, through the whole way to records. The first byte chooses CSV
- * or NDJSON. A row without quotes is read by our own splitter: libcsv must see the same.
+ * or NDJSON. A row without quotes is read by our own splitter: libcsv must see the
+ * same.
  */
 #include "ingest/convert.h"
 #include "ingest/order.h"

@@ -131,9 +131,10 @@ static void flags_what_is_beyond_limits(void **state)
 		{"1,,-21,,400",
 			BIT(quality_temperature_range) | BIT(quality_current_range)},
 	};
-	open_with("[source]\nkind = telemetry\ntime = t\ntime_format = epoch_s\n"
-		  "[identity]\ncolumn = t\n[columns]\nv = voltage_v\nc = temperature_c\n"
-		  "r = resistance_mohm\ni = current_a\n",
+	open_with(
+		"[source]\nkind = telemetry\ntime = t\ntime_format = epoch_s\n"
+		"[identity]\ncolumn = t\n[columns]\nv = voltage_v\nc = temperature_c\n"
+		"r = resistance_mohm\ni = current_a\n",
 		"t,v,c,r,i");
 	c.meet = limit;
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
@@ -147,9 +148,10 @@ static void flags_what_is_beyond_limits(void **state)
 
 static void joins_words_and_later_columns_win(void **state)
 {
-	open_with("[source]\nkind = event\n[columns]\nid = event_id\nsite = subject\n"
-		  "battery = subject\nplanned = ts\ndone = ts\nkind = type\nwhy = note\n"
-		  "words = note\norder = note\n[words]\ntype.look = inspection\n",
+	open_with(
+		"[source]\nkind = event\n[columns]\nid = event_id\nsite = subject\n"
+		"battery = subject\nplanned = ts\ndone = ts\nkind = type\nwhy = note\n"
+		"words = note\norder = note\n[words]\ntype.look = inspection\n",
 		"id,site,battery,planned,done,kind,why,words,order");
 	assert_int_equal(row("e1,S,B,2026-01-01,2026-01-02,look,a,,c"), 1);
 	assert_true(str_is(rec.event.subject, "B"));
@@ -213,13 +215,16 @@ static void the_file_name_says_who(void **state)
 		convert_open(&c, &m, columns, 2, "d/log_77_a.csv", ".", NULL, &err), 0);
 	assert_string_equal(c.constant->code, "X-77-J1");
 	convert_close(&c);
-	assert_int_equal(convert_open(&c, &m, columns, 2, "x.csv", ".", NULL, &err), -1);
+	assert_int_equal(
+		convert_open(&c, &m, columns, 2, "x.csv", ".", NULL, &err), -1);
 	assert_non_null(strstr(err.msg, "--battery"));
 	convert_close(&c);
-	assert_int_equal(convert_open(&c, &m, columns, 2, "x.csv", ".", "Y-J1", &err), 0);
+	assert_int_equal(
+		convert_open(&c, &m, columns, 2, "x.csv", ".", "Y-J1", &err), 0);
 	assert_string_equal(c.constant->code, "Y-J1");
 	convert_close(&c);
-	assert_int_equal(convert_open(&c, &m, columns, 2, "x.csv", ".", "a b", &err), -1);
+	assert_int_equal(
+		convert_open(&c, &m, columns, 2, "x.csv", ".", "a b", &err), -1);
 	convert_close(&c);
 }
 

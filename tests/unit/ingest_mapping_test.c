@@ -113,7 +113,8 @@ static void bundled_mappings_are_right(void **state)
 		"classic/telemetry_string_raw", "classic/telemetry_string_calc",
 		"classic/telemetry_env", "classic/maintenance_event",
 		"classic/capacity_test_raw", "classic/capacity_test_calc",
-		"classic/impedance_measurement_raw", "classic/impedance_measurement_calc"};
+		"classic/impedance_measurement_raw",
+		"classic/impedance_measurement_calc"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		struct err err = {0};
 		if (mapping_named(&m, names[i], &err) < 0)
@@ -142,7 +143,8 @@ static void knows_who_a_kind_is_about(void **state)
 	} known[] = {{KIND_telemetry, F_telemetry_battery},
 		{KIND_string_telemetry, F_string_telemetry_string},
 		{KIND_environment, F_environment_sensor}, {KIND_event, F_event_subject},
-		{KIND_capacity_test, F_capacity_test_subject}, {KIND_battery, F_battery_code},
+		{KIND_capacity_test, F_capacity_test_subject},
+		{KIND_battery, F_battery_code},
 		{KIND_battery_model, F_battery_model_name}};
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
 		assert_int_equal(

@@ -29,8 +29,8 @@ static char *rows_of(const void *data, size_t n, char delimiter)
 		at += (size_t)snprintf(out + at, sizeof(out) - at, "%d%s",
 			(int)r->row.line, r->row.defect ? "!" : ":");
 		if (r->row.defect)
-			at += (size_t)snprintf(out + at, sizeof(out) - at, "%s",
-				r->row.defect);
+			at += (size_t)snprintf(
+				out + at, sizeof(out) - at, "%s", r->row.defect);
 		for (int i = 0; !r->row.defect && i < r->row.n; i++)
 			at += (size_t)snprintf(out + at, sizeof(out) - at, "%s%.*s",
 				i ? "|" : "", STR_ARG(r->row.field[i]));
@@ -53,7 +53,9 @@ static void splits_plain_rows(void **state)
 	assert_string_equal(csv("a,b\r\n1,2\r\n"), "1:a|b\n2:1|2\n");
 	assert_string_equal(csv("a,b\n1,2"), "1:a|b\n2:1|2\n");
 	assert_string_equal(csv("a,,\n ,\t,b \n"), "1:a||\n2:||b\n");
-	assert_string_equal(csv("\xef\xbb\xbf" "a,b\n"), "1:a|b\n");
+	assert_string_equal(csv("\xef\xbb\xbf"
+				"a,b\n"),
+		"1:a|b\n");
 	assert_string_equal(csv("\n\r\n  \na\n"), "4:a\n");
 	assert_string_equal(csv(""), "");
 	assert_string_equal(csv("\xef\xbb\xbf"), "");
@@ -72,7 +74,8 @@ static void quoted_fields_may_hold_anything(void **state)
 /* A quote in the wrong place spoils its own line and no other. */
 static void bad_quotes_spoil_one_row(void **state)
 {
-	assert_string_equal(csv("a\"b,c\nd,e\n"), "1!quote in the wrong place\n2:d|e\n");
+	assert_string_equal(
+		csv("a\"b,c\nd,e\n"), "1!quote in the wrong place\n2:d|e\n");
 	assert_string_equal(
 		csv("\"a\"b,c\nd,e\n"), "1!quote in the wrong place\n2:d|e\n");
 	assert_string_equal(
@@ -82,7 +85,8 @@ static void bad_quotes_spoil_one_row(void **state)
 
 static void stray_carriage_returns_are_told(void **state)
 {
-	assert_string_equal(csv("a\rb,c\nd\n"), "1!carriage return inside a line\n2:d\n");
+	assert_string_equal(
+		csv("a\rb,c\nd\n"), "1!carriage return inside a line\n2:d\n");
 	assert_string_equal(
 		csv("\"a\"\r\"b\"\nd\n"), "1!carriage return inside a line\n2:d\n");
 }
@@ -179,7 +183,8 @@ static void reads_objects(void **state)
 /* A pipe that gives a byte at a time gives the same rows. */
 static void chunks_do_not_matter(void **state)
 {
-	const char *s = "\xef\xbb\xbf" "a,\"b\nc\"\n1,2\n";
+	const char *s = "\xef\xbb\xbf"
+			"a,\"b\nc\"\n1,2\n";
 	int p[2];
 	char path[40];
 	struct text text;

@@ -37,8 +37,8 @@ static void reads_iso_in_fixed_zones(void **state)
 		utc("2026-08-25T00:00:00Z"));
 	assert_int_equal(read_in("iso", "+07:00", "2026-08-25 00:00:00.123456"),
 		utc("2026-08-24T17:00:00.123Z"));
-	assert_int_equal(read_in("iso", "-03:30", "2026-08-25"),
-		utc("2026-08-25T03:30:00Z"));
+	assert_int_equal(
+		read_in("iso", "-03:30", "2026-08-25"), utc("2026-08-25T03:30:00Z"));
 	/* A zone in the text is stronger than that of the mapping. */
 	assert_int_equal(read_in("iso", "+07:00", "2026-08-25T00:00:00Z"),
 		utc("2026-08-25T00:00:00Z"));
@@ -67,11 +67,13 @@ static void a_cached_day_reads_the_same(void **state)
 		assert_int_equal(
 			clock_read(&c, str_of("2026-08-25 10:11:12.5"), 0, &t), 0);
 		assert_int_equal(t, utc("2026-08-25T03:11:12.500Z"));
-		assert_int_equal(clock_read(&c, str_of("2026-08-25 10:11:61"), 0, &t), -1);
+		assert_int_equal(
+			clock_read(&c, str_of("2026-08-25 10:11:61"), 0, &t), -1);
 		assert_int_equal(
 			clock_read(&c, str_of("2026-08-25 10:11:12Z"), 0, &t), 0);
 		assert_int_equal(t, utc("2026-08-25T10:11:12Z"));
-		assert_int_equal(clock_read(&c, str_of("2026-08-26 00:00:00"), 0, &t), 0);
+		assert_int_equal(
+			clock_read(&c, str_of("2026-08-26 00:00:00"), 0, &t), 0);
 		assert_int_equal(t, utc("2026-08-25T17:00:00Z"));
 	}
 	clock_close(&c);
@@ -102,8 +104,8 @@ static void knows_daylight_saving(void **state)
 
 static void refuses_unknown_zones(void **state)
 {
-	static const char *const bad[] = {
-		"Mars/Olympus", "../../etc/passwd", "+25:00", "", "/etc/passwd", "Europe"};
+	static const char *const bad[] = {"Mars/Olympus", "../../etc/passwd", "+25:00",
+		"", "/etc/passwd", "Europe"};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		struct zone z;
 		struct err err = {0};
@@ -118,7 +120,8 @@ static void reads_patterns(void **state)
 		utc("2026-02-05T07:08:00Z"));
 	assert_int_equal(read_in("%m/%d/%y %I:%M:%S %p", "UTC", "2/5/26 12:00:01 AM"),
 		utc("2026-02-05T00:00:01Z"));
-	assert_int_equal(read_in("%d-%b-%Y %H:%M:%S.%f", "UTC", "01-Mar-2024 00:00:00.25"),
+	assert_int_equal(
+		read_in("%d-%b-%Y %H:%M:%S.%f", "UTC", "01-Mar-2024 00:00:00.25"),
 		utc("2024-03-01T00:00:00.250Z"));
 	assert_int_equal(read_in("%Y%m%d%H%M%S", "+01:00", "20240301010203"),
 		utc("2024-03-01T00:02:03Z"));
@@ -155,7 +158,8 @@ static void counts_rows_from_the_start(void **state)
 
 static void refuses_unknown_formats(void **state)
 {
-	static const char *const bad[] = {"", "isoo", "row*", "row*0s", "row*x", "value*-1d"};
+	static const char *const bad[] = {
+		"", "isoo", "row*", "row*0s", "row*x", "value*-1d"};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		struct clock_spec spec = {0};
 		struct err err = {0};
