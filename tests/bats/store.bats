@@ -139,7 +139,7 @@ counts_at_least() {
 		done
 		echo "{\"kind\":\"rul\",\"ts\":\"2026-01-04T00:00:00Z\",\"battery\":\"$j\",\"unit\":0,\"source\":\"twin\",\"rul_days\":1}"
 		for a in firing resolved firing; do
-			echo "{\"kind\":\"alert\",\"alert_id\":\"A$((n++))\",\"ts\":\"2026-01-03T00:00:00Z\",\"subject\":\"$j\",\"rule\":\"r\",\"severity\":\"info\",\"state\":\"$a\"}"
+			echo "{\"kind\":\"alert\",\"alert_id\":\"A$((alerts++))\",\"ts\":\"2026-01-03T00:00:00Z\",\"subject\":\"$j\",\"rule\":\"r\",\"severity\":\"info\",\"state\":\"$a\"}"
 		done
 		echo "{\"kind\":\"status\",\"ts\":\"2026-01-02T00:00:00Z\",\"subject\":\"$j\",\"status\":\"watch\"}"
 		echo "{\"kind\":\"status\",\"ts\":\"2026-01-03T00:00:00Z\",\"subject\":\"$j\",\"status\":\"critical\"}"
@@ -296,7 +296,7 @@ for r in ([126, "floatline", 1, None, None, [["x", "1", ""]]],
 	try store --db "postgresql://u:sesame@/d?host=$PWD" -i many.flt
 	assert_status 3
 	assert_one_line_stderr "^store: cannot open database 'postgresql://u@/d.host=$PWD': "
-	! grep -q sesame "$ERR"
+	[ "$(grep -c sesame "$ERR")" = 0 ]
 	try store --db sqlite:no/such/folder.db -i many.flt
 	assert_status 3
 	assert_one_line_stderr "^store: cannot open database 'sqlite:no/such/folder.db': unable to open"
@@ -322,7 +322,7 @@ for r in ([126, "floatline", 1, None, None, [["x", "1", ""]]],
 	exec 7>&-
 	wait "$pid" || true
 	grep -q 'password=xxxxxx' cmdline
-	! grep -q sesame cmdline
+	[ "$(grep -c sesame cmdline)" = 0 ]
 }
 
 @test "a database locked by another writer is waited for, then refused with the reason" {
@@ -379,7 +379,7 @@ sys.stdin.read()' <hold 3>&- &
 	for db in sqlite:a.db "$PG"; do
 		store migrate --db "$db"
 		store status --db "$db" >s
-		! grep -v ' applied$' s
+		[ -z "$(grep -v ' applied$' s)" ]
 		last=$(wc -l <s)
 		store rollback --db "$db"
 		run store status --db "$db"
