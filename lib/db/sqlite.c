@@ -1,4 +1,5 @@
 #include "db/backend.h"
+#include "db/rowsource.h"
 #include "db/sql.h"
 
 #include <sqlite3.h>
@@ -25,6 +26,7 @@ struct sqlite {
 	sqlite3 *db;
 	char name[DB_NAME_MAX];
 	sqlite3_stmt *write[TABLES_MAX];
+	struct rowsource source; /* the batch being written */
 	sqlite3_stmt *insert_entity[ENTITY_COUNT], *find_entity[ENTITY_COUNT];
 };
 
@@ -168,15 +170,19 @@ static int sqlite_entity(void *conn, enum entity e, int64_t run_id, struct str c
 	return 0;
 }
 
+/* "WHERE true" tells the parser that ON CONFLICT is no join's ON. */
 static int prepare_write(
 	struct sqlite *s, int index, const struct table *t, struct err *err)
 {
+	if (s->write[index])
+		return 0;
+	if (rowsource_register(s->db, t, &s->source) != SQLITE_OK)
+		return failed(s, "use database", err);
 	struct buf b = {0};
 	sql_insert(t, &b);
-	buf_puts(&b, " VALUES (");
-	for (int i = 0; i < t->ncolumns; i++)
-		buf_printf(&b, "%s?%d", i ? ", " : "", i + 1);
-	buf_putc(&b, ')');
+	buf_puts(&b, " SELECT ");
+	sql_columns(t, &b);
+	buf_printf(&b, " FROM rows_%s WHERE true", t->name);
 	sql_on_conflict(t, &b);
 	buf_putc(&b, '\0');
 	int r = b.failed ? err_nomem(err)
@@ -185,47 +191,13 @@ static int prepare_write(
 	return r;
 }
 
-static int bind(sqlite3_stmt *q, int i, const struct batch *b, const struct row *r)
-{
-	const struct column *c = &b->table->columns[i];
-	union cell v = r->cells[i];
-	if (cell_null(r, i))
-		return sqlite3_bind_null(q, i + 1);
-	switch (c->type) {
-	case COL_F32:
-		return sqlite3_bind_double(q, i + 1, float_as_written((float)v.d));
-	case COL_F64:
-		return sqlite3_bind_double(q, i + 1, v.d);
-	case COL_WORD:
-		return sqlite3_bind_text(
-			q, i + 1, c->field->names->words[v.i], -1, SQLITE_STATIC);
-	case COL_TEXT: {
-		struct str s = cell_text(b, v);
-		return sqlite3_bind_text(q, i + 1, s.s, (int)s.len, SQLITE_STATIC);
-	}
-	case COL_INT:
-	case COL_LONG:
-	case COL_BOOL:
-		break;
-	}
-	return sqlite3_bind_int64(q, i + 1, v.i);
-}
-
 static int sqlite_write(void *conn, int index, const struct batch *b, struct err *err)
 {
 	struct sqlite *s = conn;
 	if (prepare_write(s, index, b->table, err) < 0)
 		return -1;
-	sqlite3_stmt *q = s->write[index];
-	for (size_t k = 0; k < b->norder; k++) {
-		const struct row *r = batch_row(b, b->order[k]);
-		for (int i = 0; i < b->table->ncolumns; i++)
-			if (bind(q, i, b, r) != SQLITE_OK)
-				return failed(s, "write to database", err);
-		if (run(s, q, NULL, err) < 0)
-			return -1;
-	}
-	return 0;
+	s->source.batch = b;
+	return run(s, s->write[index], NULL, err);
 }
 
 const struct backend SQLITE_BACKEND = {
