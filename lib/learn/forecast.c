@@ -150,9 +150,11 @@ static bool fresh(const struct forecast *f, int64_t then, int64_t now)
 	return then != TIME_NIL && now - then <= f->o.max_age_ms;
 }
 
-static bool due(const struct forecast *f, const struct battery *b, int64_t ts)
+/* The model's beat and that of the fused records are two: a word of the twin alone,
+ * given before the features of that hour came, must not silence them. */
+static bool due(const struct forecast *f, int64_t last, int64_t ts)
 {
-	return b->emitted_ts == TIME_NIL || ts - b->emitted_ts >= f->o.every_ms;
+	return last == TIME_NIL || ts - last >= f->o.every_ms;
 }
 
 /* ml is NULL when the model has nothing to say. */
@@ -270,7 +272,7 @@ int forecast_feature(struct forecast *f, const struct rec_feature *r, struct err
 	struct battery *b = battery_of(f, r->battery, r->unit, &id, err);
 	if (!b)
 		return -1;
-	if (!due(f, b, r->ts))
+	if (!due(f, f->booster ? b->feature_ts : b->emitted_ts, r->ts))
 		return 0;
 	if (!f->booster) {
 		emit_fused(f, id, r->ts, NULL);
@@ -314,7 +316,7 @@ int forecast_twin(struct forecast *f, const struct rec_rul *r, struct err *err)
 	b->twin_ts = r->ts;
 	b->twin = heard(r);
 	/* Where the features have dried up the twin speaks, on its own beat. */
-	if (!fresh(f, b->feature_ts, r->ts) && due(f, b, r->ts))
+	if (!fresh(f, b->feature_ts, r->ts) && due(f, b->emitted_ts, r->ts))
 		emit_fused(f, id, r->ts, NULL);
 	return 0;
 }

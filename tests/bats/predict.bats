@@ -189,3 +189,20 @@ assert_no_crash_or_sigpipe() {
 	predict -q --model "$MODEL" -i "$F" --ledger "$BATS_TEST_TMPDIR/l" >/dev/null
 	ledger_balances "$BATS_TEST_TMPDIR/l"
 }
+
+@test "end to end: a simulated fleet teaches, another is foretold within its bounds" {
+	simulate -q --truth --batteries 216 --days 2 --interval 1h --seed 3 |
+		featurize -q --windows 24 --every 1d | train -q --out "$BATS_TEST_TMPDIR/m"
+	simulate -q --truth --batteries 216 --days 2 --interval 1h --seed 4 |
+		featurize -q --windows 24 --every 1d | twin -q |
+		predict -q --model "$BATS_TEST_TMPDIR/m" >"$P"
+	# Fresh batteries of the same kind: nine in ten within their bounds. 43 batteries
+	# calibrate and 216 are judged, so the share has a standard error of about 0.05.
+	decode -q <"$P" | jq -sc '
+		(map(select(.kind == "truth")) | INDEX(.battery + .ts)) as $t
+		| map(select(.source == "ml" and $t[.battery + .ts]))
+		| map($t[.battery + .ts].rul_days as $y | .lower_days <= $y and $y <= .upper_days)
+		| [length, (map(select(.)) | length)]' >"$BATS_TEST_TMPDIR/held"
+	jq -e '.[0] > 200 and .[1] / .[0] > 0.75' "$BATS_TEST_TMPDIR/held" || fail "$(cat "$BATS_TEST_TMPDIR/held")"
+	[ "$(ruls 'select(.source == "fused" and .factors == null and (.flags | index("fallback") | not))' | wc -l)" -eq 0 ]
+}

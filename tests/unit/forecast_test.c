@@ -183,6 +183,20 @@ static void test_beat_and_staleness(void **state)
 	forecast_free(f);
 }
 
+/* The features of an hour come after it, when the twin may have spoken already. */
+static void test_the_twin_does_not_silence_the_model(void **state)
+{
+	struct out o;
+	struct forecast *f = start(&o, true, 1);
+	twin(f, "A", 0, H(24), 1000);
+	feature(f, "A", 0, H(24), 25);
+	assert_int_equal(forecast_flush(f, NULL), 0);
+	assert_int_equal(o.n, 3);
+	assert_int_equal(o.v[1].source, rul_source_ml);
+	assert_int_equal(o.v[2].flags, 0);
+	forecast_free(f);
+}
+
 static void test_an_old_twin_is_not_heard(void **state)
 {
 	struct out o;
@@ -241,6 +255,7 @@ int main(void)
 		cmocka_unit_test(test_another_window_or_a_full_block_closes_it),
 		cmocka_unit_test(test_a_new_unit_shares_nothing),
 		cmocka_unit_test(test_beat_and_staleness),
+		cmocka_unit_test(test_the_twin_does_not_silence_the_model),
 		cmocka_unit_test(test_an_old_twin_is_not_heard),
 		cmocka_unit_test(test_no_one_to_ask),
 		cmocka_unit_test(test_giving_the_model_up),
