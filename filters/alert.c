@@ -144,6 +144,5 @@ int main(int argc, char **argv)
 	else
 		status = watch(&o, &fo, rules);
 	free(rules);
-	flow_options_release(&fo);
 	return status;
 }

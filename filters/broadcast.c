@@ -7,7 +7,6 @@
 #include "base/diag.h"
 #include "stream/flow.h"
 
-#include <stdlib.h>
 
 static const struct opt_usage USAGE = {"broadcast", "[options]",
 	"a stream to any number of ZeroMQ subscribers",
@@ -28,10 +27,10 @@ static int add_output(struct flow_options *fo, const struct options *o,
 	if (o->subscribers)
 		buf_printf(text, "&subscribers=%lld", (long long)o->subscribers);
 	buf_putc(text, '\0');
-	const char **v = realloc(fo->outputs.v, (fo->outputs.n + 1) * sizeof(*v));
-	if (!v || text->failed)
+	if (text->failed)
 		return err_nomem(err);
-	fo->outputs.v = v;
+	if (fo->outputs.n == STRLIST_MAX)
+		return err_set(err, ERR_USAGE, "more than %d outputs", STRLIST_MAX);
 	fo->outputs.v[fo->outputs.n++] = (const char *)text->data;
 	return 0;
 }
@@ -70,7 +69,6 @@ int main(int argc, char **argv)
 	if (r == 0)
 		r = add_output(&fo, &o, &text, &err);
 	int status = r < 0 ? diag_err(&err) : r == OPT_EXIT ? 0 : run(&fo, &err);
-	flow_options_release(&fo);
 	buf_release(&text);
 	return status;
 }

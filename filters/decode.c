@@ -294,6 +294,5 @@ int main(int argc, char **argv)
 	int status = flow_close(d.flow);
 	buf_release(&d.out);
 	buf_release(&d.cells);
-	flow_options_release(&fo);
 	return status;
 }

@@ -36,7 +36,7 @@ struct encoder {
 	union rec_any any;
 };
 
-static const struct opt_usage USAGE = {"encode", "[options] [FILE ...]",
+static const struct opt_usage USAGE = {"encode", "[options] [file ...]",
 	"make records from NDJSON or CSV",
 	"  decode <in.fl | jq -c 'select(.voltage_v > 13)' | encode >out.fl\n"
 	"  encode --csv --kind telemetry table.csv >out.fl\n"};
@@ -294,6 +294,5 @@ int main(int argc, char **argv)
 		}
 	int status = flow_close(e.flow);
 	buf_release(&e.text);
-	flow_options_release(&fo);
 	return status;
 }

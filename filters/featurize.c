@@ -156,6 +156,5 @@ int main(int argc, char **argv)
 	if (r == 0)
 		r = configure(&o, &c, &err);
 	int status = r < 0 ? diag_err(&err) : r == OPT_EXIT ? 0 : run(&fo, &o, &c);
-	flow_options_release(&fo);
 	return status;
 }

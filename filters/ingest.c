@@ -282,6 +282,5 @@ int main(int argc, char **argv)
 		return diag_err(&err);
 	}
 	int status = o.guess ? print_guess(argv + first) : run(&o, &fo, argv + first);
-	flow_options_release(&fo);
 	return status;
 }

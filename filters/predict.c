@@ -173,6 +173,5 @@ int main(int argc, char **argv)
 		status = flow_close(p.flow);
 	}
 	forecast_free(p.forecast);
-	flow_options_release(&fo);
 	return status;
 }

@@ -242,6 +242,5 @@ int main(int argc, char **argv)
 	else
 		status = store_stream(&o, &fo, &err);
 	free(o.url);
-	flow_options_release(&fo);
 	return status;
 }

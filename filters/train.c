@@ -188,6 +188,5 @@ int main(int argc, char **argv)
 	if (status == 0 && fit(&o, by, &d, &report, fo.quiet, &err) < 0)
 		status = diag_err(&err);
 	dataset_release(&d);
-	flow_options_release(&fo);
 	return status;
 }

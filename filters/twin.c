@@ -180,6 +180,5 @@ int main(int argc, char **argv)
 		     : r == OPT_EXIT ? 0
 				     : run(&fo, &o, state, twins);
 	twins_free(twins);
-	flow_options_release(&fo);
 	return status;
 }

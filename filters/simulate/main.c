@@ -321,6 +321,5 @@ int main(int argc, char **argv)
 		status = diag_err(&err);
 	else
 		status = simulate(&o, &fo);
-	flow_options_release(&fo);
 	return status;
 }

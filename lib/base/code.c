@@ -38,6 +38,21 @@ static struct str cut_lettered(struct str *rest, char letter)
 	return STR_NIL;
 }
 
+/* Takes "-ENV01" off: a room sensor hangs in a site, not in a system. */
+static struct str cut_sensor(struct str *rest)
+{
+	struct str before = *rest;
+	struct str part = cut(rest);
+	uint32_t letters = 0;
+	while (letters < part.len && part.s[letters] >= 'A' && part.s[letters] <= 'Z')
+		letters++;
+	struct str digits = {part.s + letters, part.len - letters};
+	if (letters > 1 && all_digits(digits) && memchr(rest->s, '-', rest->len))
+		return part;
+	*rest = before;
+	return STR_NIL;
+}
+
 /* Takes "-UPS-01" off the end, but leaves "DC-CNX-01" alone: a site keeps two parts or
  * more. */
 static struct str cut_system(struct str *rest)
@@ -59,6 +74,8 @@ struct code_parts code_split(struct str code)
 	p.site = code;
 	p.jar = cut_lettered(&p.site, 'J');
 	p.string = cut_lettered(&p.site, 'S');
+	if (!p.jar.s && !p.string.s)
+		p.sensor = cut_sensor(&p.site);
 	p.system = cut_system(&p.site);
 	return p;
 }

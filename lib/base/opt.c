@@ -4,7 +4,6 @@
 #include "base/timefmt.h"
 
 #include <getopt.h>
-#include <stdlib.h>
 
 enum { MAX_OPTS = 64, ID_BASE = 1000, ID_HELP = 2000, ID_VERSION = 2001 };
 
@@ -14,12 +13,6 @@ struct table {
 	struct option longs[MAX_OPTS + 3];
 	char shorts[MAX_OPTS * 2 + 4];
 };
-
-void strlist_release(struct strlist *l)
-{
-	free(l->v);
-	*l = (struct strlist){0};
-}
 
 static void add_options(struct table *t, const struct opt *o)
 {
@@ -56,13 +49,13 @@ static const struct opt *find(const struct table *t, int c)
 	return NULL;
 }
 
-static int list_add(struct strlist *l, const char *s, struct err *err)
+static int list_add(const struct opt *o, const char *arg, struct err *err)
 {
-	const char **v = realloc(l->v, (l->n + 1) * sizeof(*v));
-	if (!v)
-		return err_nomem(err);
-	l->v = v;
-	l->v[l->n++] = s;
+	struct strlist *l = o->to;
+	if (l->n == STRLIST_MAX)
+		return err_set(err, ERR_USAGE, "--%s: given more than %d times",
+			o->name, STRLIST_MAX);
+	l->v[l->n++] = arg;
 	return 0;
 }
 
@@ -107,7 +100,7 @@ static int set(const struct opt *o, const char *arg, struct err *err)
 		*(const char **)o->to = arg;
 		return 0;
 	case OPT_LIST:
-		return list_add(o->to, arg, err);
+		return list_add(o, arg, err);
 	case OPT_INT:
 		return set_int(o, arg, err);
 	case OPT_F64:

@@ -28,11 +28,12 @@ enum opt_type {
 		     offset) */
 };
 
+enum { STRLIST_MAX = 64 };
+
 struct strlist {
-	const char **v;
+	const char *v[STRLIST_MAX]; /* point into argv */
 	size_t n;
 };
-void strlist_release(struct strlist *l);
 
 struct opt {
 	char letter;      /* 0: long form only */

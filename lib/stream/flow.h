@@ -54,7 +54,6 @@ struct flow_options {
 /* Sets the defaults and returns the shared option table of that role (it lives in fo).
  */
 const struct opt *flow_options(struct flow_options *fo, enum flow_role role);
-void flow_options_release(struct flow_options *fo);
 
 /* A record as it came: its bytes, and the schema of the stream it came from. */
 struct record {

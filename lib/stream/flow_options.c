@@ -59,9 +59,3 @@ const struct opt *flow_options(struct flow_options *fo, enum flow_role role)
 	t[n] = (struct opt){0};
 	return fo->table;
 }
-
-void flow_options_release(struct flow_options *fo)
-{
-	strlist_release(&fo->inputs);
-	strlist_release(&fo->outputs);
-}

@@ -118,15 +118,6 @@ struct battery_slot *windows_battery(struct windows *w, uint32_t id)
 	return b;
 }
 
-/* A sensor no master record tells of belongs to the code before its own part. */
-static struct str sensor_site(struct str code)
-{
-	for (uint32_t n = code.len; n > 1; n--)
-		if (code.s[n - 1] == '-')
-			return (struct str){code.s, n - 1};
-	return code;
-}
-
 struct sensor_slot *windows_sensor(struct windows *w, struct str code, struct str site)
 {
 	bool known = ids_find(&w->sensor_ids, code) != IDS_NONE;
@@ -138,7 +129,7 @@ struct sensor_slot *windows_sensor(struct windows *w, struct str code, struct st
 		return NULL;
 	w->sensors = p;
 	if (!known && !site.s)
-		site = sensor_site(code);
+		site = code_site(code);
 	if (site.s)
 		w->sensors[id].site = windows_site(w, site);
 	return w->sensors[id].site == IDS_NONE ? NULL : &w->sensors[id];

@@ -137,6 +137,8 @@ static void test_codes(void **state)
 	is_text(code_site(str_of("DC-CNX-01")), "DC-CNX-01");
 	is_text(code_site(str_of("DC-CNX-01-REC-01")), "DC-CNX-01");
 	assert_null(code_split(str_of("DC-CNX-01-REC-01")).string.s);
+	is_text(code_site(str_of("DC-CNX-01-ENV02")), "DC-CNX-01");
+	is_text(code_split(str_of("DC-CNX-01-ENV02")).sensor, "ENV02");
 	/* A foreign code is its own string and site. */
 	is_text(code_string(str_of("861508033133471")), "861508033133471");
 	is_text(code_site(str_of("B0005")), "B0005");
@@ -198,7 +200,6 @@ static void refused(const char *a, const char *b, const char *why)
 	assert_int_equal(err.class, ERR_USAGE);
 	if (!strstr(err.msg, why))
 		fail_msg("'%s' does not say '%s'", err.msg, why);
-	strlist_release(&p.list);
 }
 
 static void test_options(void **state)
@@ -218,6 +219,11 @@ static void test_options(void **state)
 	refused("--nope", NULL, "unknown option '--nope'");
 	refused("-x", NULL, "unknown option '-x'");
 	refused("--fla", NULL, "did you mean --flag");
+	p = (struct parsed){0};
+	const char *const lists[] = {"-l", "a", "--list=b"};
+	assert_int_equal(parse(&p, 3, lists, &err), 4);
+	assert_int_equal(p.list.n, 2);
+	assert_string_equal(p.list.v[1], "b");
 }
 
 static void test_errors(void **state)
