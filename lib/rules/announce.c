@@ -124,8 +124,6 @@ static void put_resolved(struct text *t, const struct rule *r, const struct subj
 	const struct finding *f)
 {
 	put(t, s->code);
-	if (isnan(f->value))
-		return put(t, str_of(": resolved, the battery was replaced"));
 	put(t, str_of(": resolved, "));
 	put(t, field_name(r));
 	put(t, str_of(" is "));
@@ -163,7 +161,11 @@ void announce(struct engine *e, int rule, const struct subject *s, const struct 
 	int state = state_of(change, l), severity = severity_of(l, change);
 	bool over = state == alert_state_resolved;
 	alert_id(e, rule, s->code, l->start, id);
-	if (over)
+	if (f->why) {
+		put(&text, s->code);
+		put(&text, str_of(": "));
+		put(&text, str_of(f->why));
+	} else if (over)
 		put_resolved(&text, r, s, f);
 	else
 		put_template(&text, r, s, severity, f);

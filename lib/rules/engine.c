@@ -101,7 +101,7 @@ void engine_free(struct engine *e)
 bool engine_wants(const struct engine *e, int kind)
 {
 	if (kind == KIND_tick || kind == KIND_maintenance_window ||
-		kind == KIND_sensor || roster_wants(kind))
+		kind == KIND_alert_action || kind == KIND_sensor || roster_wants(kind))
 		return true;
 	return kind >= 0 && kind <= KIND_MAX && e->kinds[kind].info;
 }
@@ -133,6 +133,8 @@ static int learn(struct engine *e, int kind, const void *rec, struct err *err)
 	uint32_t replaced = IDS_NONE;
 	if (kind == KIND_maintenance_window)
 		return mute_learn(e, rec) < 0 ? err_nomem(err) : 0;
+	if (kind == KIND_alert_action)
+		act(e, rec);
 	if (kind == KIND_sensor)
 		return engine_learn_sensor(e, rec) < 0 ? err_nomem(err) : 0;
 	if (kind == KIND_battery_model && engine_learn_model(e, rec) < 0)

@@ -60,6 +60,8 @@ struct site_state {
 struct finding {
 	int64_t ts;
 	double value, threshold;
+	const char
+		*why; /* an alert ends for another reason than its value; else NULL */
 };
 
 /* Alerts of one rule in one string, on their way to an incident. */
@@ -165,6 +167,9 @@ uint32_t engine_other(struct engine *e, struct str code);
 int subject_of(struct engine *e, const struct kind_rules *k, const void *rec,
 	struct subject *out);
 struct subject subject_battery(const struct engine *e, uint32_t battery);
+struct subject subject_other(const struct engine *e, uint32_t id);
+/* Number id of that type. */
+struct subject subject_at(const struct engine *e, enum subject_type t, uint32_t id);
 struct subject subject_string(const struct engine *e, uint32_t string);
 const struct model_info *engine_model(struct engine *e, uint32_t battery);
 /* The site of a sensor: told by its record, else its code without the last part. */
@@ -188,7 +193,13 @@ double best_rul(
 void evaluate(struct engine *e, int rule, const struct subject *s, const void *rec,
 	const struct kind_rules *k, int64_t ts);
 struct life *life_of(struct engine *e, int rule, const struct subject *s);
-/* Resolves every open alert of the subject, because it is no more. */
+/* Reports a change, and what follows from it for incidents and status. */
+void tell(struct engine *e, int rule, const struct subject *s, struct life *l,
+	enum life_change change, const struct finding *f);
+/* Ends an alert for a reason of its own ("by somebody"), if it is open. */
+void close_alert(struct engine *e, int rule, const struct subject *s, int64_t ts,
+	const char *why);
+/* Ends every alert of the subject, because it is no more. */
 void retire(struct engine *e, const struct subject *s, int64_t ts);
 
 /* announce.c */
@@ -207,6 +218,9 @@ const char *incident_id(const struct engine *e, uint32_t number);
 /* mute.c: maintenance windows */
 int mute_learn(struct engine *e, const struct rec_maintenance_window *w);
 bool muted(const struct engine *e, struct str subject, int64_t ts);
+
+/* action.c */
+void act(struct engine *e, const struct rec_alert_action *a);
 
 /* health.c: the order of enum health, healthy first */
 int health_rank(int status);

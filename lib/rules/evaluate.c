@@ -190,7 +190,7 @@ static void count_change(
 	c->open -= change == LIFE_RESOLVED;
 }
 
-static void tell(struct engine *e, int rule, const struct subject *s, struct life *l,
+void tell(struct engine *e, int rule, const struct subject *s, struct life *l,
 	enum life_change change, const struct finding *f)
 {
 	if (change == LIFE_FIRED)
@@ -200,7 +200,7 @@ static void tell(struct engine *e, int rule, const struct subject *s, struct lif
 		group_shifted(e, l, f->ts);
 	if (change == LIFE_RESOLVED)
 		group_resolved(e, l, f->ts);
-	if (change == LIFE_FIRED || change == LIFE_SHIFTED || change == LIFE_RESOLVED)
+	if (change != LIFE_STARTED && change != LIFE_LAPSED)
 		health_update(e, s, f->ts);
 }
 
@@ -224,8 +224,9 @@ void evaluate(struct engine *e, int rule, const struct subject *s, const void *r
 		life_judge(r, (enum level)i, &lim[i], v, &verdict);
 	if (before == LIFE_IDLE && !verdict.over[0] && !verdict.over[1])
 		return;
-	enum life_change change = life_step(l, r, ts, &verdict,
-		!r->urgent && e->n_mutes > 0 && muted(e, s->code, ts));
+	bool quiet = (!r->urgent && e->n_mutes > 0 && muted(e, s->code, ts)) ||
+		     (before >= LIFE_SUPPRESSED && ts < l->shelved);
+	enum life_change change = life_step(l, r, ts, &verdict, quiet);
 	if (change == LIFE_SAME)
 		return;
 	count_change(&e->counts[rule], change, before);
@@ -234,21 +235,26 @@ void evaluate(struct engine *e, int rule, const struct subject *s, const void *r
 							 !r->level[LEVEL_WARNING].used)
 			? LEVEL_CRITICAL
 			: LEVEL_WARNING;
-	struct finding f = {ts, v, threshold_of(r, &lim[at], v)};
+	struct finding f = {ts, v, threshold_of(r, &lim[at], v), NULL};
+	tell(e, rule, s, l, change, &f);
+}
+
+void close_alert(struct engine *e, int rule, const struct subject *s, int64_t ts,
+	const char *why)
+{
+	struct life *l = life_of(e, rule, s);
+	enum life_phase before = l->phase;
+	enum life_change change = life_reset(l);
+	if (change == LIFE_SAME)
+		return;
+	count_change(&e->counts[rule], change, before);
+	struct finding f = {ts, NAN, NAN, why};
 	tell(e, rule, s, l, change, &f);
 }
 
 void retire(struct engine *e, const struct subject *s, int64_t ts)
 {
-	for (int i = 0; i < e->rules_of_type[s->type]; i++) {
-		int rule = e->by_type[s->type][i];
-		struct life *l = life_of(e, rule, s);
-		enum life_phase before = l->phase;
-		enum life_change change = life_reset(l);
-		if (change == LIFE_SAME)
-			continue;
-		count_change(&e->counts[rule], change, before);
-		struct finding f = {ts, NAN, NAN};
-		tell(e, rule, s, l, change, &f);
-	}
+	for (int i = 0; i < e->rules_of_type[s->type]; i++)
+		close_alert(e, e->by_type[s->type][i], s, ts,
+			"resolved, the battery was replaced");
 }

@@ -206,7 +206,8 @@ static void open_incident(struct engine *e, int rule, struct group *g,
 void group_fired(struct engine *e, int rule, const struct subject *s, struct life *l,
 	const struct finding *f)
 {
-	if (s->type != SUBJECT_BATTERY || s->string == IDS_NONE ||
+	/* One that was shelved fires again, as part of what it belongs to. */
+	if (s->type != SUBJECT_BATTERY || s->string == IDS_NONE || l->incident ||
 		!e->rules->rules[rule].group)
 		return;
 	struct group *g = group_of(e, rule, s->string);

@@ -82,7 +82,8 @@ static bool cleared(const struct life *l, const struct rule *r, int level, int64
 
 static void begin(struct life *l, int64_t ts)
 {
-	*l = (struct life){.start = ts, .seen = ts, .phase = LIFE_PENDING};
+	*l = (struct life){
+		.start = ts, .seen = ts, .shelved = TIME_NIL, .phase = LIFE_PENDING};
 	for (int i = 0; i < LEVEL_COUNT; i++)
 		l->clear[i] = TIME_NIL;
 }

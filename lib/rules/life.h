@@ -24,6 +24,7 @@ struct life {
 	int64_t clear[LEVEL_COUNT]; /* clear since; TIME_NIL: not clear */
 	int64_t start;              /* the alert's, part of its id */
 	int64_t seen;               /* last sample */
+	int64_t shelved;            /* somebody wants no word of it until then */
 	uint8_t phase;
 	uint8_t level; /* while firing or suppressed */
 	bool on[LEVEL_COUNT];

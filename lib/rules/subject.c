@@ -161,7 +161,7 @@ struct subject subject_string(const struct engine *e, uint32_t string)
 }
 
 /* A sensor, or whatever an event or a test is about: maybe a battery or string. */
-static struct subject subject_other(const struct engine *e, uint32_t id)
+struct subject subject_other(const struct engine *e, uint32_t id)
 {
 	struct str code = name_in(&e->others, id);
 	struct subject s = {SUBJECT_OTHER, id, IDS_NONE, IDS_NONE, code};
@@ -174,6 +174,13 @@ static struct subject subject_other(const struct engine *e, uint32_t id)
 		s.string = string;
 	}
 	return s;
+}
+
+struct subject subject_at(const struct engine *e, enum subject_type t, uint32_t id)
+{
+	return t == SUBJECT_BATTERY  ? subject_battery(e, id)
+	       : t == SUBJECT_STRING ? subject_string(e, id)
+				     : subject_other(e, id);
 }
 
 int subject_of(struct engine *e, const struct kind_rules *k, const void *rec,

@@ -370,6 +370,61 @@ static void test_maintenance_window(void **state)
 		last_word("alert hot DC-CNX-01-UPS-01-S1-J01 f", 0));
 }
 
+static void decide(const char *id, int64_t ts, int verb, int64_t until)
+{
+	struct rec_alert_action a;
+	record_clear(kind_info(KIND_alert_action), &a);
+	a.ts = ts;
+	a.subject_id = str_of(id);
+	a.action = verb;
+	a.actor = str_of("somchai");
+	a.until_ts = until;
+	feed(KIND_alert_action, &a);
+}
+
+static void test_shelved(void **state)
+{
+	char id[32];
+	begin_with(HOT);
+	heat(1, 0, 5, 36);
+	heat(2, 0, 5, 36);
+	snprintf(id, sizeof(id), "%s",
+		last_word("alert hot DC-CNX-01-UPS-01-S1-J01", 0));
+	decide(id, MIN(5), alert_verb_acknowledge, TIME_NIL);
+	decide("0123456789abcdef", MIN(5), alert_verb_shelve, MIN(30));
+	expect("alert", 2);
+	decide(id, MIN(5), alert_verb_shelve, MIN(30));
+	expect("alert hot DC-CNX-01-UPS-01-S1-J01 suppressed", 1);
+	expect("status DC-CNX-01-UPS-01-S1-J01 unknown", 1);
+	expect("alert", 3);
+	heat(1, 5, 30, 46);
+	expect("alert", 3);
+	heat(1, 30, 32, 46);
+	expect("alert hot DC-CNX-01-UPS-01-S1-J01 firing critical", 1);
+	assert_string_equal(id, last_word("alert hot DC-CNX-01-UPS-01-S1-J01", 2));
+	heat(1, 32, 40, 30);
+	expect("alert hot DC-CNX-01-UPS-01-S1-J01 resolved", 1);
+}
+
+static void test_resolved_by_hand(void **state)
+{
+	begin_with(HOT);
+	for (int j = 1; j <= 3; j++)
+		heat(j, 0, 5, 36);
+	expect("incident hot DC-CNX-01-UPS-01-S1 open 3", 1);
+	decide(last_word("alert hot DC-CNX-01-UPS-01-S1-J01", 0), MIN(6),
+		alert_verb_resolve, TIME_NIL);
+	expect("alert hot DC-CNX-01-UPS-01-S1-J01 resolved", 1);
+	decide(last_word("alert hot DC-CNX-01-UPS-01-S1-J02", 0), MIN(6),
+		alert_verb_resolve, TIME_NIL);
+	decide(last_word("alert hot DC-CNX-01-UPS-01-S1-J03", 0), MIN(6),
+		alert_verb_resolve, TIME_NIL);
+	expect("incident hot DC-CNX-01-UPS-01-S1 resolved 3", 1);
+	/* What still holds comes back, as a new alert. */
+	heat(1, 7, 12, 36);
+	expect("alert hot DC-CNX-01-UPS-01-S1-J01 firing", 3);
+}
+
 static void test_hold_off_after_discharge(void **state)
 {
 	begin_default();
@@ -839,6 +894,8 @@ int main(void)
 		cmocka_unit_test(test_watermark),
 		cmocka_unit_test(test_replacement_resets),
 		cmocka_unit_test(test_maintenance_window),
+		cmocka_unit_test(test_shelved),
+		cmocka_unit_test(test_resolved_by_hand),
 		cmocka_unit_test(test_hold_off_after_discharge),
 		cmocka_unit_test(test_hold_off_after_equalize),
 		cmocka_unit_test(test_discharge_alert_ends_with_it),
