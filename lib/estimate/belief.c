@@ -103,8 +103,8 @@ void belief_state(const struct twin *w, const struct battery_model *m,
 	out->soh_std_pct = (float)(100 * ah_std / m->capacity_ah);
 	fill_circuit(w, m, out);
 	out->voltage_error_v = w->error_v;
-	out->voltage_rmse_v = isnan(w->error_v) ? NAN : sqrtf(w->error_square);
-	out->nis = w->nis;
+	out->voltage_rmse_v = w->error_square > 0 ? sqrtf(w->error_square) : NAN;
+	out->nis = w->error_square > 0 ? w->nis : NAN;
 	out->observable = w->observable;
 	autonomy_estimate(m,
 		&(struct autonomy_state){soc, soc_std, ah, ah_std, w->temperature_c},

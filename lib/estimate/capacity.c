@@ -27,16 +27,6 @@ void twin_set_capacity(struct twin *w, const struct battery_model *m)
 	ekf_set(&w->ekf, EKF_LNQ, log(soh * m->capacity_ah), square(std / soh));
 }
 
-void twin_capacity(
-	struct twin *w, const struct battery_model *m, double measured_ah, double std)
-{
-	if (!(measured_ah > 0.05 * m->capacity_ah && measured_ah < 2 * m->capacity_ah))
-		return;
-	twin_age_until_now(w);
-	wear_measure(&w->wear, log(measured_ah / m->capacity_ah), square(std));
-	twin_set_capacity(w, m);
-}
-
 static void discharge_begin(struct twin *w, const struct battery_model *m)
 {
 	twin_set_capacity(w, m);
@@ -72,6 +62,16 @@ static void discharge_end(struct twin *w, const struct battery_model *m)
 	twin_set_capacity(w, m);
 }
 
+static void learn_capacity(
+	struct twin *w, const struct battery_model *m, double measured_ah, double std)
+{
+	if (!(measured_ah > 0.05 * m->capacity_ah && measured_ah < 2 * m->capacity_ah))
+		return;
+	twin_age_until_now(w);
+	wear_measure(&w->wear, log(measured_ah / m->capacity_ah), square(std));
+	twin_set_capacity(w, m);
+}
+
 /* From full to the cut-off: the charge got is the capacity, by the rate table. */
 static void discharge_cutoff(struct twin *w, const struct battery_model *m)
 {
@@ -84,8 +84,17 @@ static void discharge_cutoff(struct twin *w, const struct battery_model *m)
 	double std = hypot(CUTOFF_STD, d->soc_start_std);
 	if (w->available_a > 0.15 * m->capacity_ah)
 		std = hypot(std, 0.05); /* the rate table is another maker's */
-	twin_capacity(w, m, d->out_ah / got, std);
+	learn_capacity(w, m, d->out_ah / got, std);
 	d->learns = false;
+}
+
+void twin_capacity(
+	struct twin *w, const struct battery_model *m, double measured_ah, double std)
+{
+	/* The test may come before its own discharge is seen to end. */
+	if (w->discharge.on)
+		discharge_end(w, m);
+	learn_capacity(w, m, measured_ah, std);
 }
 
 void twin_follow_discharge(struct twin *w, const struct battery_model *m,

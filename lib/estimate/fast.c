@@ -200,9 +200,12 @@ bool twin_correct(struct twin *w, const struct battery_model *m,
 		r += square(k->polarisation * over);
 	double y = s->voltage_v - predicted;
 	double nis = square(y) / ekf_innovation_variance(&w->ekf, h, r);
-	w->error_v = (float)y;
-	w->error_square += 0.02f * ((float)square(y) - w->error_square);
-	w->nis += 0.02f * ((float)fmin(nis, 100) - w->nis);
+	/* Where V2 follows whatever comes, the error says nothing of the model. */
+	w->error_v = surplus ? NAN : (float)y;
+	if (!surplus) {
+		w->error_square += 0.02f * ((float)square(y) - w->error_square);
+		w->nis += 0.02f * ((float)fmin(nis, 100) - w->nis);
+	}
 	if (nis > NIS_REJECT && surplus) {
 		/* V2 is a slack variable there: it is put where the voltage is. */
 		ekf_set(&w->ekf, EKF_V2, w->ekf.x[EKF_V2] + y, square(0.1));

@@ -175,6 +175,7 @@ static void stand_on_float(struct twin *w, const struct battery_model *m,
 		ekf_set(&w->ekf, EKF_V1, 0, square(0.02));
 		ekf_set(&w->ekf, EKF_V2, v2, square(0.05));
 		w->residual_v = 0;
+		w->error_v = NAN;
 		w->regime = TWIN_FLOAT;
 	}
 	w->surface_ah = (float)twin_surface_ah(m);

@@ -8,8 +8,8 @@
 static const char *const DEFAULT_MODEL = "hx12-120";
 /* A string's current is believed for its jars this long. */
 static const int64_t STRING_AGE_MS = 15 * MINUTE_MS;
-/* Relative std of a capacity test of a jar, and of its string taken for the jar. */
-static const double TEST_STD = 0.03, STRING_TEST_STD = 0.06;
+/* Relative std of a capacity test of a jar. */
+static const double TEST_STD = 0.03;
 /* Changes worth a state before its refresh is due. */
 static const double SOC_NEWS = 0.005, LNR0_NEWS = 0.01;
 
@@ -226,23 +226,18 @@ static double corrected_ah(
 	return t->measured_capacity_ah / part;
 }
 
+/* A string's test measures its weakest jar, and does not say which: only a jar's own
+ * test is a measurement of it. */
 static void learn_test(struct twins *f, const struct rec_capacity_test *t)
 {
-	uint32_t jar = ids_find(&f->roster.battery_ids, t->subject);
-	uint32_t string = ids_find(&f->roster.string_ids, t->subject);
-	if (isnan(t->measured_capacity_ah))
+	uint32_t id = ids_find(&f->roster.battery_ids, t->subject);
+	if (id == IDS_NONE || id >= f->cap_entries || isnan(t->measured_capacity_ah))
 		return;
-	for (size_t i = 0; i < f->roster.battery_ids.n && i < f->cap_entries; i++) {
-		struct entry *e = &f->entries[i];
-		bool own = i == jar;
-		bool member =
-			string != IDS_NONE && f->roster.batteries[i].string == string;
-		if (!e->model || e->hopeless || (!own && !member))
-			continue;
-		const struct battery_model *m = &f->models[e->model - 1];
-		twin_capacity(&e->twin, m, corrected_ah(m, t),
-			own ? TEST_STD : STRING_TEST_STD);
-	}
+	struct entry *e = &f->entries[id];
+	if (!e->model || e->hopeless)
+		return;
+	const struct battery_model *m = &f->models[e->model - 1];
+	twin_capacity(&e->twin, m, corrected_ah(m, t), TEST_STD);
 }
 
 int twins_learn(struct twins *f, int kind, const void *rec, struct err *err)

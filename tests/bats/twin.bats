@@ -224,9 +224,9 @@ PY
 	ingest -q -m bboxx "$DATA"/*.csv >in.fl
 	# every sample that changes something: no least time
 	twin -q -m bboxx-17 --every 0s --refresh 0s <in.fl >out.fl
-	decode -q --kind telemetry <out.fl >telemetry
+	decode -q --kind telemetry <out.fl >samples.nd
 	states <out.fl >s
-	worst=$(soc_error telemetry s)
+	worst=$(soc_error samples.nd s)
 	echo "# worst discharge: SOC rmse $worst %" >&3
 	awk -v w="$worst" 'BEGIN { exit !(w < 4) }'
 	# the capacity is about 19.5 Ah, and the twin says so within its own bounds
@@ -276,6 +276,45 @@ PY
 	try bash -c 'twin -q --state s <more.fl >/dev/full'
 	assert_status 3
 	cmp good s/twin
+}
+
+# Against the simulator's truth: prints, for SOC below 97 % and for SOH at the end, the
+# rms error and the mean square of the error over its own standard deviation.
+against_truth() {
+	"$PYTHON" - "$1" "$2" <<'PY'
+import bisect, collections, json, sys
+from datetime import datetime
+def t(x): return datetime.fromisoformat(x["ts"].replace("Z", "+00:00")).timestamp()
+states = collections.defaultdict(list)
+for x in map(json.loads, open(sys.argv[2])): states[x["battery"]].append((t(x), x))
+times = {b: [a for a, _ in v] for b, v in states.items()}
+soc, soh, last = [], [], {}
+for x in map(json.loads, open(sys.argv[1])):
+    last[x["battery"]] = x
+    i = bisect.bisect_right(times[x["battery"]], t(x)) - 1
+    if i < 0 or x["soc_pct"] > 97: continue
+    at, s = states[x["battery"]][i]
+    if t(x) - at <= 400: soc.append((s["soc_pct"] - x["soc_pct"], s["soc_std_pct"]))
+for b, x in last.items():
+    s = states[b][-1][1]
+    soh.append((s["soh_pct"] - x["soh_pct"], s["soh_std_pct"]))
+assert len(soc) > 1000 and min(x["soc_pct"] for x in last.values()) >= 0, \
+    "no deep discharge in this simulation: choose another start"
+for v in soc, soh:
+    print((sum(e * e for e, _ in v) / len(v)) ** .5, sum((e / d) ** 2 for e, d in v) / len(v))
+PY
+}
+
+@test "a simulated capacity test: charge and health against the truth" {
+	simulate -q --start 2026-03-08 --days 5 --batteries 24 --interval 5m --seed 1 \
+		--truth --truth-interval 5m >in.fl
+	twin -q --refresh 5m <in.fl | states >s
+	decode -q --kind truth <in.fl >truth.nd
+	against_truth truth.nd s >errors
+	sed 's/^/# rms error, its square over its variance: /' errors >&3
+	# 24 blocks: the mean of their squares is within 0.3 to 2.5 if deviations are right
+	awk 'NR == 1 { bad += $1 > 3.5 || $2 > 2 } NR == 2 { bad += $1 > 4 || $2 > 2.5 }
+		END { exit NR != 2 || bad }' errors
 }
 
 @test "closed pipe, empty and truncated input, full disk" {
