@@ -21,7 +21,13 @@ struct backend {
 	 */
 	int (*entity)(void *conn, enum entity e, int64_t run, struct str code,
 		int64_t *id, struct err *err);
-	/* Writes a sorted batch. 'index' is the table's. Within a transaction. */
+	/*
+	 * Makes room for a sorted batch, before anything of the transaction is written:
+	 * so two writers take their locks in one order. 'index' is the table's. May be
+	 * NULL.
+	 */
+	int (*prepare)(void *conn, int index, const struct batch *b, struct err *err);
+	/* Writes a sorted batch. Within a transaction. */
 	int (*write)(void *conn, int index, const struct batch *b, struct err *err);
 };
 

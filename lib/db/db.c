@@ -203,7 +203,8 @@ static void renumber(struct writer *w, struct batch *b)
 	}
 }
 
-static int write_all(struct db *db, int64_t *rows, struct err *err)
+/* Everything that may need a lock of its own, before the first row is written. */
+static int prepare_all(struct db *db, struct err *err)
 {
 	struct writer *w = db->writer;
 	for (int e = ENTITY_SITE; e < ENTITY_COUNT; e++)
@@ -214,10 +215,24 @@ static int write_all(struct db *db, int64_t *rows, struct err *err)
 		if (b->n == 0)
 			continue;
 		renumber(w, b);
-		if (batch_sort(b, err) < 0 ||
-			db->backend->write(db->conn, i, b, err) < 0)
+		if (batch_sort(b, err) < 0)
 			return -1;
-		*rows += (int64_t)b->norder;
+		if (db->backend->prepare &&
+			db->backend->prepare(db->conn, i, b, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int write_all(struct db *db, int64_t *rows, struct err *err)
+{
+	if (prepare_all(db, err) < 0)
+		return -1;
+	for (int i = 0; i < table_count(); i++) {
+		const struct batch *b = &db->writer->batches[i];
+		if (b->n > 0 && db->backend->write(db->conn, i, b, err) < 0)
+			return -1;
+		*rows += b->n > 0 ? (int64_t)b->norder : 0;
 	}
 	return 0;
 }

@@ -134,8 +134,11 @@ static int find_entity(struct postgres *p, const char *sql, int n,
 	return check(p, res, PGRES_TUPLES_OK, "read database", err);
 }
 
-/* Looked for before it is inserted: an insert uses up a number even where it does
- * nothing. */
+/*
+ * Looked for before it is inserted: an insert uses up a number even where it does
+ * nothing. One program at a time adds codes, so that two which meet the same ones in
+ * another order do not wait for each other.
+ */
 static int postgres_entity(void *conn, enum entity e, int64_t run, struct str code,
 	int64_t *id, struct err *err)
 {
@@ -155,6 +158,8 @@ static int postgres_entity(void *conn, enum entity e, int64_t run, struct str co
 	*id = -1;
 	if (find_entity(p, find, n, values, id, err) < 0 || *id >= 0)
 		return *id >= 0 ? 0 : -1;
+	if (postgres_exec(p, LOCK_SCHEMA, err) < 0)
+		return -1;
 	PGresult *res = PQexecParams(p->conn, insert, n, NULL, values, NULL, NULL, 0);
 	if (check(p, res, PGRES_COMMAND_OK, WRITING, err) < 0)
 		return -1;
@@ -191,9 +196,12 @@ static int make_partition(struct postgres *p, const char *table, int month,
 	return postgres_exec(p, sql, err);
 }
 
-static int ensure_months(
-	struct postgres *p, int index, const struct batch *b, struct err *err)
+static int postgres_prepare(
+	void *conn, int index, const struct batch *b, struct err *err)
 {
+	struct postgres *p = conn;
+	if (!b->table->series)
+		return 0;
 	int64_t from = 0, to = 0;
 	for (size_t k = 0; k < b->norder; k++) {
 		int64_t ts = batch_row(b, b->order[k])->cells[b->table->ts].i;
@@ -311,8 +319,6 @@ static int postgres_write(void *conn, int index, const struct batch *b, struct e
 {
 	struct postgres *p = conn;
 	bool exists = true;
-	if (b->table->series && ensure_months(p, index, b, err) < 0)
-		return -1;
 	if (b->table->series && p->replay[index]-- <= 0) {
 		exists = false;
 		p->replay[index] = 0;
@@ -338,5 +344,6 @@ const struct backend POSTGRES_BACKEND = {
 	.exec = postgres_exec,
 	.query = postgres_query,
 	.entity = postgres_entity,
+	.prepare = postgres_prepare,
 	.write = postgres_write,
 };

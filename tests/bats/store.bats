@@ -364,7 +364,10 @@ sys.stdin.read()' <hold 3>&- &
 @test "two at once fill one new database together" {
 	postgres
 	many 24000
-	foreign_stream 12000 | sed 's/REC-01-S1/REC-01-S2/g' >other.flt
+	{
+		cat many.flt
+		foreign_stream 12000 | sed 's/REC-01-S1/REC-01-S2/g'
+	} >other.flt
 	for db in sqlite:a.db "$PG"; do
 		store -q --db "$db" <many.flt 3>&- &
 		one=$!
