@@ -382,7 +382,7 @@ sys.stdin.read()' <hold 3>&- &
 	for db in sqlite:a.db "$PG"; do
 		store migrate --db "$db"
 		store status --db "$db" >s
-		[ -z "$(grep -v ' applied$' s)" ]
+		[ "$(grep -vc ' applied$' s)" = 0 ]
 		last=$(wc -l <s)
 		store rollback --db "$db"
 		run store status --db "$db"
