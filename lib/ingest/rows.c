@@ -46,7 +46,9 @@ static void split(struct rows *r, struct str line)
 			set_defect(r, "more than 512 columns");
 			return;
 		}
-		r->fields[n++] = trim(p, q, delimiter);
+		bool plain = p<q && * p> ' ' && q[-1] > ' '; /* nearly always */
+		r->fields[n++] = plain ? (struct str){p, (uint32_t)(q - p)}
+				       : trim(p, q, delimiter);
 		if (q == end)
 			break;
 		p = q + 1;

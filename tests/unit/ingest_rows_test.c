@@ -113,9 +113,9 @@ static void an_open_quote_does_not_eat_the_file(void **state)
 	size_t n = 0, lines = 20000;
 	char *s = malloc(lines * 8 + 20);
 	assert_non_null(s);
-	n += (size_t)sprintf(s, "a,\"b\n");
+	n += (size_t)snprintf(s, 20, "a,\"b\n");
 	for (size_t i = 0; i < lines; i++)
-		n += (size_t)sprintf(s + n, "%05zu\n", i);
+		n += (size_t)snprintf(s + n, 20, "%05zu\n", i);
 	struct text text;
 	struct rows *r = malloc(sizeof(*r));
 	struct err err = {0};
@@ -125,8 +125,8 @@ static void an_open_quote_does_not_eat_the_file(void **state)
 	assert_int_equal(rows_next(r, &err), 1);
 	assert_string_equal(r->row.defect, "quote is never closed");
 	for (size_t i = 0; i < lines; i++) {
-		char want[8];
-		sprintf(want, "%05zu", i);
+		char want[24];
+		snprintf(want, sizeof(want), "%05zu", i);
 		assert_int_equal(rows_next(r, &err), 1);
 		assert_int_equal(r->row.line, i + 2);
 		assert_true(str_is(r->row.field[0], want));
