@@ -83,11 +83,13 @@ reasons() {
 }
 
 @test "a 1 GB line is one reject, in bounded memory, and the rest is read" {
+	limit='ulimit -v 400000'
+	bash -c "$limit; ingest --version" >/dev/null 2>&1 || limit=: # sanitizers need more
 	{
 		echo "$HEAD"
 		head -c 1G /dev/zero | tr '\0' x
 		printf '\n%s\n' '2026-01-01 00:00:00,A-J1,12.5,1'
-	} | try bash -c 'ulimit -v 400000; ingest -m m.ini --reject bad.json - -o out.fl'
+	} | try bash -c "$limit; ingest -m m.ini --reject bad.json - -o out.fl"
 	[ "$(fields voltage_v <out.fl)" = 12.5 ]
 	[ "$(reasons bad.json)" = "2 line is longer than 65536 bytes" ]
 	[ "$(wc -c <bad.json)" -lt 2000 ]
@@ -131,6 +133,9 @@ reasons() {
 }
 
 @test "an unreadable file is status 3" {
+	try ingest -q -m m.ini /proc/self/mem -o out.fl
+	assert_status 3
+	assert_one_line_stderr "cannot read '/proc/self/mem'"
 	echo "$HEAD" >a.csv
 	chmod 0 a.csv
 	[ ! -r a.csv ] || skip "this user may read everything"
@@ -284,7 +289,7 @@ reasons() {
 	run bash -c 'ingest -q -m m.ini --model hx12-120 a.csv | decode -q --kind telemetry --fields voltage_v,quality'
 	[[ ${lines[0]} == *7.5*voltage_range* ]]
 	[[ ${lines[1]} == *voltage_implausible* ]]
-	[[ ${lines[2]} != *voltage_* ]] || [[ ${lines[2]} != *range* ]]
+	[[ ${lines[2]} == *'"quality":[]'* ]]
 	try ingest -q -m m.ini --model nonsense a.csv -o out.fl
 	assert_status 2
 }

@@ -39,6 +39,7 @@ static char *rows_of(const void *data, size_t n, char delimiter)
 	assert_int_equal(k, 0);
 	rows_close(r);
 	text_close(&text);
+	free(r);
 	return out;
 }
 
