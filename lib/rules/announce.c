@@ -30,21 +30,34 @@ static void put(struct text *t, struct str s)
 	t->s[t->len] = '\0';
 }
 
-static void put_number(struct text *t, double v)
+static void number_text(char dst[32], int digits, double v)
 {
-	char s[32];
-	if (isnan(v))
-		return put(t, str_of("?"));
-	snprintf(s, sizeof(s), fabs(v) >= 1000 && fabs(v) < 1e15 ? "%.0f" : "%.4g", v);
-	put(t, str_of(s));
+	if (digits == 4 && fabs(v) >= 1000 && fabs(v) < 1e9)
+		snprintf(dst, 32, "%.0f", v);
+	else
+		snprintf(dst, 32, "%.*g", digits, v);
+}
+
+/* Four digits, or as many as it takes to tell it from the threshold: never "85 %, below
+ * 85 %". */
+static void put_number(struct text *t, double v, double other)
+{
+	char own[32] = "?", its[32];
+	for (int digits = 4; digits <= 7 && !isnan(v); digits++) {
+		number_text(own, digits, v);
+		number_text(its, digits, other);
+		if (v == other || strcmp(own, its) != 0)
+			break;
+	}
+	put(t, str_of(own));
 }
 
 /* A number, or the words of an enumeration or bit set. */
-static void put_value(struct text *t, const struct rule *r, double v)
+static void put_value(struct text *t, const struct rule *r, double v, double threshold)
 {
 	const struct name_set *words = r->condition >= COND_IS ? r->field->names : NULL;
 	if (!words || isnan(v))
-		return put_number(t, v);
+		return put_number(t, v, threshold);
 	if (r->condition == COND_IS)
 		return put(
 			t, str_of(v >= 0 && v < words->n ? words->words[(int)v] : "?"));
@@ -90,9 +103,9 @@ static void put_token(struct text *t, struct str token, const struct rule *r,
 	if (str_is(token, "subject"))
 		put(t, s->code);
 	else if (str_is(token, "value"))
-		put_value(t, r, f->value);
+		put_value(t, r, f->value, f->threshold);
 	else if (str_is(token, "threshold"))
-		put_number(t, f->threshold);
+		put_number(t, f->threshold, NAN);
 	else if (str_is(token, "field"))
 		put(t, field_name(r));
 	else if (str_is(token, "unit"))
@@ -127,7 +140,7 @@ static void put_resolved(struct text *t, const struct rule *r, const struct subj
 	put(t, str_of(": resolved, "));
 	put(t, field_name(r));
 	put(t, str_of(" is "));
-	put_value(t, r, f->value);
+	put_value(t, r, f->value, f->threshold);
 	put(t, str_of(*unit_name(r).s ? " " : ""));
 	put(t, unit_name(r));
 }

@@ -86,6 +86,11 @@ hot() {
 	[[ "$(jq -r .message <<<"$output")" == *"mean float voltage 11.4 V per jar is impossible on float"* ]]
 }
 
+@test "a message never says that a value is below itself" {
+	run alerts 'if .j == 1 then .temperature_c = 35.00002 else . end'
+	[ "$(jq -r .message <<<"$output")" = "DC-CNX-01-UPS-01-S1-J01: jar at 35.00002 degC, above 35 degC" ]
+}
+
 @test "three jars of a string with one alert are one incident" {
 	jars 'if .j >= 1 and .j <= 3 and .m >= 20 then .temperature_c = 36 else . end' |
 		encode -q | alert -q --only alert,incident | decode -q >"$BATS_TEST_TMPDIR/out"

@@ -484,7 +484,7 @@ static void test_urgent_is_not_suppressed(void **state)
 	t.subject = str_of(jar(1, 1));
 	t.pct_of_rated = 70;
 	feed(KIND_capacity_test, &t);
-	expect("alert jar-capacity-test-low DC-CNX-01-UPS-01-S1-J01 firing critical",
+	expect("alert capacity-test-low DC-CNX-01-UPS-01-S1-J01 firing critical",
 		1);
 }
 
@@ -761,7 +761,7 @@ static void test_model_and_system_limits(void **state)
 	t.subject = str_of("B0005");
 	t.pct_of_rated = 75;
 	feed(KIND_capacity_test, &t);
-	expect("alert jar-capacity-test-low B0005 firing warning", 1);
+	expect("alert capacity-test-low B0005 firing warning", 1);
 	/* A lithium cell has no float voltage: nothing about it is impossible. */
 	struct rec_battery b;
 	begin_default();
