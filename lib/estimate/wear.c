@@ -9,8 +9,8 @@ static const double RATE_WANDER = 0.1; /* of ln rate, per square root of a year 
 static const double FUTURE_STD = 0.10; /* of ln life: climate, activation energy */
 static const double SUDDEN_PER_YEAR = 0.0015;
 static const double DAYS_PER_YEAR = 365.25;
-/* Where the date of installation is not known: somewhere in the first half of life. */
-static const double AGE_UNKNOWN = 0.4, AGE_UNKNOWN_LN_STD = 0.7;
+/* Where the date of installation is not known: about the middle of life [E]. */
+static const double AGE_UNKNOWN = 0.5, AGE_UNKNOWN_LN_STD = 0.7;
 static const double CAPACITY_TEST_STD = 0.01;
 /* Of units past their end of life, the part still found in service [E]. */
 static const double IN_SERVICE_PAST_END = 0.3;
@@ -58,12 +58,13 @@ void wear_init(
 		a->pcc = CAPACITY_TEST_STD * CAPACITY_TEST_STD;
 	}
 	a->age = AGE_UNKNOWN;
-	if (s->age_days >= 0)
-		a->age = s->age_days * s->acceleration / a->life_days;
-	else
-		ln_std = hypot(ln_std, AGE_UNKNOWN_LN_STD);
 	a->pyy = ln_std * ln_std;
-	believe_in_service(a);
+	if (s->age_days >= 0) {
+		a->age = s->age_days * s->acceleration / a->life_days;
+		believe_in_service(a);
+	} else {
+		a->pyy += AGE_UNKNOWN_LN_STD * AGE_UNKNOWN_LN_STD;
+	}
 	a->prior_ln_std = hypot(M_PI / sqrt(6) / beta, FUTURE_STD);
 }
 
