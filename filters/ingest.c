@@ -88,8 +88,21 @@ static void wait_for_more(struct run *r, struct source *s)
 		r->flow, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + POLL_MS);
 }
 
+/* Batteries that are new in this file, where a model was named for them. */
+static void emit_masters(struct run *r, const struct source *s, size_t *told)
+{
+	struct rec_battery_model model;
+	struct rec_battery battery;
+	for (; source_master(s, *told, &model, &battery) && go_on(r); ++*told) {
+		if (*told == 0)
+			emit(r, KIND_battery_model, &model);
+		emit(r, KIND_battery, &battery);
+	}
+}
+
 static void read_source(struct run *r, struct source *s)
 {
+	size_t told = 0;
 	union rec_any rec;
 	struct err err = {0};
 	bool stopped = false;
@@ -99,14 +112,17 @@ static void read_source(struct run *r, struct source *s)
 			stopped = true;
 		}
 		int n = source_next(s, &rec, &err);
-		if (n < 0)
-			flow_fail(r->flow, &err);
-		else if (n > 0)
+		if (n > 0) {
+			if (told < s->convert.who.codes.n)
+				emit_masters(r, s, &told);
 			emit(r, s->m.kind, &rec);
-		else if (s->ended)
+		} else if (n < 0) {
+			flow_fail(r->flow, &err);
+		} else if (s->ended) {
 			break;
-		else if (r->o->follow && !flow_interrupted(r->flow))
+		} else if (r->o->follow && !flow_interrupted(r->flow)) {
 			wait_for_more(r, s);
+		}
 	}
 }
 
@@ -118,8 +134,6 @@ static void run_file(struct run *r, const char *path)
 		flow_fail(r->flow, &err);
 		return;
 	}
-	if (r->o->follow)
-		source_follow(s);
 	read_source(r, s);
 	if (s->ended && !s->convert.m) {
 		diag("'%s' is empty: not even a header", s->text.name);
@@ -210,6 +224,7 @@ static int run(const struct options *o, const struct flow_options *fo, char **pa
 		.model = o->model,
 		.fleet = o->fleet,
 		.clock_fault_ms = o->clock_fault_ms,
+		.follow = o->follow,
 		.reject = on_reject,
 		.idle = on_idle,
 		.arg = &r};

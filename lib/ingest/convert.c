@@ -302,6 +302,12 @@ static int identify(struct convert *c, const struct row *row, struct converted *
 		return 0;
 	}
 	out->who = meet(c, raw, code);
+	if (!out->who && c->who.raw.n >= IDENTITIES_MAX) {
+		snprintf(out->reason, sizeof(out->reason),
+			"more than %d identities: is '%s' one?", IDENTITIES_MAX,
+			m->id_column);
+		return 0;
+	}
 	return out->who ? 1 : -1;
 }
 

@@ -76,6 +76,8 @@ static int grow_raw(struct identities *t, size_t n)
 
 struct identity *identities_add(struct identities *t, struct str raw, struct str code)
 {
+	if (t->raw.n >= IDENTITIES_MAX)
+		return NULL;
 	uint32_t c = ids_intern(&t->codes, code);
 	uint32_t r = ids_intern(&t->raw, raw);
 	if (c == IDS_NONE || r == IDS_NONE || grow_raw(t, r) < 0)

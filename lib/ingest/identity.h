@@ -23,7 +23,10 @@ struct carried {
 	float value;
 };
 
-enum { RECENT = 8 };
+enum {
+	RECENT = 8,
+	IDENTITIES_MAX = 2000000 /* more are no batteries: a column of something else */
+};
 
 struct identity {
 	char code[CODE_MAX + 1];
@@ -49,7 +52,8 @@ struct identities {
 
 /* The identity a cell names, if it was added; NULL where not. */
 struct identity *identities_find(struct identities *t, struct str raw);
-/* Adds one: raw text and the code it stands for. NULL when out of memory. */
+/* Adds one: raw text and the code it stands for. NULL when out of memory, or when there
+ * are IDENTITIES_MAX. */
 struct identity *identities_add(struct identities *t, struct str raw, struct str code);
 void identities_release(struct identities *t);
 

@@ -25,19 +25,29 @@ void limits_of_model(const struct battery_model *m, struct limits *out)
 static int load_limits(struct source *s, struct err *err)
 {
 	const char *name = s->env->model ? s->env->model : s->m.model;
-	struct battery_model *model;
-	if (!*name || s->has_limits)
+	if (!*name || s->model)
 		return 0;
-	model = malloc(sizeof(*model));
-	if (!model)
+	s->model = malloc(sizeof(*s->model));
+	if (!s->model)
 		return err_nomem(err);
-	int r = battery_model_named(name, model, err);
-	if (r == 0) {
-		limits_of_model(model, &s->limits);
-		s->has_limits = true;
-	}
-	free(model);
-	return r;
+	if (battery_model_named(name, s->model, err) < 0)
+		return -1;
+	limits_of_model(s->model, &s->limits);
+	return 0;
+}
+
+bool source_master(const struct source *s, size_t i, struct rec_battery_model *model,
+	struct rec_battery *battery)
+{
+	const struct identities *who = &s->convert.who;
+	if (!s->model || s->m.id_table >= 0 || i >= who->codes.n ||
+		s->m.kind == KIND_string_telemetry || s->m.kind == KIND_environment)
+		return false;
+	battery_model_record(s->model, model);
+	record_clear(kind_info(KIND_battery), battery);
+	battery->code = str_of(who->by_code[i]->code);
+	battery->model = model->name;
+	return true;
 }
 
 static void meet(void *arg, struct identity *who)
@@ -45,7 +55,7 @@ static void meet(void *arg, struct identity *who)
 	struct source *s = arg;
 	if (s->env->meet)
 		s->env->meet(s->env->arg, who);
-	else if (s->has_limits)
+	else if (s->model)
 		who->limits = s->limits;
 }
 
@@ -200,6 +210,7 @@ struct source *source_open(const char *path, const char *mapping,
 		s->text.idle = env->idle;
 		s->text.idle_arg = env->arg;
 		r = rows_open(&s->rows, &s->text, ',', err);
+		s->rows.lines.partial = !env->follow;
 	}
 	if (r == 0 && mapping)
 		r = choose_mapping(s, mapping, NULL, err);
@@ -373,11 +384,6 @@ int source_next(struct source *s, union rec_any *rec, struct err *err)
 	}
 }
 
-void source_follow(struct source *s)
-{
-	s->rows.lines.partial = false;
-}
-
 /* Rejects a last line that has no newline. */
 static void reject_rest(struct source *s)
 {
@@ -436,5 +442,6 @@ void source_free(struct source *s)
 	convert_close(&s->convert);
 	rows_close(&s->rows);
 	text_close(&s->text);
+	free(s->model);
 	free(s);
 }

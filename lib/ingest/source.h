@@ -15,6 +15,7 @@ struct ingest_env {
 	const char *model;   /* battery model for limits; NULL: as the mapping says */
 	const char *fleet;   /* folder of the map files; NULL: the source's own */
 	int64_t clock_fault_ms;
+	bool follow; /* the file may grow: an unfinished last line is not yet a line */
 	void (*reject)(void *arg, int kind, const char *source, int64_t line,
 		const char *reason, struct str original);
 	/* An identity seen first: sets limits and group. NULL: limits of the model. */
@@ -31,8 +32,9 @@ struct source {
 	struct rows rows;
 	struct convert convert;
 	struct order order;
-	struct limits limits; /* of env->model or the mapping's model */
-	bool has_limits, mapped, ended;
+	struct battery_model *model; /* env->model or the mapping's; NULL: none */
+	struct limits limits;        /* its limits */
+	bool mapped, ended;
 	bool skip_header; /* a reopened file begins with its header again */
 	struct str key;   /* of the record just handed out */
 	int64_t ts;       /* its time */
@@ -61,14 +63,19 @@ struct source *source_open(const char *path, const char *mapping,
  * env->reject.
  */
 int source_next(struct source *s, union rec_any *rec, struct err *err);
-/* Reads on at the end of a file that grows, until source_finish. Call it first. */
-void source_follow(struct source *s);
 /*
  * What happened to a followed file whose end was reached. Returns 0 nothing; 1 it was
  * replaced or cut short and is read from its beginning now (an unfinished last line was
  * rejected), with words for people in why; -1 with ERR_IO.
  */
 int source_reopen(struct source *s, char *why, size_t size, struct err *err);
+/*
+ * Master record of battery number i of this file, 0 on, and of its model: true, or
+ * false when there is no such battery (yet), no model was named, or a fleet file knows
+ * better.
+ */
+bool source_master(const struct source *s, size_t i, struct rec_battery_model *model,
+	struct rec_battery *battery);
 /* Nothing more will come: decides what was held back. Call source_next until 0 then. */
 void source_finish(struct source *s);
 void source_free(struct source *s);

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { IN_SIZE = 1 << 17 };
+enum { IN_SIZE = 1 << 17, WAIT_MS = 200 };
 
 int text_open(struct text *t, const char *path, struct err *err)
 {
@@ -46,11 +46,15 @@ int text_memory(
 	return 0;
 }
 
-static void wait_for_input(struct text *t)
+/* False: nothing came for a while, or a signal did. A signal that comes just before the
+ * wait is so noticed soon after. */
+static bool wait_for_input(struct text *t)
 {
 	struct pollfd p = {.fd = t->fd, .events = POLLIN};
-	if (t->live && t->idle && poll(&p, 1, 0) == 0)
-		t->idle(t->idle_arg);
+	if (!t->live || !t->idle || poll(&p, 1, 0) > 0)
+		return true;
+	t->idle(t->idle_arg);
+	return poll(&p, 1, WAIT_MS) > 0;
 }
 
 /* One read(2). As text_read. */
@@ -60,7 +64,9 @@ static ssize_t fill(struct text *t, void *dst, size_t n, struct err *err)
 		t->end = true;
 		return 0;
 	}
-	wait_for_input(t);
+	t->end = false;
+	if (!wait_for_input(t))
+		return 0;
 	ssize_t r = read(t->fd, dst, n);
 	if (r < 0 && errno == EINTR)
 		return 0;

@@ -23,7 +23,8 @@ struct text {
 	uint8_t *in;
 	size_t in_pos, in_len;
 	z_stream z;
-	/* Called before a read that would block, so that output can be flushed. */
+	/* Called before a read that would block, so that output can be flushed. Where
+	 * it is set, such a read waits 0.2 s at most. */
 	void (*idle)(void *arg);
 	void *idle_arg;
 };
@@ -34,9 +35,9 @@ int text_open(struct text *t, const char *path, struct err *err);
 int text_memory(
 	struct text *t, const char *name, const void *p, size_t n, struct err *err);
 /*
- * Reads up to n bytes. Returns how many; 0 at the end ('end' is set) or when a signal
- * came while waiting ('end' is not set); -1 with ERR_IO (read error) or ERR_DATA
- * (damaged or truncated gzip file; what came before has been handed out).
+ * Reads up to n bytes. Returns how many; 0 at the end ('end' is set) or when there is
+ * nothing for now or a signal came ('end' is not set); -1 with ERR_IO (read error) or
+ * ERR_DATA (damaged or truncated gzip file; what came before has been handed out).
  */
 ssize_t text_read(struct text *t, void *dst, size_t n, struct err *err);
 void text_close(struct text *t);

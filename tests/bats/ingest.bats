@@ -320,6 +320,29 @@ end = list(msgpack.Unpacker(open("out.fl", "rb")))[-1]
 sys.exit(end[0] != 127 or end[1] != 1)'
 }
 
+@test "TERM while a pipe is silent: what came is written, the stream says interrupted" {
+	mkfifo pipe
+	ingest -m m.ini pipe >out.fl 2>err 3>&- &
+	pid=$!
+	exec 7>pipe
+	printf '%s\n' "$HEAD" '2026-01-01 00:00:00,A-J1,1,1' >&7
+	wait_until 10 grep -q A-J1 out.fl
+	kill -TERM $pid
+	wait $pid
+	exec 7>&-
+	[ "$(fields voltage_v <out.fl)" = 1 ]
+	$PYTHON -c 'import msgpack, sys
+end = list(msgpack.Unpacker(open("out.fl", "rb")))[-1]
+sys.exit(end[0] != 127 or end[1] != 1)'
+}
+
+@test "a model that is named is told to those who come after" {
+	printf '%s\n' "$HEAD" '2026-07-01 00:00:00,A-J1,12.6,1' '2026-07-01 00:00:00,A-J2,12.6,1' >a.csv
+	ingest -q -m m.ini --model hx12-120 a.csv | decode -q >out.json
+	[ "$(jq -r .kind out.json | xargs)" = "battery_model battery telemetry battery telemetry" ]
+	jq -se '.[1].code == "A-J1" and .[3].code == "A-J2" and .[3].model == .[0].name' out.json
+}
+
 @test "--guess prints a mapping that works, with its doubts" {
 	{
 		echo 'Date;Batt ID;Volt (mV);Amps;Temp F;Note'
