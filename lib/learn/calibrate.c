@@ -98,35 +98,65 @@ static double normal_survival(double z)
 	return 0.5 * erfc(z / M_SQRT2);
 }
 
-static double log_likelihood(
-	const struct calib_row *rows, const double *weight, size_t n, double sigma)
+/* Likelihood of a residual r over the spread s: normal, or, with probability 'sudden',
+ * a time uniform between 0 and exp(margin). */
+static double likelihood(double r, double s, bool censored, double sigma, double sudden)
+{
+	double z = r / sigma, early = r < 0 ? exp(s * r) : 0;
+	if (censored)
+		return (1 - sudden) * normal_survival(z) +
+		       sudden * (r < 0 ? 1 - early : 0);
+	return (1 - sudden) * exp(normal_log_pdf(z)) / sigma + sudden * s * early;
+}
+
+static double log_likelihood(const struct calib_row *rows, const double *weight,
+	size_t n, double slope, double sigma, double sudden)
 {
 	double sum = 0;
-	for (size_t i = 0; i < n; i++) {
-		if (weight[i] == 0)
-			continue;
-		double z = (rows[i].log_time - rows[i].margin) / sigma;
-		double l = rows[i].censored ? log(fmax(normal_survival(z), 1e-300))
-					    : normal_log_pdf(z) - log(sigma);
-		sum += weight[i] * l;
-	}
+	for (size_t i = 0; i < n; i++)
+		if (weight[i] > 0)
+			sum += weight[i] *
+			       log(fmax(likelihood(rows[i].log_time - rows[i].margin,
+						spread(slope, rows[i].margin),
+						rows[i].censored, sigma, sudden),
+				       1e-300));
 	return sum;
 }
 
-double calibration_sigma(const struct calib_row *rows, const double *weight, size_t n)
+/* The best sigma for a share of sudden deaths, by golden section over its log. */
+static double best_sigma(const struct calib_row *rows, const double *weight, size_t n,
+	double slope, double sudden)
 {
-	/* Golden section over log sigma: 0.01 to 5 holds any sensible model. */
 	const double g = 0.61803398874989484820;
 	double a = log(0.01), b = log(5.0);
-	for (int i = 0; i < 60; i++) {
+	for (int i = 0; i < 40; i++) {
 		double c = b - g * (b - a), d = a + g * (b - a);
-		if (log_likelihood(rows, weight, n, exp(c)) >
-			log_likelihood(rows, weight, n, exp(d)))
+		if (log_likelihood(rows, weight, n, slope, exp(c), sudden) >
+			log_likelihood(rows, weight, n, slope, exp(d), sudden))
 			b = d;
 		else
 			a = c;
 	}
 	return exp((a + b) / 2);
+}
+
+static void fit_error(const struct calib_row *rows, const double *weight, size_t n,
+	double slope, struct calib_bin *bin)
+{
+	static const double shares[] = {
+		0, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2};
+	double most = -INFINITY;
+	for (size_t i = 0; i < sizeof(shares) / sizeof(*shares); i++) {
+		double sigma = best_sigma(rows, weight, n, slope, shares[i]);
+		double l = log_likelihood(rows, weight, n, slope, sigma, shares[i]);
+		if (l > most) {
+			most = l;
+			bin->sigma = sigma;
+			bin->sudden = shares[i];
+		}
+	}
+	/* None seen is not none. */
+	bin->sudden = fmax(bin->sudden, 0.5 / ((double)bin->batteries + 1));
 }
 
 /* 1 / rows of its battery among the rows whose margin is within [from, below). */
@@ -159,7 +189,7 @@ static void fill_bin(const struct calib_row *rows, size_t n, const double *weigh
 	qsort(r, k, sizeof(*r), by_value);
 	bin->batteries = batteries;
 	bin->rows = k;
-	bin->sigma = calibration_sigma(rows, weight, n);
+	fit_error(rows, weight, n, c->slope, bin);
 	bin->lower = lower_quantile(r, k, unit, tail);
 	bin->upper = upper_quantile(r, k, unit, tail);
 	bin->extrapolated = !isfinite(bin->upper);
@@ -273,6 +303,8 @@ void calibration_interval(
 
 double calibration_p_fail(const struct calibration *c, double margin, double days)
 {
-	double sigma = bin_of(c, margin)->sigma * spread(c->slope, margin);
-	return normal_survival((margin - log(days)) / sigma);
+	const struct calib_bin *b = bin_of(c, margin);
+	double z = (margin - log(days)) / (b->sigma * spread(c->slope, margin));
+	return (1 - b->sudden) * normal_survival(z) +
+	       b->sudden * fmin(days / exp(margin), 1);
 }

@@ -47,6 +47,7 @@ struct calib_bin {
 	double margin_below; /* the row serves margins < this; the last: infinite */
 	double lower, upper; /* offsets of log time to the margin, over the spread */
 	double sigma;        /* standard deviation of the same */
+	double sudden;       /* share of deaths that nothing announces */
 	size_t batteries, rows;
 	bool extrapolated; /* upper is beyond what was seen: from sigma */
 };
@@ -74,14 +75,12 @@ double calibration_slope(const struct calib_row *rows, size_t n);
 void calibration_interval(
 	const struct calibration *c, double margin, double *lower, double *upper);
 
-/* P(time <= days) for a margin: normal in log time with the sigma of
- * its row of the table. */
-double calibration_p_fail(const struct calibration *c, double margin, double days);
-
 /*
- * Standard deviation about the margins by maximum likelihood with right-censoring, each
- * battery with the same weight. 'weight' is by row.
+ * P(time <= days) for a margin. Log time is normal about the margin, except for the
+ * share of sudden deaths, which come at any time before it alike. Both are fitted by
+ * maximum likelihood with right-censoring, each battery with the same weight; the share
+ * is at least half a battery of those seen.
  */
-double calibration_sigma(const struct calib_row *rows, const double *weight, size_t n);
+double calibration_p_fail(const struct calibration *c, double margin, double days);
 
 #endif

@@ -44,9 +44,10 @@ static json_t *write_calibration(const struct calibration *c)
 	for (int i = 0; i < c->n; i++) {
 		const struct calib_bin *b = &c->bin[i];
 		json_array_append_new(a,
-			json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:b}", "margin_below",
-				number(b->margin_below), "lower", number(b->lower),
-				"upper", number(b->upper), "sigma", number(b->sigma),
+			json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:b}",
+				"margin_below", number(b->margin_below), "lower",
+				number(b->lower), "upper", number(b->upper), "sigma",
+				number(b->sigma), "sudden", number(b->sudden),
 				"batteries", (json_int_t)b->batteries, "rows",
 				(json_int_t)b->rows, "extrapolated", b->extrapolated));
 	}
@@ -200,6 +201,7 @@ static int read_bin(const json_t *o, bool last, struct calib_bin *b, struct err 
 	if (get_number(o, "lower", -1e3, 1e3, &b->lower, err) < 0 ||
 		get_number(o, "upper", -1e3, 1e3, &b->upper, err) < 0 ||
 		get_number(o, "sigma", 1e-3, 100, &b->sigma, err) < 0 ||
+		get_number(o, "sudden", 0, 1, &b->sudden, err) < 0 ||
 		get_int(o, "batteries", 0, INT64_MAX, &batteries, err) < 0 ||
 		get_int(o, "rows", 0, INT64_MAX, &rows, err) < 0)
 		return -1;

@@ -157,6 +157,26 @@ static void test_slope(void **state)
 	assert_true(calibration_slope(rows, 0) == 0);
 }
 
+/* Three in a hundred die at any time before their end, the rest near it. */
+static void test_sudden_deaths(void **state)
+{
+	struct rng r = {6};
+	enum { N = 3000 };
+	static struct calib_row rows[N];
+	struct calibration c;
+	for (int i = 0; i < N; i++) {
+		bool sudden = rng_uniform(&r) < 0.03;
+		double t = sudden ? 7 + log(rng_uniform(&r)) : 7 + 0.3 * rng_normal(&r);
+		rows[i] = (struct calib_row){7, t, false, (uint32_t)i};
+	}
+	assert_int_equal(calibrate(rows, N, 0.9, 0, &c, NULL), 0);
+	assert_true(fabs(c.bin[0].sigma - 0.3) < 0.03);
+	assert_true(c.bin[0].sudden >= 0.01 && c.bin[0].sudden <= 0.05);
+	/* 90 of 1,097 days: a twelfth of the sudden ones, and of the others none */
+	assert_true(
+		fabs(calibration_p_fail(&c, 7, 90) / (0.03 * 90 / exp(7)) - 1) < 0.7);
+}
+
 static void test_too_few(void **state)
 {
 	struct calib_row rows[18];
@@ -187,6 +207,7 @@ int main(void)
 		cmocka_unit_test(test_censoring_keeps_coverage),
 		cmocka_unit_test(test_all_censored_is_extrapolated),
 		cmocka_unit_test(test_slope),
+		cmocka_unit_test(test_sudden_deaths),
 		cmocka_unit_test(test_too_few),
 		cmocka_unit_test(test_p_fail),
 	};

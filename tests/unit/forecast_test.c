@@ -62,7 +62,7 @@ static struct booster *small_model(struct model *m)
 	m->feature[0].max = 40;
 	m->feature[0].present = 1;
 	m->calibration = (struct calibration){
-		0.9, 0, 1, {{INFINITY, -0.3, 0.3, 0.2, 60, 60, false}}};
+		0.9, 0, 1, {{INFINITY, -0.3, 0.3, 0.2, 0, 60, 60, false}}};
 	return booster_train(&d, &d, &p, &fit, NULL);
 }
 
