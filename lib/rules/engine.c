@@ -128,6 +128,28 @@ static void scan_silence(struct engine *e)
 	}
 }
 
+/* Another block stands there: the alerts of the last one, and of its tests, end. */
+static int start_anew(struct engine *e, uint32_t battery, int64_t ts)
+{
+	struct str code = str_of(ids_name(&e->roster.battery_ids, battery));
+	if (engine_battery(e, code) == IDS_NONE)
+		return -1;
+	if (ts == TIME_NIL)
+		ts = e->batteries[battery].seen;
+	if (ts == TIME_NIL)
+		ts = 0;
+	struct subject s = subject_battery(e, battery);
+	battery_forget(e, battery);
+	retire(e, &s, ts);
+	uint32_t tested = ids_find(&e->others, code);
+	if (tested != IDS_NONE) {
+		struct subject t = subject_other(e, tested);
+		retire(e, &t, ts);
+	}
+	health_update(e, &s, ts);
+	return 0;
+}
+
 static int learn(struct engine *e, int kind, const void *rec, struct err *err)
 {
 	uint32_t replaced = IDS_NONE;
@@ -153,17 +175,9 @@ static int learn(struct engine *e, int kind, const void *rec, struct err *err)
 	}
 	if (replaced == IDS_NONE)
 		return 0;
-	struct str code = str_of(ids_name(&e->roster.battery_ids, replaced));
-	if (engine_battery(e, code) == IDS_NONE)
-		return err_nomem(err);
-	int64_t ts = record_ts(kind_info(kind), rec);
-	if (ts == TIME_NIL)
-		ts = e->batteries[replaced].seen;
-	struct subject s = subject_battery(e, replaced);
-	battery_forget(e, replaced);
-	retire(e, &s, ts == TIME_NIL ? 0 : ts);
-	health_update(e, &s, ts == TIME_NIL ? 0 : ts);
-	return 0;
+	return start_anew(e, replaced, record_ts(kind_info(kind), rec)) < 0
+		       ? err_nomem(err)
+		       : 0;
 }
 
 int engine_feed(struct engine *e, int kind, const void *rec, struct err *err)

@@ -92,8 +92,8 @@ static int rank_of_rule(const struct rule *r, const struct life *l)
 	return l->level == LEVEL_CRITICAL ? RANK_CRITICAL : RANK_WARNING;
 }
 
-/* The worst of its firing alerts, RANK_HEALTHY without any. */
-static int rank_alerts(struct engine *e, const struct subject *s, struct reasons *why)
+static int rank_alerts_of(
+	struct engine *e, const struct subject *s, struct reasons *why)
 {
 	int worst = RANK_HEALTHY;
 	for (int i = 0; i < e->rules_of_type[s->type]; i++) {
@@ -106,6 +106,19 @@ static int rank_alerts(struct engine *e, const struct subject *s, struct reasons
 		reason(why, e->rules->rules[rule].name);
 	}
 	return worst;
+}
+
+/* The worst of its firing alerts, RANK_HEALTHY without any; those of tests, which speak
+ * of a battery or string by its code, are its own, too. */
+static int rank_alerts(struct engine *e, const struct subject *s, struct reasons *why)
+{
+	int worst = rank_alerts_of(e, s, why);
+	uint32_t id = ids_find(&e->others, s->code);
+	if (id == IDS_NONE)
+		return worst;
+	struct subject other = subject_other(e, id);
+	int rank = rank_alerts_of(e, &other, why);
+	return rank > worst ? rank : worst;
 }
 
 static void say(struct engine *e, const struct subject *s, struct health *h, int rank,
@@ -189,8 +202,10 @@ static void update_battery(struct engine *e, const struct subject *s, int64_t ts
 
 void health_update(struct engine *e, const struct subject *s, int64_t ts)
 {
-	if (s->type == SUBJECT_BATTERY)
-		update_battery(e, s, ts);
-	else if (s->type == SUBJECT_STRING)
+	if (s->battery != IDS_NONE) {
+		struct subject battery = subject_battery(e, s->battery);
+		update_battery(e, &battery, ts);
+	} else if (s->string != IDS_NONE) {
 		update_string(e, s->string, ts);
+	}
 }

@@ -31,13 +31,6 @@ static const struct signal SIGNALS[] = {
 		"how far best_rul_days fell below what a day ago it promised for now"},
 };
 
-const struct signal *signal_at(int i)
-{
-	if (i < 0 || i >= SIGNAL_COUNT)
-		return NULL;
-	return &SIGNALS[i];
-}
-
 const struct signal *signal_find(int kind, struct str name)
 {
 	for (int i = 0; i < SIGNAL_COUNT; i++)

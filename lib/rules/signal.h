@@ -35,7 +35,5 @@ struct signal {
 
 /* The signal of that kind and name, or NULL. */
 const struct signal *signal_find(int kind, struct str name);
-/* All signals in order: NULL past the last. */
-const struct signal *signal_at(int i);
 
 #endif

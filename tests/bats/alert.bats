@@ -91,6 +91,27 @@ hot() {
 	[ "$(jq -r .message <<<"$output")" = "DC-CNX-01-UPS-01-S1-J01: jar at 35.00002 degC, above 35 degC" ]
 }
 
+@test "quality flags are a malfunction of the sensor, and no measurement" {
+	run alerts 'if .j == 1 and .m >= 20 then .temperature_c = 99 | .quality = ["temperature_range", "sentinel"] else . end'
+	[ "${#lines[@]}" -eq 1 ]
+	[ "$(jq -r .source <<<"$output")" = quality ]
+	[ "$(jq -r .message <<<"$output")" = "DC-CNX-01-UPS-01-S1-J01: sensor malfunction: temperature_range, sentinel" ]
+}
+
+@test "an alert is shelved by a record of the stream" {
+	jars 'if .j == 1 and .m >= 20 then .temperature_c = 36 else . end' >"$BATS_TEST_TMPDIR/a"
+	id=$(encode -q <"$BATS_TEST_TMPDIR/a" | alert -q --only alert | decode -q | jq -r .alert_id)
+	{
+		head -n 280 "$BATS_TEST_TMPDIR/a"
+		jq -cn --arg id "$id" '{kind: "alert_action", ts: 1750002400000, subject_id: $id,
+			action: "shelve", actor: "somchai", until_ts: 1750004800000}'
+		tail -n +281 "$BATS_TEST_TMPDIR/a"
+	} | encode -q | alert -q --only alert | decode -q >"$BATS_TEST_TMPDIR/out"
+	[ "$(jq -r .state "$BATS_TEST_TMPDIR/out" | tr '\n' ' ')" = "firing suppressed firing " ]
+	[ "$(jq -r .alert_id "$BATS_TEST_TMPDIR/out" | sort -u)" = "$id" ]
+	grep -q 'S1-J01: shelved by somchai' "$BATS_TEST_TMPDIR/out"
+}
+
 @test "three jars of a string with one alert are one incident" {
 	jars 'if .j >= 1 and .j <= 3 and .m >= 20 then .temperature_c = 36 else . end' |
 		encode -q | alert -q --only alert,incident | decode -q >"$BATS_TEST_TMPDIR/out"

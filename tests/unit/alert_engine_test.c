@@ -484,8 +484,7 @@ static void test_urgent_is_not_suppressed(void **state)
 	t.subject = str_of(jar(1, 1));
 	t.pct_of_rated = 70;
 	feed(KIND_capacity_test, &t);
-	expect("alert capacity-test-low DC-CNX-01-UPS-01-S1-J01 firing critical",
-		1);
+	expect("alert capacity-test-low DC-CNX-01-UPS-01-S1-J01 firing critical", 1);
 }
 
 static void test_impossible_float(void **state)
@@ -635,6 +634,23 @@ static void test_status(void **state)
 	soh(2, MIN(7), 60, 20);
 	expect("status DC-CNX-01-UPS-01-S1-J02 watch", 1);
 	replace(1, MIN(8));
+	expect("status DC-CNX-01-UPS-01-S1-J01 unknown", 1);
+}
+
+static void test_a_test_is_the_battery_s(void **state)
+{
+	struct rec_capacity_test t;
+	begin_default();
+	soh(1, MIN(1), 99, 1);
+	expect("status DC-CNX-01-UPS-01-S1-J01 healthy", 1);
+	record_clear(kind_info(KIND_capacity_test), &t);
+	t.ts = MIN(5);
+	t.subject = str_of(jar(1, 1));
+	t.pct_of_rated = 70;
+	feed(KIND_capacity_test, &t);
+	expect("status DC-CNX-01-UPS-01-S1-J01 critical capacity-test-low", 1);
+	replace(1, MIN(9));
+	expect("alert capacity-test-low DC-CNX-01-UPS-01-S1-J01 resolved", 1);
 	expect("status DC-CNX-01-UPS-01-S1-J01 unknown", 1);
 }
 
@@ -905,6 +921,7 @@ int main(void)
 		cmocka_unit_test(test_incidents),
 		cmocka_unit_test(test_incident_of_a_site),
 		cmocka_unit_test(test_status),
+		cmocka_unit_test(test_a_test_is_the_battery_s),
 		cmocka_unit_test(test_rul),
 		cmocka_unit_test(test_room),
 		cmocka_unit_test(test_resistance_drift),
