@@ -14,8 +14,8 @@
 
 static const struct opt_usage USAGE = {"twin", "[options]",
 	"estimates charge, health, autonomy and remaining life of every battery",
-	"  ingest bboxx/*.csv | twin --model bboxx-17 | decode --kind twin_state\n"
-	"  simulate --days 7 | twin | store sqlite:fleet.db\n"};
+	"  ingest -m bboxx bboxx/*.csv | twin -m bboxx-17 | decode --kind twin_state\n"
+	"  simulate --days 7 | twin | store --db sqlite:fleet.db\n"};
 
 static void learn(struct flow *f, struct twins *twins, const struct record *rec)
 {
