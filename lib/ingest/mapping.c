@@ -4,6 +4,9 @@
 
 #include <ini.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+enum { LINE_SIZE = 190 }; /* inih reads lines of less than 200 bytes whole */
 
 struct reader {
 	struct mapping *m;
@@ -428,22 +431,63 @@ static int check(struct reader *r)
 	return 0;
 }
 
+/* The number of the first line that is too long to be read whole; 0: none. */
+static int long_line(const char *text)
+{
+	int line = 1;
+	for (const char *p = text; *p; line++) {
+		size_t n = strcspn(p, "\n");
+		if (n > LINE_SIZE)
+			return line;
+		p += n + (p[n] == '\n');
+	}
+	return 0;
+}
+
+/* Whether line number 'line' is the one the handler complained of: it did, if the text
+ * up to there makes it complain. */
+static bool complained(struct reader *r, const char *text, int line)
+{
+	const char *p = text;
+	struct err *first = r->err;
+	for (int i = 0; i < line; i++)
+		p += strcspn(p, "\n") + (p[strcspn(p, "\n")] == '\n');
+	char *head = strndup(text, (size_t)(p - text));
+	if (!head)
+		return true;
+	*first = (struct err){0};
+	*r->m = (struct mapping){.id_table = -1, .join_ms = -1};
+	r->ncarry = 0;
+	ini_parse_string(head, on_key, r);
+	free(head);
+	return *first->msg;
+}
+
 int mapping_parse(
 	struct mapping *m, const char *name, const char *text, struct err *err)
 {
-	struct reader r = {.m = m, .err = err};
+	struct err first = {0};
+	struct reader r = {.m = m, .err = &first};
 	*m = (struct mapping){.id_table = -1, .join_ms = -1};
 	const char *base = strrchr(name, '/');
-	snprintf(m->name, sizeof(m->name), "%s", base ? base + 1 : name);
-	struct err first = {0};
-	r.err = &first;
-	int line = ini_parse_string(text, on_key, &r);
+	int line = long_line(text);
 	if (line > 0)
-		return err_set(err, ERR_USAGE, "mapping '%s' line %d: %s", name, line,
-			*first.msg ? first.msg : "neither [section] nor key = value");
+		return err_set(err, ERR_USAGE,
+			"mapping '%s' line %d: longer than %d bytes", name, line,
+			LINE_SIZE);
+	line = ini_parse_string(text, on_key, &r);
 	if (line < 0)
 		return err_nomem(err);
+	r.err = &first;
+	if (line > 0 && complained(&r, text, line))
+		return err_set(err, ERR_USAGE, "mapping '%s' line %d: %s", name, line,
+			first.msg);
+	if (line > 0)
+		return err_set(err, ERR_USAGE,
+			"mapping '%s' line %d: neither [section] nor key = value", name,
+			line);
 	if (check(&r) < 0)
 		return err_set(err, ERR_USAGE, "mapping '%s': %s", name, first.msg);
+	snprintf(m->name, sizeof(m->name), "%s", base ? base + 1 : name);
 	return 0;
 }

@@ -396,6 +396,37 @@ static void steps_of_the_current_tell_its_sign(void **state)
 	assert_true(guess_drift(v, i, 200) < -1); /* discharged by a positive current */
 }
 
+/* A column of that name with values between; what it is taken for. */
+static double fits(const char *name, enum role role, double low, double high)
+{
+	static struct guess_column g;
+	memset(&g, 0, sizeof(g));
+	str_copy(g.name, sizeof(g.name), str_of(name));
+	g.filled = g.numeric = 100;
+	g.min = low;
+	g.max = high;
+	g.median = (low + high) / 2;
+	return guess_fit(&g, role, 100) ? g.factor * g.median + g.offset : -1e9;
+}
+
+static void units_are_told_by_name_and_size(void **state)
+{
+	assert_true(fits("Voltage", R_VOLTAGE, 11, 13) == 12);
+	assert_true(fabs(fits("U_mV", R_VOLTAGE, 11000, 13000) - 12) < 1e-9);
+	assert_true(fabs(fits("volt", R_VOLTAGE, 11000, 13000) - 12) < 1e-9);
+	assert_true(fits("ripple_voltage", R_VOLTAGE, 1, 3) < -1e8);
+	assert_true(fits("Current", R_CURRENT, -10, 20) == 5);
+	assert_true(fabs(fits("I (mA)", R_CURRENT, -100, 200) - 0.05) < 1e-9);
+	assert_true(fabs(fits("amps", R_CURRENT, -10000, 20000) - 5) < 1e-9);
+	assert_true(fits("Temperature", R_TEMPERATURE, 20, 30) == 25);
+	assert_true(fabs(fits("temp_degF", R_TEMPERATURE, 76, 78) - 25) < 1e-9);
+	assert_true(fabs(fits("temp", R_TEMPERATURE, 297, 299.3) - 25) < 1e-9);
+	assert_true(fits("ambient_temp", R_TEMPERATURE, 20, 30) < -1e8);
+	assert_true(fits("resistance_mohm", R_RESISTANCE, 2, 4) == 3);
+	assert_true(fits("Resistance", R_RESISTANCE, 0.002, 0.004) == 3);
+	assert_true(fits("note", R_VOLTAGE, 11, 13) < -1e8);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(scales_and_signs),
@@ -412,6 +443,7 @@ int main(void)
 		cmocka_unit_test(running_on_alone_is_no_fault),
 		cmocka_unit_test(files_of_one_battery_after_another_pass),
 		cmocka_unit_test(waiting_rows_are_bounded),
+		cmocka_unit_test(units_are_told_by_name_and_size),
 		cmocka_unit_test(steps_of_the_current_tell_its_sign)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

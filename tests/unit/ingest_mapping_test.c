@@ -11,6 +11,8 @@
 
 #define HEAD "[source]\nkind = telemetry\ntime = t\n"
 
+#define LONG "0123456789012345678901234567890123456789012345678901234567890123"
+
 static struct mapping m;
 
 static void reads_a_whole_mapping(void **state)
@@ -87,6 +89,8 @@ static void tells_faults_by_line(void **state)
 		{HEAD "format = xml\n", "line 4", "csv or ndjson"},
 		{"[source]\nkind = telemetry\n", "", "which column is the time"},
 		{"", "", "kind"},
+		{HEAD "what\n[columns]\nv = volts\n", "line 4", "key = value"},
+		{HEAD "[ignore]\nx = " LONG LONG LONG LONG "\n", "line 5", "longer"},
 	};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		struct err err = {0};
