@@ -7,7 +7,6 @@
 #include "base/diag.h"
 #include "stream/flow.h"
 
-
 static const struct opt_usage USAGE = {"broadcast", "[options]",
 	"a stream to any number of ZeroMQ subscribers",
 	"  simulate --live | broadcast --bind 'tcp://*:5556'\n"
