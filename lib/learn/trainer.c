@@ -1,6 +1,6 @@
 #include "learn/trainer.h"
 
-#include "learn/predictor.h"
+#include "learn/evaluate.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -12,13 +12,6 @@
 
 /* Widths of the error distribution tried; validation chooses. */
 static const double SCALES[] = {0.15, 0.3, 0.6, 1.0};
-
-/* One part of the split as matrices. */
-struct part {
-	float *x, *lower, *upper, *margin;
-	size_t *row; /* in the dataset */
-	size_t n;
-};
 
 static void part_release(struct part *p)
 {
@@ -178,127 +171,6 @@ static struct booster *fit_best(const struct trainer_options *o,
 	return best;
 }
 
-static struct calib_row *residuals(
-	const struct dataset *d, const struct part *p, struct err *err)
-{
-	const double floor = log(TRAINER_FLOOR_DAYS);
-	struct calib_row *rows = malloc((p->n + 1) * sizeof(*rows));
-	for (size_t i = 0; rows && i < p->n; i++) {
-		const struct dataset_row *row = &d->rows[p->row[i]];
-		rows[i] = (struct calib_row){
-			.margin = fmax((double)p->margin[i], floor),
-			.log_time = log(fmax(row->rul_days, TRAINER_FLOOR_DAYS)),
-			.censored = row->censored,
-			.battery = row->battery};
-	}
-	if (!rows)
-		err_nomem(err);
-	return rows;
-}
-
-/* The spread's slope is of the validation part, the rest of the calibration part. */
-static int calibrate_on(const struct dataset *d, const struct part *part, double level,
-	struct calibration *c, struct err *err)
-{
-	const struct part *p = &part[PART_CALIB], *v = &part[PART_VALID];
-	struct calib_row *valid = residuals(d, v, err), *calib = residuals(d, p, err);
-	int r = -1;
-	if (valid && calib)
-		r = calibrate(
-			calib, p->n, level, calibration_slope(valid, v->n), c, err);
-	free(valid);
-	free(calib);
-	return r;
-}
-
-/* One lifetime per battery and unit of the training part, from its first row. */
-static int fit_baseline(const struct dataset *d, const struct part *p,
-	struct weibull *w, struct err *err)
-{
-	struct lifetime *l = malloc((p->n + 1) * sizeof(*l));
-	int32_t *unit = malloc((d->batteries.n + 1) * sizeof(*unit));
-	size_t n = 0;
-	int r = l && unit ? 0 : err_nomem(err);
-	for (size_t i = 0; r == 0 && i < d->batteries.n; i++)
-		unit[i] = INT32_MIN;
-	for (size_t i = 0; r == 0 && i < p->n; i++) {
-		const struct dataset_row *row = &d->rows[p->row[i]];
-		if (unit[row->battery] == row->unit)
-			continue;
-		unit[row->battery] = row->unit;
-		double age = (double)row->age_days, end = age + row->rul_days;
-		if (age >= 0 && end > age)
-			l[n++] = (struct lifetime){age, end, row->censored};
-	}
-	*w = (struct weibull){NAN, NAN};
-	if (r == 0)
-		weibull_fit(l, n, w, NULL);
-	free(l);
-	free(unit);
-	return r;
-}
-
-static double baseline_of(const struct weibull *w, double base, float age)
-{
-	return age >= 0 && isfinite(w->shape) ? weibull_median_residual(w, (double)age)
-					      : base;
-}
-
-/* Concordance on one row a battery, chosen by hash: rows of one battery against each
- * other would only show that time passes. */
-static int rank_quality(const struct dataset *d, const struct part *p,
-	const struct outcome *o, struct metrics *m, struct err *err)
-{
-	uint64_t *best = calloc(d->batteries.n + 1, sizeof(*best));
-	size_t *row = malloc((d->batteries.n + 1) * sizeof(*row));
-	struct outcome *one = malloc((d->batteries.n + 1) * sizeof(*one));
-	int r = best && row && one ? 0 : err_nomem(err);
-	for (size_t i = 0; r == 0 && i < p->n; i++) {
-		uint64_t key[2] = {o[i].battery, (uint64_t)d->rows[p->row[i]].ts};
-		uint64_t h = hash_bytes(key, sizeof(key)) | 1;
-		if (h > best[o[i].battery]) {
-			best[o[i].battery] = h;
-			row[o[i].battery] = i;
-		}
-	}
-	size_t n = 0;
-	for (size_t b = 0; r == 0 && b < d->batteries.n; b++)
-		if (best[b])
-			one[n++] = o[row[b]];
-	if (r == 0)
-		r = concordance(one, n, &m->concordance, err);
-	free(best);
-	free(row);
-	free(one);
-	return r;
-}
-
-static int judge(const struct dataset *d, const struct part *p, const struct model *m,
-	struct model_report *r, bool baseline, struct metrics *out, struct err *err)
-{
-	struct outcome *o = malloc((p->n + 1) * sizeof(*o));
-	if (!o)
-		return err_nomem(err);
-	for (size_t i = 0; i < p->n; i++) {
-		const struct dataset_row *row = &d->rows[p->row[i]];
-		struct estimate e = model_estimate(m, (double)p->margin[i]);
-		if (baseline) {
-			e = ESTIMATE_NONE;
-			e.rul = baseline_of(&r->weibull, r->params.base, row->age_days);
-		}
-		o[i] = (struct outcome){e.rul, e.lower, e.upper, fmax(row->rul_days, 0),
-			row->censored, row->battery};
-	}
-	int s = metrics_compute(o, p->n, out, err);
-	if (s == 0)
-		s = rank_quality(d, p, o, out, err);
-	/* The baseline gives no bounds, so it has no coverage. */
-	if (baseline)
-		out->picp = out->picp_error = out->pinaw = NAN;
-	free(o);
-	return s;
-}
-
 /* Counts rows and ends seen; refuses when too few ends are in the training part. */
 static int take_stock(const struct dataset *d, const struct split *s,
 	struct model_report *r, struct err *err)
@@ -330,24 +202,6 @@ static int take_stock(const struct dataset *d, const struct split *s,
 			"training "
 			"batteries were seen to theirs",
 			r->ends_seen, TRAINER_ENDS_LEAST);
-	return 0;
-}
-
-static int evaluate(const struct dataset *d, const struct part *part, struct booster *b,
-	const struct trainer_options *o, struct model *m, struct model_report *r,
-	struct err *err)
-{
-	for (int i = PART_VALID; i <= PART_TEST; i++) {
-		const struct part *p = &part[i];
-		if (booster_margin(b, p->x, p->n, m->nfeatures, p->margin, err) < 0)
-			return -1;
-	}
-	if (calibrate_on(d, part, o->level, &m->calibration, err) < 0 ||
-		fit_baseline(d, &part[PART_TRAIN], &r->weibull, err) < 0 ||
-		judge(d, &part[PART_TEST], m, r, false, &r->model, err) < 0 ||
-		judge(d, &part[PART_TEST], m, r, true, &r->baseline, err) < 0)
-		return -1;
-	r->skill = 1 - r->model.mae / r->baseline.mae;
 	return 0;
 }
 
@@ -383,7 +237,7 @@ static int fit_parts(const struct dataset *d, const struct split *s,
 		fit_best(o, &part[PART_TRAIN], &part[PART_VALID], use.n, r, err);
 	if (!b)
 		return -1;
-	int status = evaluate(d, part, b, o, m, r, err);
+	int status = model_evaluate(d, part, b, o->level, m, r, err);
 	if (status == 0)
 		status = booster_save(b, booster, err);
 	booster_free(b);

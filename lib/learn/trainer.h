@@ -16,9 +16,6 @@ struct trainer_options {
 	double level; /* of the intervals, 0.9 */
 };
 
-/* Lives shorter than this are one class: within a week. On the log scale the last hours
- * would otherwise outweigh the last years. */
-#define TRAINER_FLOOR_DAYS 7.0
 /* Fewer lives seen to their end teach nothing that would hold. */
 enum { TRAINER_ENDS_LEAST = 10 };
 
