@@ -225,6 +225,8 @@ void act(struct engine *e, const struct rec_alert_action *a);
 /* health.c: the order of enum health, healthy first */
 int health_rank(int status);
 void health_init(struct health *h);
+/* Of all batteries of the string, after what is thought of its measurements changed. */
+void health_of_batteries(struct engine *e, uint32_t string, int64_t ts);
 void health_update(struct engine *e, const struct subject *s, int64_t ts);
 
 #endif

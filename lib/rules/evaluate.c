@@ -202,6 +202,8 @@ void tell(struct engine *e, int rule, const struct subject *s, struct life *l,
 		group_resolved(e, l, f->ts);
 	if (change != LIFE_STARTED && change != LIFE_LAPSED)
 		health_update(e, s, f->ts);
+	if (e->rules->rules[rule].distrust && s->type == SUBJECT_STRING)
+		health_of_batteries(e, s->string, f->ts);
 }
 
 void evaluate(struct engine *e, int rule, const struct subject *s, const void *rec,

@@ -169,6 +169,23 @@ static int estimates_rank(const struct health *h)
 							       : h->rul_rank;
 }
 
+/* Measurements of its string that cannot be are no ground for a good word. */
+static bool distrusted(struct engine *e, const struct subject *s, struct reasons *why)
+{
+	if (s->string == IDS_NONE)
+		return false;
+	struct subject string = subject_string(e, s->string);
+	for (int i = 0; i < e->rules_of_type[SUBJECT_STRING]; i++) {
+		int rule = e->by_type[SUBJECT_STRING][i];
+		if (!e->rules->rules[rule].distrust ||
+			life_of(e, rule, &string)->phase != LIFE_FIRING)
+			continue;
+		reason(why, e->rules->rules[rule].name);
+		return true;
+	}
+	return false;
+}
+
 static void update_battery(struct engine *e, const struct subject *s, int64_t ts)
 {
 	struct health *h = &e->batteries[s->battery].health;
@@ -191,6 +208,8 @@ static void update_battery(struct engine *e, const struct subject *s, int64_t ts
 	}
 	if (estimated > rank && !(estimated == RANK_UNKNOWN && rank > RANK_HEALTHY))
 		rank = estimated;
+	if (rank < RANK_UNKNOWN && distrusted(e, s, &why))
+		rank = RANK_UNKNOWN;
 	int before = health_rank(h->status);
 	say(e, s, h, rank, &why, ts);
 	if (s->string == IDS_NONE || before == rank)
@@ -198,6 +217,15 @@ static void update_battery(struct engine *e, const struct subject *s, int64_t ts
 	e->strings[s->string].ranks[before]--;
 	e->strings[s->string].ranks[rank]++;
 	update_string(e, s->string, ts);
+}
+
+void health_of_batteries(struct engine *e, uint32_t string, int64_t ts)
+{
+	for (uint32_t b = 0; b < e->n_batteries; b++) {
+		struct subject s = subject_battery(e, b);
+		if (s.string == string)
+			update_battery(e, &s, ts);
+	}
 }
 
 void health_update(struct engine *e, const struct subject *s, int64_t ts)

@@ -80,7 +80,8 @@ struct rule {
 	int nwhen;
 	bool otherwise_clear; /* a sample that misses a constraint is clear, not missing
 			       */
-	bool urgent;          /* fires in maintenance windows, too */
+	bool distrust; /* while it fires, its batteries' estimates are not believed */
+	bool urgent;   /* fires in maintenance windows, too */
 	uint32_t ignore_quality;     /* samples with any of these bits are missing */
 	int unless[RULE_UNLESS_MAX]; /* rules that, firing, make this one moot */
 	int nunless;

@@ -11,7 +11,7 @@
 const char *const RULE_KEYS[KEY_COUNT] = {"kind", "field", "condition", "warning",
 	"critical", "clear", "clear_critical", "for", "keep", "hold_off", "when",
 	"unless", "status", "source", "ignore_quality", "group", "otherwise", "urgent",
-	"message", "enabled"};
+	"distrust", "message", "enabled"};
 
 int draft_fail(struct draft *d, int line)
 {
@@ -247,6 +247,8 @@ static int compile_words(struct draft *d, struct rule *r)
 	r->otherwise_clear = str_is(s, "clear");
 	if (s.s && !r->otherwise_clear && !str_is(s, "missing"))
 		return draft_complain(d, KEY_otherwise, "must be clear or missing");
+	if (d->at[KEY_distrust] && r->subject_type != SUBJECT_STRING)
+		return draft_complain(d, KEY_distrust, "is for rules of a string");
 	if (r->nwhen && r->signal && strcmp(r->signal->name, "silence_s") == 0)
 		return draft_complain(
 			d, KEY_when, "silence has no record to constrain");
@@ -307,6 +309,7 @@ int rule_compile(struct draft *d, struct rule *r, bool *enabled)
 		compile_duration(d, KEY_hold_off, &r->hold_off_ms) < 0 ||
 		compile_flag(d, KEY_group, true, &r->group) < 0 ||
 		compile_flag(d, KEY_urgent, false, &r->urgent) < 0 ||
+		compile_flag(d, KEY_distrust, false, &r->distrust) < 0 ||
 		compile_flag(d, KEY_enabled, true, enabled) < 0)
 		return -1;
 	return compile_message(d, r);

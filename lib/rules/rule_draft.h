@@ -26,6 +26,7 @@ enum key {
 	KEY_group,
 	KEY_otherwise,
 	KEY_urgent,
+	KEY_distrust,
 	KEY_message,
 	KEY_enabled,
 	KEY_COUNT

@@ -654,6 +654,21 @@ static void test_a_test_is_the_battery_s(void **state)
 	expect("status DC-CNX-01-UPS-01-S1-J01 unknown", 1);
 }
 
+static void test_impossible_data_is_not_healthy(void **state)
+{
+	begin_default();
+	soh(1, MIN(0), 99, 1);
+	expect("status DC-CNX-01-UPS-01-S1-J01 healthy", 1);
+	for (int m = 0; m < 30; m++)
+		string_sample(MIN(m), 11.4, mode_float);
+	expect("status DC-CNX-01-UPS-01-S1-J01 unknown string-float-impossible", 1);
+	soh(1, MIN(31), 99, 1);
+	expect("status DC-CNX-01-UPS-01-S1-J01", 2);
+	for (int m = 32; m < 90; m++)
+		string_sample(MIN(m), 13.6, mode_float);
+	expect("status DC-CNX-01-UPS-01-S1-J01 healthy", 2);
+}
+
 static void rul(int64_t ts, int source, double days)
 {
 	struct rec_rul r;
@@ -922,6 +937,7 @@ int main(void)
 		cmocka_unit_test(test_incident_of_a_site),
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_a_test_is_the_battery_s),
+		cmocka_unit_test(test_impossible_data_is_not_healthy),
 		cmocka_unit_test(test_rul),
 		cmocka_unit_test(test_room),
 		cmocka_unit_test(test_resistance_drift),

@@ -124,6 +124,7 @@ static void test_errors_name_the_line(void **state)
 		{ABOVE "ignore_quality = bad\n", "f.ini:6: [r] ignore_quality: 'bad'"},
 		{ABOVE "enabled = maybe\n", "f.ini:6: [r] enabled: must be"},
 		{ABOVE "group = some\n", "f.ini:6: [r] group: must be"},
+		{ABOVE "distrust = yes\n", "f.ini:6: [r] distrust: is for rules of a"},
 		{ABOVE "urgent = very\n", "f.ini:6: [r] urgent: must be"},
 		{ABOVE "otherwise = fine\n", "f.ini:6: [r] otherwise: must be"},
 		{ABOVE "message = {volume}\n", "f.ini:6: [r] message: '{volume'"},
