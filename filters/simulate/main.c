@@ -18,7 +18,7 @@ struct options {
 	const char *fleet, *run, *backfill, *string, *site;
 	int64_t interval_ms, start, seed, batteries, truth_interval_ms;
 	double days, speed;
-	bool live, truth;
+	bool live, truth, no_faults;
 	int64_t backfill_ms, backfill_interval_ms; /* parsed */
 };
 
@@ -132,7 +132,9 @@ static int set_up(struct simulation *s, const struct options *o, struct err *err
 			"or "
 			"--string say",
 			(long long)all);
-	return 0;
+	if (o->no_faults)
+		sensors_never_fail(&s->sensors);
+	return samples_init(s) < 0 ? err_nomem(err) : 0;
 }
 
 /* A stretch of the run: samples from 'from' to before 'to'. */
@@ -238,6 +240,8 @@ static void identify(const struct options *o, struct buf *b)
 		buf_printf(b, " --site %s", o->site);
 	if (o->string)
 		buf_printf(b, " --string %s", o->string);
+	if (o->no_faults)
+		buf_printf(b, " --no-sensor-faults");
 	if (o->truth)
 		buf_printf(b, " --truth --truth-interval %lldms",
 			(long long)o->truth_interval_ms);
@@ -265,6 +269,7 @@ static int simulate(struct options *o, struct flow_options *fo)
 		status = flow_close(s->flow);
 	}
 	buf_release(&identity);
+	samples_release(s);
 	plant_free(s->plant);
 	free(s);
 	return status;
@@ -298,6 +303,8 @@ int main(int argc, char **argv)
 		{0, "truth", NULL, "truth records as well", OPT_BOOL, &o.truth, 0, 0},
 		{0, "truth-interval", "DURATION", "how often (default 1d)", OPT_MS,
 			&o.truth_interval_ms, 0, 0},
+		{0, "no-sensor-faults", NULL, "no gaps, stuck values and offsets",
+			OPT_BOOL, &o.no_faults, 0, 0},
 		{0, "live", NULL, "pace samples by the clock", OPT_BOOL, &o.live, 0, 0},
 		{0, "speed", "X", "with --live: X times as fast", OPT_F64, &o.speed,
 			0.001, 1e6},

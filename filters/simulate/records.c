@@ -7,16 +7,13 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { CODE_SIZE = CODE_MAX + 1 };
-
-/* How many jars of the string were asked for: the last string may be cut. */
-static int jars_wanted(const struct simulation *s, const struct plant_string *string)
+int jars_wanted(const struct simulation *s, const struct plant_string *string)
 {
 	int64_t left = s->plant->njars - string->number * string->series.n;
 	return left < string->series.n ? (int)left : string->series.n;
 }
 
-static struct str jar_code(const struct plant_string *s, int jar, char *dst)
+struct str jar_code(const struct plant_string *s, int jar, char *dst)
 {
 	size_t n = strlen(s->code);
 	memcpy(dst, s->code, n);
@@ -35,14 +32,13 @@ static struct str system_code(
 	return str_of(dst);
 }
 
-static struct str sensor_code(const struct plant_site *site, char *dst)
+struct str sensor_code(const struct plant_site *site, char *dst)
 {
 	snprintf(dst, CODE_SIZE, "%.50s-ENV01", site->code);
 	return str_of(dst);
 }
 
-/* True for the first string of its site, or of its system (false: of its site). */
-static bool first_of(const struct simulation *s, int64_t i, bool of_system)
+bool first_of(const struct simulation *s, int64_t i, bool of_system)
 {
 	const struct plant_string *a = &s->plant->strings[i], *b = a - 1;
 	return i == 0 || a->site != b->site || (of_system && a->system != b->system);
@@ -269,38 +265,6 @@ void emit_happenings(struct simulation *s)
 		}
 	}
 	s->plant->nhappenings = 0;
-}
-
-static void sample_string(struct simulation *s, const struct plant_string *string)
-{
-	struct rec_string_telemetry whole;
-	char code[CODE_SIZE];
-
-	sense_string(&s->sensors, s->plant, string, &whole);
-	whole.string = str_of(string->code);
-	flow_emit(s->flow, KIND_string_telemetry, &whole);
-	for (int j = 0; j < jars_wanted(s, string); j++) {
-		struct rec_telemetry t;
-		sense_jar(&s->sensors, s->plant, string, j, whole.current_a, &t);
-		t.battery = jar_code(string, j, code);
-		flow_emit(s->flow, KIND_telemetry, &t);
-	}
-}
-
-void emit_samples(struct simulation *s)
-{
-	struct plant *p = s->plant;
-	for (int64_t i = 0; i < p->nstrings && !flow_interrupted(s->flow); i++) {
-		if (first_of(s, i, false)) {
-			const struct plant_site *site = &p->sites[p->strings[i].site];
-			struct rec_environment e;
-			char code[CODE_SIZE];
-			sense_room(&s->sensors, p, site, &e);
-			e.sensor = sensor_code(site, code);
-			flow_emit(s->flow, KIND_environment, &e);
-		}
-		sample_string(s, &p->strings[i]);
-	}
 }
 
 static void emit_jar_truth(struct simulation *s, const struct plant_string *string,

@@ -1,4 +1,5 @@
-/* The parts of simulate: options and pace (main.c), records of the plant (records.c).
+/* The parts of simulate: options and pace (main.c), records of the plant (records.c)
+ * and of its sensors (samples.c).
  */
 #ifndef SIMULATE_H
 #define SIMULATE_H
@@ -12,12 +13,27 @@ struct simulation {
 	struct sensors sensors;
 	struct plant *plant;
 	struct flow *flow;
+	/* of stuck sensors: per site, string, jar */
+	struct sense_hold *room_holds, *string_holds, *jar_holds;
 };
+
+enum { CODE_SIZE = CODE_MAX + 1 };
+
+/* How many jars of the string were asked for: the last string may be cut. */
+int jars_wanted(const struct simulation *s, const struct plant_string *string);
+/* Codes, written into dst[CODE_SIZE]. */
+struct str jar_code(const struct plant_string *s, int jar, char *dst);
+struct str sensor_code(const struct plant_site *site, char *dst);
+/* True for the first string of its site, or of its system (false: of its site). */
+bool first_of(const struct simulation *s, int64_t i, bool of_system);
 
 /* Master records: everything first, or one jar again after its replacement. */
 void emit_masters(struct simulation *s);
 /* What happened since the last sample. */
 void emit_happenings(struct simulation *s);
+/* samples.c: makes room for what stuck sensors hold. Returns 0, or -1: no memory. */
+int samples_init(struct simulation *s);
+void samples_release(struct simulation *s);
 /* One sample of all sensors, at the plant's now. */
 void emit_samples(struct simulation *s);
 /* What really is. Returns 0, or -1 when out of memory. */

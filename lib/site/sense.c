@@ -10,6 +10,21 @@
 		"sensor", #f, INIFILE_F64, true, offsetof(struct sensors, f), 0, hi,   \
 			0, 0                                                           \
 	}
+#define SIZE(f)                                                                        \
+	{                                                                              \
+		"fault", #f, INIFILE_F64, true, offsetof(struct sensors, f), 0, 1e6,   \
+			0, 0                                                           \
+	}
+#define RATE(of, f, hi)                                                                \
+	{                                                                              \
+		"fault " #of, #f, INIFILE_F64, true,                                   \
+			offsetof(struct sensors, of##_faults.f), 0, hi, 0, 0           \
+	}
+#define FAULTS(of)                                                                     \
+	RATE(of, gap_per_year, 1000), RATE(of, stuck_per_year, 1000),                  \
+		RATE(of, offset_per_year, 1000), RATE(of, gap_median_h, 1000),         \
+		RATE(of, stuck_median_h, 1000), RATE(of, offset_median_h, 1000),       \
+		RATE(of, sigma, 5)
 
 static const struct inifile_key KEYS[] = {
 	NUM(voltage_noise_v, 100),
@@ -25,6 +40,14 @@ static const struct inifile_key KEYS[] = {
 	NUM(string_voltage_noise, 1),
 	NUM(room_noise_k, 100),
 	NUM(humidity_noise_pct, 100),
+	FAULTS(jar),
+	FAULTS(string),
+	FAULTS(room),
+	SIZE(voltage_fault_v),
+	SIZE(temperature_fault_k),
+	SIZE(current_fault_a),
+	SIZE(float_fault_a),
+	SIZE(humidity_fault_pct),
 	{0},
 };
 
@@ -43,13 +66,44 @@ static double noise(uint64_t key, int64_t ts, int channel)
 		(uint64_t)ts * CHANNELS + (uint64_t)channel);
 }
 
+void sensors_never_fail(struct sensors *s)
+{
+	s->jar_faults = s->string_faults = s->room_faults = (struct fault_rates){0};
+}
+
+/*
+ * Puts the fault into the readings v[channels], which have offsets of size[] (one
+ * standard deviation). False: the sample is lost.
+ */
+static bool spoil(const struct fault *f, struct sense_hold *hold, float *const *v,
+	const double *size)
+{
+	float *reading = v[f->channel];
+	switch (f->sort) {
+	case FAULT_NONE:
+		return true;
+	case FAULT_GAP:
+		return false;
+	case FAULT_STUCK:
+		if (hold->from != f->from)
+			*hold = (struct sense_hold){f->from, *reading};
+		*reading = hold->value;
+		return true;
+	case FAULT_OFFSET:
+		*reading += (float)(f->size * size[f->channel]);
+		return true;
+	}
+	return true;
+}
+
 static double quantise(double v, double step)
 {
 	return step > 0 ? round(v / step) * step : v;
 }
 
-void sense_string(const struct sensors *s, const struct plant *p,
-	const struct plant_string *string, struct rec_string_telemetry *out)
+bool sense_string(const struct sensors *s, const struct plant *p,
+	const struct plant_string *string, struct sense_hold *hold,
+	struct rec_string_telemetry *out)
 {
 	uint64_t key = string->key;
 	double v = string->series.voltage_v, i = string->series.current_a;
@@ -85,11 +139,17 @@ void sense_string(const struct sensors *s, const struct plant *p,
 		.thd_pct = (float)(3 + 0.2 * noise(key, p->now, 4)),
 		.quality = 0,
 	};
+	struct fault f = fault_at(&s->string_faults, key, 3, p->now);
+	float *const readings[] = {
+		&out->voltage_v, &out->current_a, &out->float_current_a};
+	const double sizes[] = {string->series.n * s->voltage_fault_v,
+		s->current_fault_a, s->float_fault_a};
+	return spoil(&f, hold, readings, sizes);
 }
 
-void sense_jar(const struct sensors *s, const struct plant *p,
+bool sense_jar(const struct sensors *s, const struct plant *p,
 	const struct plant_string *string, int jar, float current_a,
-	struct rec_telemetry *out)
+	struct sense_hold *hold, struct rec_telemetry *out)
 {
 	const struct battery_block *b = &string->blocks[jar];
 	uint64_t key = string->jars[jar].key;
@@ -110,10 +170,15 @@ void sense_jar(const struct sensors *s, const struct plant *p,
 		.mode = (int)string->charger.mode,
 		.quality = 0,
 	};
+	struct fault f = fault_at(&s->jar_faults, key, 2, p->now);
+	float *const readings[] = {&out->voltage_v, &out->temperature_c};
+	const double sizes[] = {s->voltage_fault_v, s->temperature_fault_k};
+	return spoil(&f, hold, readings, sizes);
 }
 
-void sense_room(const struct sensors *s, const struct plant *p,
-	const struct plant_site *site, struct rec_environment *out)
+bool sense_room(const struct sensors *s, const struct plant *p,
+	const struct plant_site *site, struct sense_hold *hold,
+	struct rec_environment *out)
 {
 	double t = site->room.temperature_c +
 		   s->room_noise_k * noise(site->key, p->now, 0);
@@ -127,4 +192,11 @@ void sense_room(const struct sensors *s, const struct plant *p,
 		.outdoor_temperature_c =
 			(float)quantise(site->outdoors.temperature_c, 0.1),
 	};
+	struct fault f = fault_at(&s->room_faults, site->key, 2, p->now);
+	float *const readings[] = {&out->temperature_c, &out->humidity_pct};
+	const double sizes[] = {s->temperature_fault_k, s->humidity_fault_pct};
+	if (!spoil(&f, hold, readings, sizes))
+		return false;
+	out->humidity_pct = fminf(100, fmaxf(0, out->humidity_pct));
+	return true;
 }

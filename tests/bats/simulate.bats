@@ -182,3 +182,19 @@ jsonl() {
 		assert origin[3] == "drill-7", origin
 	END
 }
+
+@test "simulate: faults of sensors are in what is measured, never in the truth" {
+	# a string for a year: some samples are lost, the truth is the same bytes
+	local with="$BATS_TEST_TMPDIR/with" without="$BATS_TEST_TMPDIR/without"
+	simulate -q --batteries 216 --days 120 --interval 1h --truth >"$with"
+	simulate -q --batteries 216 --days 120 --interval 1h --truth --no-sensor-faults >"$without"
+	[ "$(records_of telemetry "$without")" -eq $((216 * 120 * 24)) ]
+	[ "$(records_of telemetry "$with")" -lt $((216 * 120 * 24)) ]
+	[ "$(records_of telemetry "$with")" -gt $((216 * 120 * 24 * 99 / 100)) ]
+	for k in truth event impedance capacity_test; do
+		decode -q -k $k <"$with" >"$with.$k"
+		decode -q -k $k <"$without" >"$without.$k"
+		[ -s "$with.$k" ]
+		cmp "$with.$k" "$without.$k"
+	done
+}

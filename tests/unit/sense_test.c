@@ -87,6 +87,7 @@ static void noise_as_specified(void **state)
 	struct sensors s;
 	struct err err = {0};
 	char path[4096];
+	struct sense_hold holds[2] = {{0}};
 	struct stats v = {0}, t = {0}, r = {0}, i = {0}, f = {0};
 
 	assert_int_equal(
@@ -96,6 +97,7 @@ static void noise_as_specified(void **state)
 	assert_int_equal(
 		share_path("schemas/models/sensors.ini", path, sizeof(path), &err), 0);
 	assert_int_equal(sensors_load(path, &s, &err), 0);
+	sensors_never_fail(&s);
 	struct plant *p = plant_new(&fleet, &m, 4, 24, 0, NULL, NULL, &err);
 	assert_non_null(p);
 	const struct plant_string *string = &p->strings[0];
@@ -104,8 +106,9 @@ static void noise_as_specified(void **state)
 	for (p->now = 0; p->now < 40000 * SECOND_MS; p->now += SECOND_MS) {
 		struct rec_string_telemetry whole;
 		struct rec_telemetry jar;
-		sense_string(&s, p, string, &whole);
-		sense_jar(&s, p, string, 7, whole.current_a, &jar);
+		assert_true(sense_string(&s, p, string, &holds[0], &whole));
+		assert_true(
+			sense_jar(&s, p, string, 7, whole.current_a, &holds[1], &jar));
 		put(&v, jar.voltage_v - b->voltage_v);
 		put(&t, jar.temperature_c - b->temperature_c);
 		put(&r, jar.resistance_mohm / b->r0_mohm);
