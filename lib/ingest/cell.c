@@ -104,10 +104,22 @@ static int set_truth(const struct binding *b, struct str s, char *p, char *why)
 	return 1;
 }
 
+int name_value_any_case(const struct name_set *s, struct str word)
+{
+	char lower[64];
+	int v = name_value(s, word);
+	if (v >= 0 || !str_copy(lower, sizeof(lower), word))
+		return v;
+	for (char *p = lower; *p; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p = (char)(*p - 'A' + 'a');
+	return name_value(s, str_of(lower));
+}
+
 static int set_word(const struct convert *c, const struct binding *b, struct str s,
 	char *p, char *why)
 {
-	int v = name_value(b->field->names, s);
+	int v = name_value_any_case(b->field->names, s);
 	for (int i = 0; v < 0 && i < c->m->nwords; i++)
 		if (c->m->words[i].field == b->target->field &&
 			str_is(s, c->m->words[i].word))

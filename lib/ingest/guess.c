@@ -2,6 +2,7 @@
 
 #include "base/parse.h"
 #include "ingest/guess_columns.h"
+#include "ingest/cell.h"
 #include "ingest/identity.h"
 #include "ingest/rows.h"
 
@@ -108,6 +109,20 @@ static int by_size(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* What every text of the column is. */
+static void judge_words(struct guess *g, int i)
+{
+	const struct name_set *modes =
+		kind_info(KIND_telemetry)->fields[F_telemetry_mode].names;
+	struct guess_column *c = &g->c[i];
+	c->codes = c->modes = c->filled > 0;
+	for (size_t k = 0; k < g->words[i].n; k++) {
+		struct str word = {g->words[i].names[k], g->words[i].lens[k]};
+		c->codes = c->codes && code_valid(word);
+		c->modes = c->modes && name_value_any_case(modes, word) >= 0;
+	}
+}
+
 static void summarise(struct guess *g, int i)
 {
 	double v[GUESS_ROWS];
@@ -116,6 +131,7 @@ static void summarise(struct guess *g, int i)
 		if (!isnan(g->c[i].v[r]))
 			v[k++] = g->c[i].v[r];
 	qsort(v, (size_t)k, sizeof(*v), by_size);
+	judge_words(g, i);
 	g->c[i].median = k ? v[k / 2] : NAN;
 	guess_time(&g->c[i], g->cells[i], g->c[i].filled < 50 ? g->c[i].filled : 50);
 }
@@ -241,7 +257,8 @@ static void print_identity(const struct guess *g, struct buf *b)
 			"not codes\ncolumn = %s\n",
 			g->c[i].distinct, g->rows, g->c[i].first, g->c[i].name);
 	else
-		buf_puts(b, "# doubt: no column says which battery; every row is about "
+		buf_puts(b, "# doubt: no column holds codes of batteries; every row is "
+			    "about "
 			    "this one\n"
 			    "constant = UNKNOWN-LAB-01-S1-J01\n");
 	buf_puts(b, "# model = hx12-120 would check physical limits\n");

@@ -177,7 +177,8 @@ static int fit_identity(const struct guess_column *c, int rows)
 {
 	static const char *const names[] = {"battery", "device", "serial", "imei",
 		"code", "jar", "cell", "unit", "sensor", "string", NULL};
-	if (c->filled < rows || c->time_format || c->distinct >= GUESS_WORDS)
+	if (c->filled < rows || !c->codes || c->time_format ||
+		c->distinct >= GUESS_WORDS)
 		return 0;
 	bool id = has_word(c->name, "id") || has_word(c->name, "name");
 	bool named = any_part(c->name, names);
@@ -188,8 +189,7 @@ static int fit_identity(const struct guess_column *c, int rows)
 
 static int fit_mode(const struct guess_column *c)
 {
-	return (has_word(c->name, "mode") || has_word(c->name, "state")) &&
-			       c->numeric == 0 && c->distinct <= 6
+	return (has_word(c->name, "mode") || has_word(c->name, "state")) && c->modes
 		       ? 2
 		       : 0;
 }

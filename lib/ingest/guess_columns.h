@@ -24,6 +24,7 @@ struct guess_column {
 	int distinct;               /* up to GUESS_WORDS different texts */
 	double min, max, median;
 	double v[GUESS_ROWS]; /* NaN where blank or no number */
+	bool codes, modes;    /* every text is a code; a word of the field 'mode' */
 	char first[GUESS_CELL];
 	const char *time_format;  /* that reads every cell; NULL none */
 	const char *other_format; /* another one that does: a doubt */

@@ -350,7 +350,9 @@ sys.exit(end[0] != 127 or end[1] != 1)'
 			echo "05/02/2026 10:$i;A-J1;$((13000 + i - i / 10 % 2 * 100));$((i / 10 % 2 * 5));77;x$i"
 		done
 	} >a.csv
+	sed -i '1s/$/;State;Battery name/; 2,$s/$/;asleep;no code/' a.csv
 	ingest --guess a.csv >g.ini
+	grep -q '^State = ' g.ini && grep -q '^Battery name = ' g.ini # ignored: no words, no codes
 	grep -q '^delimiter = semicolon' g.ini
 	grep -q '^time_format = %d/%m/%Y %H:%M' g.ini
 	grep -q "doubt: '%m/%d/%Y %H:%M'" g.ini

@@ -159,6 +159,8 @@ static void joins_words_and_later_columns_win(void **state)
 	assert_true(str_is(rec.event.note, "a; c"));
 	assert_int_equal(rec.event.ts % DAY_MS, 0);
 	int64_t done = rec.event.ts;
+	assert_int_equal(row("e1,S,B,2026-01-01,,Torque_Check,a,,c"), 1);
+	assert_int_equal(rec.event.type, event_type_torque_check);
 	assert_int_equal(row("e1,S,,2026-01-01,,inspection,,b,"), 1);
 	assert_true(str_is(rec.event.subject, "S"));
 	assert_int_equal(rec.event.ts, done - DAY_MS);
