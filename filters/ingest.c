@@ -171,23 +171,31 @@ static bool is_directory(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+/* Why this directory cannot be read; NULL: it can. */
+static const char *unfit(const struct options *o, const char *dir)
+{
+	if (o->follow)
+		return "--follow takes a file, not a directory";
+	if (o->mapping || o->battery || o->model || o->fleet)
+		return "a dataset directory brings its own mapping, batteries and "
+		       "models: leave "
+		       "--mapping, --battery, --model and --fleet away";
+	return classic_is(dir) ? NULL
+			       : "no dataset in the classic layout (no battery.csv)";
+}
+
 static void run_operand(struct run *r, const char *path)
 {
 	struct err err;
+	const char *why;
 	if (!is_directory(path)) {
 		run_file(r, path);
-		return;
-	}
-	if (classic_is(path) && !r->o->follow) {
+	} else if ((why = unfit(r->o, path))) {
+		err_set(&err, ERR_USAGE, "cannot read '%s': %s", path, why);
+		flow_fail(r->flow, &err);
+	} else {
 		run_directory(r, path);
-		return;
 	}
-	err_set(&err, ERR_USAGE,
-		r->o->follow ? "--follow takes a file, and '%s' is a directory"
-			     : "'%s' is no dataset in the classic layout (no "
-			       "battery.csv)",
-		path);
-	flow_fail(r->flow, &err);
 }
 
 /* What changes results, for the origin record: no paths. */

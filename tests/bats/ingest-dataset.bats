@@ -115,6 +115,9 @@ setup() {
 	try ingest -q set -o out.fl
 	assert_status 2
 	assert_stderr "column 'surprise' is not in mapping"
+	try ingest -q --battery A-J1 set -o out.fl
+	assert_status 2
+	assert_stderr "leave --mapping, --battery"
 	rm set/telemetry_jar_raw.csv
 	try ingest -q set -o out.fl
 	assert_status 3
