@@ -16,6 +16,7 @@
 
 struct options {
 	const char *fleet, *run, *backfill, *string, *site;
+	struct strlist scenarios;
 	int64_t interval_ms, start, seed, batteries, truth_interval_ms;
 	double days, speed;
 	bool live, truth, no_faults;
@@ -101,6 +102,8 @@ static int set_up(struct simulation *s, const struct options *o, struct err *err
 	char path[4096];
 	const char *fleet = o->fleet;
 
+	if (scenarios_read(s, &o->scenarios, err) < 0)
+		return -1;
 	if (!fleet) {
 		if (share_path("schemas/fleet/thailand.ini", path, sizeof(path), err) <
 			0)
@@ -132,6 +135,8 @@ static int set_up(struct simulation *s, const struct options *o, struct err *err
 			"or "
 			"--string say",
 			(long long)all);
+	if (scenarios_plan(s, o->start, err) < 0)
+		return -1;
 	if (o->no_faults)
 		sensors_never_fail(&s->sensors);
 	return samples_init(s) < 0 ? err_nomem(err) : 0;
@@ -240,6 +245,7 @@ static void identify(const struct options *o, struct buf *b)
 		buf_printf(b, " --site %s", o->site);
 	if (o->string)
 		buf_printf(b, " --string %s", o->string);
+	scenarios_identify(&o->scenarios, b);
 	if (o->no_faults)
 		buf_printf(b, " --no-sensor-faults");
 	if (o->truth)
@@ -270,6 +276,7 @@ static int simulate(struct options *o, struct flow_options *fo)
 	}
 	buf_release(&identity);
 	samples_release(s);
+	free(s->scenarios);
 	plant_free(s->plant);
 	free(s);
 	return status;
@@ -303,6 +310,9 @@ int main(int argc, char **argv)
 		{0, "truth", NULL, "truth records as well", OPT_BOOL, &o.truth, 0, 0},
 		{0, "truth-interval", "DURATION", "how often (default 1d)", OPT_MS,
 			&o.truth_interval_ms, 0, 0},
+		{0, "scenario", "FILE | NAME:TARGET[:KEY=VALUE...]",
+			"makes something happen (repeatable)", OPT_LIST, &o.scenarios,
+			0, 0},
 		{0, "no-sensor-faults", NULL, "no gaps, stuck values and offsets",
 			OPT_BOOL, &o.no_faults, 0, 0},
 		{0, "live", NULL, "pace samples by the clock", OPT_BOOL, &o.live, 0, 0},

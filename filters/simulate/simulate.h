@@ -15,6 +15,8 @@ struct simulation {
 	struct flow *flow;
 	/* of stuck sensors: per site, string, jar */
 	struct sense_hold *room_holds, *string_holds, *jar_holds;
+	struct scenario *scenarios; /* of the command line, until they are planned */
+	size_t nscenarios;
 };
 
 enum { CODE_SIZE = CODE_MAX + 1 };
@@ -31,6 +33,12 @@ bool first_of(const struct simulation *s, int64_t i, bool of_system);
 void emit_masters(struct simulation *s);
 /* What happened since the last sample. */
 void emit_happenings(struct simulation *s);
+/* scenarios.c: reads --scenario, each a name and target or a file. Returns 0 or -1. */
+int scenarios_read(struct simulation *s, const struct strlist *list, struct err *err);
+/* Plans them; 'origin' is the start of the run proper. Returns 0 or -1. */
+int scenarios_plan(struct simulation *s, int64_t origin, struct err *err);
+void scenarios_identify(const struct strlist *list, struct buf *b);
+
 /* samples.c: makes room for what stuck sensors hold. Returns 0, or -1: no memory. */
 int samples_init(struct simulation *s);
 void samples_release(struct simulation *s);

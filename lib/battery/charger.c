@@ -14,6 +14,7 @@ void charger_init(struct charger *c, int64_t now)
 	*c = (struct charger){.mode = mode_float,
 		.since = now,
 		.until = TIME_NIL,
+		.load_factor = 1,
 		.last_discharge_end = TIME_NIL};
 }
 
@@ -56,14 +57,16 @@ struct battery_drive charger_drive(
 
 	switch (c->mode) {
 	case mode_discharge:
-		return (struct battery_drive){
-			.constant_current = true, .current_a = -c->load_a};
+		return (struct battery_drive){.constant_current = true,
+			.current_a = -c->load_a * c->load_factor};
 	case mode_boost:
 	case mode_equalize:
-		d.set_v = s->n * battery_boost_v(m, s->mean_temperature_c);
+		d.set_v = s->n *
+			  (battery_boost_v(m, s->mean_temperature_c) + c->offset_v);
 		return d;
 	case mode_float:
-		d.set_v = s->n * battery_float_v(m, s->mean_temperature_c);
+		d.set_v = s->n *
+			  (battery_float_v(m, s->mean_temperature_c) + c->offset_v);
 		return d;
 	case mode_idle:
 	case mode_unknown:
@@ -125,7 +128,7 @@ bool charger_update(struct charger *c, const struct battery_series *s, int64_t n
 {
 	switch (c->mode) {
 	case mode_discharge:
-		c->out_ah += c->load_a * s->dt_s / 3600;
+		c->out_ah += c->load_a * c->load_factor * s->dt_s / 3600;
 		return discharge_over(c, s, now);
 	case mode_boost:
 		if (now >= c->until ||

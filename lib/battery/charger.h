@@ -12,6 +12,7 @@ struct charger {
 	int64_t since;        /* when this mode began */
 	int64_t until;        /* TIME_NIL: open end (discharge, equalize, idle) */
 	double load_a;        /* discharge: positive */
+	double load_factor, offset_v; /* done to it: 1 and 0; a block */
 	double cutoff_v; /* discharge: string voltage at which the load is dropped */
 	double jar_cutoff_v;        /* discharge: the same for any one block */
 	double out_ah;              /* of the present or last discharge */

@@ -13,6 +13,7 @@ static const double SOC_ROOM_MIN = 1e-7;  /* 1 - SOC, least */
 static const double REFRESH_S = 3600;
 static const double DEPLETION_ONSET_S = 10, DEPLETION_RECOVERY_S = 300;
 static const double OPEN_MOHM = 250; /* a corroded strap, not yet parted */
+static const double VENTED_MOHM = 500, VENTED_GASSING = 0.02; /* [E] */
 static const double SHORT_CELL_V = 2.05;
 
 double battery_float_v(const struct battery_model *m, double temperature_c)
@@ -32,7 +33,12 @@ void battery_block_refresh(const struct battery_model *m, struct battery_block *
 	b->r0_mohm = ageing_r0_mohm(m, &b->nature, b->used);
 	if (b->open)
 		b->r0_mohm += OPEN_MOHM;
+	b->r0_mohm *= 1 + b->r0_drift;
 	b->gassing_scale = ageing_gassing(m, &b->nature, b->used);
+	if (b->vented) { /* dry */
+		b->r0_mohm += VENTED_MOHM;
+		b->gassing_scale *= VENTED_GASSING;
+	}
 }
 
 /* Gassing as scale_a · exp(per_v · v): what the inner loop needs of the Tafel law. */
@@ -190,7 +196,7 @@ static void finish(
 	b->voltage_v = j->v + s->current_a * j->r0_ohm + b->slow_v - b->depletion_v -
 		       cell_loss_v(b);
 	double heat_w = fabs(main_a * (b->voltage_v - j->ocv_v)) +
-			fmax(0, b->voltage_v) * j->gas_a;
+			fmax(0, b->voltage_v) * j->gas_a + b->heat_w;
 	double goal = ambient + heat_w * m->thermal_resistance_k_per_w;
 	b->temperature_c = goal + (b->temperature_c - goal) * s->keep_heat;
 	charge(s, b, main_a);
@@ -232,6 +238,7 @@ void battery_series_step(struct battery_series *s, const struct battery_drive *d
 	struct jar_step jars[SERIES_MAX];
 	double volts = 0, kelvins = 0;
 
+	s->hottest_c = -INFINITY;
 	set_step(s, dt_s);
 	for (int i = 0; i < s->n; i++) {
 		deplete(s, &s->blocks[i],
@@ -243,6 +250,7 @@ void battery_series_step(struct battery_series *s, const struct battery_drive *d
 		finish(s, i, &jars[i], room_c);
 		volts += s->blocks[i].voltage_v;
 		kelvins += s->blocks[i].temperature_c;
+		s->hottest_c = fmax(s->hottest_c, s->blocks[i].temperature_c);
 	}
 	s->voltage_v = volts;
 	s->mean_temperature_c = kelvins / s->n;

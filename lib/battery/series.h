@@ -31,6 +31,8 @@ struct battery_block {
 	double temperature_c;
 	double voltage_v, gassing_a; /* of the last step */
 	bool shorted, open;          /* hard failures: a cell shorted, a strap broken */
+	bool vented;                 /* burst by thermal runaway: hardly conducts */
+	double r0_drift, heat_w; /* done to it: resistance over its own, inner heat */
 	/* follow from 'used'; battery_block_refresh */
 	double capacity_ah, r0_mohm, gassing_scale;
 	double sum_k_s, sum_v_s; /* since the last refresh: temperature, voltage */
@@ -41,7 +43,7 @@ struct battery_series {
 	struct battery_block *blocks;
 	int n;
 	double current_a, voltage_v; /* of the last step */
-	double mean_temperature_c;
+	double mean_temperature_c, hottest_c;
 	double since_refresh_s;
 	/* constants of the last step length */
 	double dt_s, keep_slow, keep_heat, keep_onset, keep_recovery;

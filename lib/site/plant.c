@@ -7,6 +7,8 @@
 #include <stdlib.h>
 
 static const double HISTORY_YEARS = 10;
+/* Plastics soften and valves stay open: the end of thermal runaway [E]. */
+static const double RUNAWAY_C = 80;
 static const int64_t SITE_STREAM = 1000000007; /* apart from the streams of blocks */
 
 struct happening *plant_happens(struct plant *p, int64_t ts, int what, int64_t site,
@@ -166,6 +168,7 @@ void plant_free(struct plant *p)
 	free(p->strings);
 	free(p->sites);
 	free(p->happenings);
+	stage_release(p);
 	free(p);
 }
 
@@ -205,14 +208,21 @@ static void report_outages(struct plant *p, struct plant_site *s, int64_t to)
 static void advance_room(struct plant *p, struct plant_site *s, int64_t to)
 {
 	enum hvac_names before = s->room.hvac;
-	int64_t from = s->room.fault_from, until = s->room.fault_until;
+	int64_t until = s->room.fault_until;
 
 	room_advance(&s->room, &s->weather, to);
-	if (before == hvac_running && s->room.hvac != hvac_running)
-		site_event(p, s, s->room.fault_from, TIME_NIL, event_type_hvac_failure,
-			NAN, s->room.hvac == hvac_fault ? "fault" : "degraded");
-	if (before != hvac_running && s->room.hvac == hvac_running)
-		site_event(p, s, from, until, event_type_hvac_failure, NAN, "repaired");
+	enum hvac_names after = s->room.hvac;
+	/* A scenario begins and ends where the step begins, a fault within it. */
+	if (before == hvac_running && after != hvac_running) {
+		s->hvac_since =
+			s->room.fault_from >= p->now ? s->room.fault_from : p->now;
+		site_event(p, s, s->hvac_since, TIME_NIL, event_type_hvac_failure, NAN,
+			after == hvac_fault ? "fault" : "degraded");
+	}
+	if (before != hvac_running && after == hvac_running)
+		site_event(p, s, s->hvac_since,
+			until >= p->now && until <= to ? until : p->now,
+			event_type_hvac_failure, NAN, "repaired");
 }
 
 /* The mains of a new day; an outage that lasts past midnight stays on the list. */
@@ -258,6 +268,14 @@ static void watch_test(struct plant *p, struct plant_string *s)
 			s->jars[i].test_ah = s->charger.out_ah;
 }
 
+/* Blocks too hot to live: each is at the end of thermal runaway. */
+static void burst(struct plant *p, struct plant_string *s, int64_t now)
+{
+	for (int i = 0; i < s->series.n; i++)
+		if (s->blocks[i].temperature_c > RUNAWAY_C && !s->blocks[i].vented)
+			upkeep_burst(p, s, i, now);
+}
+
 static void step_string(
 	struct plant *p, struct plant_string *s, int64_t from, int64_t to)
 {
@@ -269,6 +287,8 @@ static void step_string(
 		(double)(to - from) / 1000);
 	if (s->testing)
 		watch_test(p, s);
+	if (s->series.hottest_c > RUNAWAY_C)
+		burst(p, s, to);
 	if (charger_update(&s->charger, &s->series, to))
 		upkeep_discharge_over(p, s, began, to);
 	if (equalizing && s->charger.mode != mode_equalize) {
@@ -318,7 +338,9 @@ int plant_advance(struct plant *p, int64_t to)
 	p->nhappenings = 0;
 	while (p->now < to) {
 		int64_t day = p->now / DAY_MS - (p->now % DAY_MS < 0);
+		stage_perform(p);
 		int64_t next = (day + 1) * DAY_MS < to ? (day + 1) * DAY_MS : to;
+		next = stage_next(p, next);
 		for (int64_t i = 0; i < p->nsites; i++)
 			advance_site(p, &p->sites[i], day, next);
 		for (int64_t i = 0; i < p->nstrings; i++)
@@ -345,6 +367,7 @@ static int foresee(const struct plant *p, struct plant_site *s)
 	for (int k = 0; k < LIFE_STEPS; k++) {
 		double stress = 0, mean = 0;
 		for (int i = 0; i < samples; i++) {
+			stage_set_room(p, s, room.now, &room, &weather);
 			room_advance(&room, &weather, room.now + sample_ms);
 			stress += ageing_arrhenius(p->model, room.temperature_c);
 			mean += room.temperature_c;

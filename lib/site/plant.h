@@ -13,9 +13,16 @@
 #include "battery/charger.h"
 #include "battery/life.h"
 #include "site/grid.h"
+#include "site/stage.h"
 #include "site/weather.h"
 
 enum { PLANT_CODE_MAX = 64, AGENDA_MAX = 32, NOTE_MAX = 96, ROUNDS = 3 };
+
+/* What a scenario does to a sensor: V of a block, A of a string. */
+struct sensor_fault {
+	enum fault_sort sort;
+	float offset;
+};
 
 /* One position of a string and the unit installed there. */
 struct plant_jar {
@@ -27,6 +34,7 @@ struct plant_jar {
 	enum rate_class_names rate_class;
 	int64_t replace_at;               /* TIME_NIL: not planned */
 	char serial[20], predecessor[20]; /* "" none */
+	struct sensor_fault sensor;
 	double test_ah; /* at the cut-off, of the test that runs; NaN */
 };
 
@@ -53,6 +61,7 @@ struct plant_string {
 	int64_t installed, last_capacity_test; /* TIME_NIL: none */
 	struct battery_series series;
 	struct charger charger;
+	struct sensor_fault sensor;
 	struct plant_jar *jars;
 	struct battery_block *blocks;
 	double load_share;   /* of the design load, now */
@@ -71,6 +80,7 @@ struct plant_site {
 	struct weather weather;
 	struct room room;
 	struct outdoors outdoors;
+	int64_t hvac_since;                 /* when its air conditioning last failed */
 	struct outage outages[OUTAGES_MAX]; /* of the day */
 	int noutages, outages_begun, outages_ended;
 	int64_t rounds[ROUNDS]; /* inspections … of the day, TIME_NIL: none */
@@ -108,6 +118,7 @@ struct plant {
 	struct plant_string *strings;
 	int64_t nsites, nstrings, njars; /* njars: those asked for; strings are whole */
 	double design_load_a, required_autonomy_min;
+	struct stage stage;
 	struct happening *happenings;
 	size_t nhappenings, cap_happenings;
 	bool failed;           /* out of memory */
@@ -148,6 +159,12 @@ void upkeep_plan(struct plant *p, struct plant_string *s, int64_t day);
 void upkeep_plan_site(struct plant_site *site, int64_t day);
 /* Lists the rounds of the site that fall before 'to'. */
 void upkeep_site(struct plant *p, struct plant_site *site, int64_t to);
+/* The mains leave the string alone from ts to 'until', at a share of the design load.
+ */
+void upkeep_outage(struct plant *p, struct plant_string *s, int64_t ts, int64_t until,
+	double share);
+/* Thermal runaway has ended block i. */
+void upkeep_burst(struct plant *p, struct plant_string *s, int i, int64_t ts);
 void upkeep_do(struct plant *p, struct plant_string *s, const struct task *t);
 void upkeep_discharge_over(
 	struct plant *p, struct plant_string *s, int64_t began, int64_t ended);

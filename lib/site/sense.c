@@ -96,6 +96,18 @@ static bool spoil(const struct fault *f, struct sense_hold *hold, float *const *
 	return true;
 }
 
+/* What a scenario does to one reading. False: the sample is lost. */
+static bool force(
+	const struct sensor_fault *forced, struct sense_hold *hold, float *reading)
+{
+	const int64_t FORCED = -1; /* no fault of its own begins then */
+	const double one = 1;
+	struct fault f = {.sort = forced->sort, .size = forced->offset, .from = FORCED};
+	if (f.sort == FAULT_NONE && hold->from == FORCED)
+		hold->from = 0;
+	return spoil(&f, hold, &reading, &one);
+}
+
 static double quantise(double v, double step)
 {
 	return step > 0 ? round(v / step) * step : v;
@@ -144,7 +156,8 @@ bool sense_string(const struct sensors *s, const struct plant *p,
 		&out->voltage_v, &out->current_a, &out->float_current_a};
 	const double sizes[] = {string->series.n * s->voltage_fault_v,
 		s->current_fault_a, s->float_fault_a};
-	return spoil(&f, hold, readings, sizes);
+	return spoil(&f, hold, readings, sizes) &&
+	       force(&string->sensor, hold, &out->current_a);
 }
 
 bool sense_jar(const struct sensors *s, const struct plant *p,
@@ -173,7 +186,8 @@ bool sense_jar(const struct sensors *s, const struct plant *p,
 	struct fault f = fault_at(&s->jar_faults, key, 2, p->now);
 	float *const readings[] = {&out->voltage_v, &out->temperature_c};
 	const double sizes[] = {s->voltage_fault_v, s->temperature_fault_k};
-	return spoil(&f, hold, readings, sizes);
+	return spoil(&f, hold, readings, sizes) &&
+	       force(&string->jars[jar].sensor, hold, &out->voltage_v);
 }
 
 bool sense_room(const struct sensors *s, const struct plant *p,

@@ -148,38 +148,50 @@ static void begin_test(struct plant *p, struct plant_string *s, int64_t ts)
 		s->jars[i].test_ah = NAN;
 }
 
-static void discharge(struct plant *p, struct plant_string *s, const struct task *t)
+/* What the site draws then, of its design load. */
+static double load_share(
+	const struct plant *p, const struct plant_string *s, int64_t ts)
 {
-	const struct plant_site *site = &p->sites[s->site];
-	double share = 0.5 + 0.3 * rng_uniform(site->key, (uint64_t)t->ts);
+	return 0.5 + 0.3 * rng_uniform(p->sites[s->site].key, (uint64_t)ts);
+}
+
+static void discharge(struct plant *p, struct plant_string *s, int64_t ts,
+	int64_t until, double share, bool generator_test)
+{
 	double load = share * plant_design_load_a(p, s->system);
 	bool was_testing = s->testing;
 
 	if (s->charger.mode == mode_discharge && !was_testing) {
-		if (s->charger.until < t->until) /* still on battery from before */
-			s->charger.until = t->until;
+		if (s->charger.until < until) /* still on battery from before */
+			s->charger.until = until;
 		return;
 	}
-	if (t->what == TASK_GENERATOR_TEST && s->charger.mode != mode_float)
+	if (generator_test && s->charger.mode != mode_float)
 		return;
-	s->generator_test = t->what == TASK_GENERATOR_TEST;
+	s->generator_test = generator_test;
 	s->testing = false; /* an outage ends a test without a result */
 	if (was_testing)
-		event(p, s, t->ts, event_type_capacity_test, event_status_cancelled,
-			NAN);
-	event(p, s, t->ts,
-		s->generator_test ? event_type_generator_test
-				  : event_type_battery_discharge,
+		event(p, s, ts, event_type_capacity_test, event_status_cancelled, NAN);
+	event(p, s, ts,
+		generator_test ? event_type_generator_test
+			       : event_type_battery_discharge,
 		event_status_in_progress, load);
 	charger_discharge(
-		&s->charger, t->ts, t->until, load, s->series.n * LOAD_STOP_V, -1e9);
+		&s->charger, ts, until, load, s->series.n * LOAD_STOP_V, -1e9);
+}
+
+void upkeep_outage(struct plant *p, struct plant_string *s, int64_t ts, int64_t until,
+	double share)
+{
+	discharge(p, s, ts, until, share, false);
 }
 
 static void replace(struct plant *p, struct plant_string *s, int i, int64_t ts)
 {
 	s->jars[i].unit++;
 	unit_install(p, s, i, ts);
-	/* It comes charged, at the voltage of a block at rest. */
+	/* It comes charged, at the voltage of a block at rest, as warm as the room. */
+	s->blocks[i].temperature_c = p->sites[s->site].room.temperature_c;
 	s->blocks[i].surface_v = p->model->ocv_v[p->model->ocv_points - 1];
 	s->blocks[i].voltage_v = s->blocks[i].surface_v;
 	struct happening *h = event(p, s, ts, event_type_replacement,
@@ -206,12 +218,21 @@ static void fail_hard(struct plant *p, struct plant_string *s, int i, int64_t ts
 	s->charger.last_discharge_end = ts;
 }
 
+void upkeep_burst(struct plant *p, struct plant_string *s, int i, int64_t ts)
+{
+	s->jars[i].hard_failure = ts;
+	s->jars[i].hard_cause = cause_thermal_runaway;
+	s->blocks[i].vented = true;
+	fail_hard(p, s, i, ts);
+}
+
 void upkeep_do(struct plant *p, struct plant_string *s, const struct task *t)
 {
 	switch (t->what) {
 	case TASK_OUTAGE:
 	case TASK_GENERATOR_TEST:
-		discharge(p, s, t);
+		discharge(p, s, t->ts, t->until, load_share(p, s, t->ts),
+			t->what == TASK_GENERATOR_TEST);
 		break;
 	case TASK_IMPEDANCE:
 		impedance(p, s, t->ts);

@@ -67,7 +67,7 @@ struct outdoors weather_at(struct weather *w, int64_t ts)
 	       low = monthly(w->climate->min_c, &c);
 	double swing = 0.5 * (high - low) * diurnal(24 * part);
 	double anomaly = w->anomaly_k[0] + part * (w->anomaly_k[1] - w->anomaly_k[0]);
-	o.temperature_c = 0.5 * (high + low) + swing + anomaly;
+	o.temperature_c = 0.5 * (high + low) + swing + anomaly + w->offset_k;
 	/* the same water in warmer air */
 	double rh = monthly(w->climate->rh_pct, &c) - 3.5 * (swing + anomaly);
 	o.humidity_pct = fmin(100, fmax(15, rh));
@@ -116,15 +116,15 @@ static void step(struct room *r, struct weather *w, int64_t to)
 {
 	double hours = (double)(to - r->now) / (double)HOUR_MS;
 	struct outdoors out = weather_at(w, to);
-	double goal = r->setpoint_c, tau_h = TAU_RUNNING_H;
+	double goal = r->setpoint_c + r->offset_k, tau_h = TAU_RUNNING_H;
 	double humidity = 45 + 0.08 * (out.humidity_pct - 50);
 
 	if (r->hvac == hvac_degraded) {
-		goal += r->fault_k;
+		goal += r->forced == hvac_degraded ? r->forced_k : r->fault_k;
 		tau_h = TAU_DEGRADED_H;
 		humidity += 8;
 	} else if (r->hvac == hvac_fault) {
-		goal = out.temperature_c + ABOVE_OUTDOORS_K;
+		goal = out.temperature_c + ABOVE_OUTDOORS_K + r->offset_k;
 		tau_h = TAU_FAULT_H;
 		humidity = fmin(85, out.humidity_pct);
 	} else {
@@ -138,14 +138,14 @@ static void step(struct room *r, struct weather *w, int64_t to)
 
 static void switch_hvac(struct room *r)
 {
-	if (r->fault_until == TIME_NIL)
-		return;
-	if (r->now >= r->fault_until) {
-		r->hvac = hvac_running;
+	if (r->fault_until != TIME_NIL && r->now >= r->fault_until)
 		r->fault_from = r->fault_until = TIME_NIL;
-	} else if (r->now >= r->fault_from) {
+	if (r->forced != hvac_running)
+		r->hvac = r->forced;
+	else if (r->fault_until != TIME_NIL && r->now >= r->fault_from)
 		r->hvac = r->fault_hvac;
-	}
+	else
+		r->hvac = hvac_running;
 }
 
 static int64_t earlier(int64_t a, int64_t b, int64_t after)
@@ -155,6 +155,7 @@ static int64_t earlier(int64_t a, int64_t b, int64_t after)
 
 void room_advance(struct room *r, struct weather *w, int64_t to)
 {
+	switch_hvac(r);
 	while (r->now < to) {
 		int64_t day = floor_day(r->now);
 		if (r->now == day * DAY_MS)

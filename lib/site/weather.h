@@ -16,6 +16,7 @@ struct weather {
 	/* cache of the anomaly: of this local day and the next */
 	int64_t day;
 	double anomaly_k[2];
+	double offset_k; /* done to it: warmer than it would be */
 };
 
 struct outdoors {
@@ -36,6 +37,9 @@ struct room {
 	enum hvac_names fault_hvac;
 	double fault_k; /* degraded: above the set-point */
 	double setpoint_c;
+	/* done to it: warmer than it would be; air conditioning that does not run */
+	double offset_k, forced_k;
+	enum hvac_names forced; /* running: not forced */
 };
 
 /* A room that has been held at its set-point until 'now'. */

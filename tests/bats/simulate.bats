@@ -198,3 +198,30 @@ jsonl() {
 		cmp "$with.$k" "$without.$k"
 	done
 }
+
+@test "simulate: scenarios by name and by file happen, and events tell of them" {
+	printf '[scenario storm]\nscenario = power_outage\ntarget = DC-CNX-01-REC-01-S1\nstart = +1h\nduration = 20m\n' \
+		>"$BATS_TEST_TMPDIR/storm.ini"
+	simulate -q --batteries 48 --days 0.2 --scenario "$BATS_TEST_TMPDIR/storm.ini" \
+		--scenario hvac_failure:DC-CNX-01:start=+30m:duration=3h >"$BATS_TEST_TMPDIR/s"
+	jsonl -k string_telemetry <"$BATS_TEST_TMPDIR/s" | jq -s -e '
+		([.[] | select(.mode == "discharge") | .string] | unique) == ["DC-CNX-01-REC-01-S1"] and
+		([.[] | select(.mode == "discharge")] | length) == 19'
+	jsonl -k event <"$BATS_TEST_TMPDIR/s" | jq -s -e '[.[] | select(.type == "scenario")] |
+		length == 4 and ([.[].event_id] | unique | length) == 2 and
+		([.[] | select(.status == "completed") | .ts, .end_ts] ==
+			["2026-01-01T01:00:00Z", "2026-01-01T01:20:00Z", "2026-01-01T00:30:00Z", "2026-01-01T03:30:00Z"])'
+	jsonl -k environment <"$BATS_TEST_TMPDIR/s" | jq -s -e '[.[] | select(.hvac == "fault")] | length == 180'
+}
+
+@test "simulate: absurd scenarios are refused before anything is written" {
+	local o
+	for o in storm:all heatwave: heatwave:all:value=1e9 heatwave:DC-XXX-01 /nonexistent/file heatwave:all:start=x \
+		power_outage:all:duration=-1s; do
+		try simulate --batteries 24 --scenario "$o"
+		[ "$status" -eq 2 ] || [ "$o" = /nonexistent/file ] || fail "$o: status $status"
+		[ "$status" -ne 0 ]
+		[ ! -s "$OUT" ] || fail "$o: wrote records"
+		assert_one_line_stderr '^simulate: '
+	done
+}
