@@ -15,7 +15,7 @@
 #include <time.h>
 
 struct options {
-	const char *fleet, *run, *backfill, *string, *site;
+	const char *fleet, *run, *backfill, *string, *site, *control;
 	struct strlist scenarios;
 	int64_t interval_ms, start, seed, batteries, truth_interval_ms;
 	double days, speed;
@@ -33,7 +33,7 @@ static const struct opt_usage USAGE = {.program = "simulate",
 static const int64_t START_MIN = INT64_C(-2208988800000); /* 1900 */
 static const int64_t START_MAX = INT64_C(16725225600000); /* 2500 */
 
-static int64_t wall_ms(void)
+int64_t clock_ms(void)
 {
 	struct timespec t;
 	clock_gettime(CLOCK_REALTIME, &t);
@@ -71,11 +71,13 @@ static int check_options(struct options *o, struct err *err)
 			"--truth-interval must not be shorter than --interval");
 	if (o->speed != 1 && !o->live)
 		return err_set(err, ERR_USAGE, "--speed needs --live");
+	if (o->control && !o->live)
+		return err_set(err, ERR_USAGE, "--control needs --live");
 	if (o->run && (!*o->run || strlen(o->run) > CODE_MAX))
 		return err_set(
 			err, ERR_USAGE, "--run must be 1 to %d bytes long", CODE_MAX);
 	if (o->start == TIME_NIL && o->live)
-		o->start = wall_ms() / o->interval_ms * o->interval_ms;
+		o->start = clock_ms() / o->interval_ms * o->interval_ms;
 	else if (o->start == TIME_NIL)
 		o->start = INT64_C(1767225600000); /* 2026-01-01: never the clock */
 	if (isnan(o->days))
@@ -135,6 +137,8 @@ static int set_up(struct simulation *s, const struct options *o, struct err *err
 			"or "
 			"--string say",
 			(long long)all);
+	if (o->control && !(s->control = control_open(o->control, err)))
+		return -1;
 	if (scenarios_plan(s, o->start, err) < 0)
 		return -1;
 	if (o->no_faults)
@@ -155,6 +159,8 @@ static bool wait_for(struct simulation *s, const struct phase *p, int64_t ts)
 	if (p->speed <= 0)
 		return !flow_interrupted(s->flow);
 	double due = (double)p->wall + (double)(ts - p->from) / p->speed;
+	if (s->control)
+		return control_wait(s, s->control, (int64_t)due);
 	return flow_sleep_until(s->flow, (int64_t)due);
 }
 
@@ -190,7 +196,7 @@ static void run_phase(struct simulation *s, const struct options *o, struct phas
 {
 	int64_t first = o->start - o->backfill_ms;
 
-	p.wall = wall_ms();
+	p.wall = clock_ms();
 	for (int64_t ts = p.from; ts < p.to; ts += p.interval) {
 		if (!pass_time(s, &p, ts) || !wait_for(s, &p, ts))
 			return;
@@ -276,6 +282,7 @@ static int simulate(struct options *o, struct flow_options *fo)
 	}
 	buf_release(&identity);
 	samples_release(s);
+	control_close(s->control);
 	free(s->scenarios);
 	plant_free(s->plant);
 	free(s);
@@ -313,6 +320,8 @@ int main(int argc, char **argv)
 		{0, "scenario", "FILE | NAME:TARGET[:KEY=VALUE...]",
 			"makes something happen (repeatable)", OPT_LIST, &o.scenarios,
 			0, 0},
+		{0, "control", "ENDPOINT", "with --live: obey commands (ZeroMQ REP)",
+			OPT_STR, &o.control, 0, 0},
 		{0, "no-sensor-faults", NULL, "no gaps, stuck values and offsets",
 			OPT_BOOL, &o.no_faults, 0, 0},
 		{0, "live", NULL, "pace samples by the clock", OPT_BOOL, &o.live, 0, 0},

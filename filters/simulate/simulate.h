@@ -7,6 +7,8 @@
 #include "site/sense.h"
 #include "stream/flow.h"
 
+struct control;
+
 struct simulation {
 	struct fleet fleet;
 	struct battery_model model;
@@ -17,6 +19,7 @@ struct simulation {
 	struct sense_hold *room_holds, *string_holds, *jar_holds;
 	struct scenario *scenarios; /* of the command line, until they are planned */
 	size_t nscenarios;
+	struct control *control; /* NULL: nobody commands */
 };
 
 enum { CODE_SIZE = CODE_MAX + 1 };
@@ -33,6 +36,16 @@ bool first_of(const struct simulation *s, int64_t i, bool of_system);
 void emit_masters(struct simulation *s);
 /* What happened since the last sample. */
 void emit_happenings(struct simulation *s);
+/* control.c: listens for commands at a ZeroMQ endpoint. NULL with err when it cannot.
+ */
+struct control *control_open(const char *endpoint, struct err *err);
+void control_close(struct control *c);
+/* Waits until the clock says 'due' and later by the time the run was stopped, and obeys
+ * commands meanwhile. False: a signal came. */
+bool control_wait(struct simulation *s, struct control *c, int64_t due);
+/* main.c: the wall clock, ms. */
+int64_t clock_ms(void);
+
 /* scenarios.c: reads --scenario, each a name and target or a file. Returns 0 or -1. */
 int scenarios_read(struct simulation *s, const struct strlist *list, struct err *err);
 /* Plans them; 'origin' is the start of the run proper. Returns 0 or -1. */

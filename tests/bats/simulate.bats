@@ -110,7 +110,7 @@ jsonl() {
 		"--days -1" "--seed -1" "--start yesterday" "--speed 2" "--backfill x" \
 		"--backfill 30d@" "--backfill 30d@2h" "--backfill -3d" "--string NONE" \
 		"--site DC-CNX" "--truth-interval 1s" "--run=" "--start 0001-01-01" "--start 9999-01-01" \
-		"--backfill 999999d" "operand" "--nonsense"; do
+		"--backfill 999999d" "--control tcp://127.0.0.1:5999" "operand" "--nonsense"; do
 		# shellcheck disable=SC2086
 		try simulate $o
 		[ "$status" -eq 2 ] || fail "$o: status $status"
@@ -224,4 +224,55 @@ jsonl() {
 		[ ! -s "$OUT" ] || fail "$o: wrote records"
 		assert_one_line_stderr '^simulate: '
 	done
+}
+
+@test "simulate: commands are obeyed while live, wrong ones answered, none kill it" {
+	$PYTHON -c 'import zmq' 2>/dev/null || skip "no python3-zmq"
+	local endpoint="ipc://$BATS_TEST_TMPDIR/control"
+	simulate -q --live --speed 600 --batteries 24 --interval 10m --start 2026-01-01 --control "$endpoint" \
+		>"$BATS_TEST_TMPDIR/s" &
+	local pid=$!
+	$PYTHON - "$endpoint" <<-'END'
+		import json, sys, time, zmq
+		s = zmq.Context().socket(zmq.REQ)
+		s.setsockopt(zmq.RCVTIMEO, 20000)
+		s.connect(sys.argv[1])
+		def raw(b):
+		    s.send(b)
+		    return json.loads(s.recv())
+		def ask(**k):
+		    return raw(json.dumps(k).encode())
+		assert ask(command="status")["running"] is True
+		for bad in (b"", b"\xff\x00", b"[" * 70000, b'{"command":"apply"}', b'{"command":"apply","scenario":"heatwave","target":"DC-X"}'):
+		    r = raw(bad)
+		    assert r["ok"] is False and r["error"], r
+		# stopped, its clock stands still
+		now = ask(command="stop")["now"]
+		time.sleep(0.3)
+		assert ask(command="status")["now"] == now
+		r = ask(command="apply", scenario="power_outage", target="DC-CNX-01-REC-01-S1", duration="1h")
+		assert r == {"ok": True, "id": 1}, r
+		assert ask(command="set", parameter="load", target="all", value=2)["id"] == 2
+		assert ask(command="set", parameter="load", target="all", value=1.5)["id"] == 3
+		assert ask(command="apply", scenario="heatwave", target="all", start="+100d")["id"] == 4
+		assert ask(command="clear", id=4) == {"ok": True, "cleared": 1}
+		assert ask(command="clear", id=77)["ok"] is False
+		assert ask(command="start")["running"] is True
+		while not any(x["active"] for x in ask(command="list")["scenarios"]):
+		    time.sleep(0.05)
+		l = ask(command="list")
+		assert "thermal_runaway" in l["known"]
+		# an hour of outage passes in six seconds
+		until = time.time() + 60
+		while any(x["id"] == 1 for x in ask(command="list")["scenarios"]) and time.time() < until:
+		    time.sleep(0.1)
+		assert ask(command="clear")["ok"] is True
+	END
+	kill -TERM "$pid"
+	wait "$pid"
+	# 31.2 A of the design load, 1.5 times
+	jsonl -k string_telemetry <"$BATS_TEST_TMPDIR/s" |
+		jq -s -e '[.[] | select(.mode == "discharge") | .current_a] | length > 3 and all(.[]; . < -44 and . > -50)'
+	jsonl -k event <"$BATS_TEST_TMPDIR/s" | jq -s -e '[.[] | select(.note == "power_outage 1") | .status] ==
+		["in_progress", "completed"]'
 }

@@ -269,7 +269,7 @@ static void blocks(void **state)
 	near(a[1].r0_mohm / b[1].r0_mohm, 1, 0.002);
 	int began, ended;
 	count(p, &began, &ended);
-	assert_int_equal(ended, 4);
+	assert_int_equal(ended, 5);
 	plant_free(p);
 	plant_free(quiet);
 }
