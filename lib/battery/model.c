@@ -76,8 +76,12 @@ static const struct inifile_key KEYS[] = {
 	OPTIONAL("circuit", depletion_pole, 1.001, 10),
 	OPTIONAL("circuit", acceptance_mohm, 0.001, 1e6),
 	OPTIONAL("circuit", acceptance_soc_mohm, 0.001, 1e6),
+	OPTIONAL("circuit", acceptance_pole, 0.5, 2),
+	OPTIONAL("circuit", model_error_v, 0, 10),
 	OPTIONAL("circuit", surface_f, 1, 1e7),
 	OPTIONAL("circuit", surface_tau_s, 1, 1e6),
+	OPTIONAL("circuit", slow_mohm, 0, 1e6),
+	OPTIONAL("circuit", slow_tau_s, 1, 1e7),
 	OPTIONAL("gassing", gassing_i0_a, 0, 100),
 	OPTIONAL("gassing", gassing_cu_per_v, 0, 1000),
 	OPTIONAL("gassing", gassing_ct_per_k, 0, 1),
@@ -116,6 +120,7 @@ static void set_defaults(struct battery_model *m)
 	m->activation_v = m->activation_a = NAN;
 	m->capacity_cap = 1;
 	m->depletion_pole = 2;
+	m->acceptance_pole = 1;
 	m->ageing_exponent = 1;
 	m->volts_per_doubling = 100;
 	m->cycles_full = 1e6;
@@ -173,6 +178,56 @@ int battery_model_named(const char *name, struct battery_model *m, struct err *e
 		return err_set(err, ERR_USAGE, "unknown battery model '%s': no '%s'",
 			name, file);
 	return battery_model_load(path, m, err);
+}
+
+int battery_model_find(
+	const char *name_or_path, struct battery_model *m, struct err *err)
+{
+	size_t n = strlen(name_or_path);
+	bool file = strchr(name_or_path, '/') ||
+		    (n > 4 && strcmp(name_or_path + n - 4, ".ini") == 0);
+	return file ? battery_model_load(name_or_path, m, err)
+		    : battery_model_named(name_or_path, m, err);
+}
+
+static void write_value(
+	const struct inifile_key *k, const struct battery_model *m, struct buf *b)
+{
+	const char *at = (const char *)m + k->offset;
+	switch (k->type) {
+	case INIFILE_TEXT:
+		buf_printf(b, "%s = %s\n", k->name, at);
+		break;
+	case INIFILE_INT:
+		buf_printf(b, "%s = %d\n", k->name, *(const int *)at);
+		break;
+	case INIFILE_F64: {
+		double v = *(const double *)at;
+		bool absent = isnan(v) || (!k->need && v == 0);
+		if (!absent)
+			buf_printf(b, "%s = %.6g\n", k->name, v);
+		break;
+	}
+	case INIFILE_LIST: {
+		int n = *(const int *)((const char *)m + k->count);
+		buf_printf(b, n ? "%s =" : "", k->name);
+		for (int i = 0; i < n; i++)
+			buf_printf(b, " %.6g", ((const double *)at)[i]);
+		buf_puts(b, n ? "\n" : "");
+		break;
+	}
+	}
+}
+
+void battery_model_write(const struct battery_model *m, struct buf *b)
+{
+	const char *section = "";
+	for (const struct inifile_key *k = KEYS; k->section; k++) {
+		if (strcmp(k->section, section) != 0)
+			buf_printf(b, "\n[%s]\n", k->section);
+		section = k->section;
+		write_value(k, m, b);
+	}
 }
 
 void battery_model_record(const struct battery_model *m, struct rec_battery_model *out)

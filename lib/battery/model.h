@@ -7,6 +7,7 @@
 #ifndef BATTERY_MODEL_H
 #define BATTERY_MODEL_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "record/kinds.h"
 
@@ -40,6 +41,12 @@ struct battery_model {
 	 * end, charge acceptance, and the surface capacitance */
 	double diffusion_mohm, depletion_v, depletion_pole, acceptance_mohm,
 		acceptance_soc_mohm, surface_f, surface_tau_s;
+	/* SOC at which charge acceptance ends at the currents of a CC charge */
+	double acceptance_pole;
+	/* std of the modelled voltage, where it was measured; 0: not known */
+	double model_error_v;
+	/* a third branch, of hours: diffusion into the plates. 0: none */
+	double slow_mohm, slow_tau_s;
 	/* [gassing]: Tafel, I = C/100 · i0 · exp(cu·(V/cells − 2.23) + ct·(T − 25)),
 	 * ampere per 100 Ah */
 	double gassing_i0_a, gassing_cu_per_v, gassing_ct_per_k, gassing_ref_v;
@@ -70,6 +77,15 @@ int battery_model_load(const char *path, struct battery_model *m, struct err *er
 /* Loads schemas/models/NAME.ini (share_path), name in any case; falls back to nothing:
  * an unknown name is an error. */
 int battery_model_named(const char *name, struct battery_model *m, struct err *err);
+/*
+ * By what a user writes: a name with a '/' in it or that ends in ".ini" is a file, any
+ * other one of schemas/models.
+ */
+int battery_model_find(
+	const char *name_or_path, struct battery_model *m, struct err *err);
+/* Appends m as a model file, which battery_model_load reads back. Failure shows in b.
+ */
+void battery_model_write(const struct battery_model *m, struct buf *b);
 /* Fills the master record of the model. Strings point into m. */
 void battery_model_record(const struct battery_model *m, struct rec_battery_model *out);
 

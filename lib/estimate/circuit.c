@@ -2,14 +2,19 @@
 #include "battery/ocv.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 /* Fact sheet section 2: the activation overvoltage falls 2.5 % per kelvin. */
 static const double ETA1_PER_K = -0.025;
 /* Depletion is a matter of discharging: in full from this share of capacity per hour.
  */
 static const double DEPLETION_RATE = 0.02;
-/* s/(1 - s) is not believed beyond this SOC: there the charger's limit takes over. */
-static const double ACCEPTANCE_SOC_MOST = 0.9;
+/* s/(pole - s) is not believed beyond this SOC of the pole: there the charger's limit
+ * takes over. */
+static const double ACCEPTANCE_SOC_MOST = 0.95;
+
+/* A step of the current, of the capacity per hour; an interval that may hide when. */
+static const double RATE_STEP = 0.02, EVENT_S = 300;
 
 static double clamp(double v, double low, double high)
 {
@@ -57,10 +62,11 @@ double circuit_eta2_v(const struct battery_model *m, double soc, double current_
 	double available, double *d_soc)
 {
 	if (current_a > 0 && m->acceptance_mohm > 0) {
-		double s = clamp(soc, 0, ACCEPTANCE_SOC_MOST);
-		double r = m->acceptance_mohm + m->acceptance_soc_mohm * s / (1 - s);
-		*d_soc = s == soc ? current_a * 1e-3 * m->acceptance_soc_mohm /
-					    ((1 - s) * (1 - s))
+		double pole = m->acceptance_pole;
+		double s = clamp(soc, 0, ACCEPTANCE_SOC_MOST * pole);
+		double r = m->acceptance_mohm + m->acceptance_soc_mohm * s / (pole - s);
+		*d_soc = s == soc ? current_a * 1e-3 * m->acceptance_soc_mohm * pole /
+					    ((pole - s) * (pole - s))
 				  : 0;
 		return current_a * r * 1e-3;
 	}
@@ -103,6 +109,15 @@ void circuit_step_set(
 	s->dt_s = dt_s;
 	s->decay1 = m->tau1_s > 0 ? exp(-dt_s / m->tau1_s) : 0;
 	s->decay2 = m->tau2_s > 0 ? exp(-dt_s / m->tau2_s) : 0;
+}
+
+double circuit_mean_a(
+	const struct battery_model *m, double before_a, double after_a, double dt_s)
+{
+	bool step = fabs(after_a - before_a) > RATE_STEP * m->capacity_ah;
+	if (step && dt_s > EVENT_S)
+		return fabs(before_a) < fabs(after_a) ? before_a : after_a;
+	return 0.5 * (before_a + after_a);
 }
 
 void circuit_predict(const struct battery_model *m, const struct circuit_step *s,

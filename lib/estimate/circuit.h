@@ -11,7 +11,7 @@
  * sag at the rates of a UPS about fourfold (fact sheet, section 2). eta2 is I·R2, and
  * where the model file has them, depletion at the empty end of a discharge, c·D/(p - D)
  * with D the part used of what this current can get, and charge acceptance,
- * I·(Ra + Rs·s/(1 - s)), on charge. The bias is what this block's OCV and polarisation
+ * I·(Ra + Rs·s/(p - s)), on charge. The bias is what this block's OCV and polarisation
  * differ from the file's: it holds for hours, and no sample can tell it from SOC.
  */
 #ifndef ESTIMATE_CIRCUIT_H
@@ -48,6 +48,14 @@ struct circuit_step {
 /* Sets dt_s (> 0) and the decays, if it differs from what is there. */
 void circuit_step_set(
 	struct circuit_step *s, const struct battery_model *m, double dt_s);
+
+/*
+ * Mean current of an interval between samples of 'before' and 'after': the middle, but
+ * in one of over five minutes the smaller. Loggers sample slowly while idle: a load
+ * that came or went within it did so at the end where samples are close.
+ */
+double circuit_mean_a(
+	const struct battery_model *m, double before_a, double after_a, double dt_s);
 
 /* What drives the circuit over one interval. */
 struct circuit_drive {

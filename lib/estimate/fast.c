@@ -11,6 +11,13 @@
 static const double RATE_STEP = 0.05;
 static const double STEP_LONGEST_S = 10; /* a slower sample mixes R0 with V1 */
 static const double LOW_SOC = 0.15, LOW_SOC_V = 0.2; /* the knee is not modelled well */
+/*
+ * A fitted model's error was measured, and is a state, EKF_BIAS: it lasts for hours as
+ * the residuals of fits do [M, UB121000, BBOXX]. What changes from sample to sample is
+ * a small part of it. Where it was not, R is a guess at all of it and weighs by its
+ * correlation time.
+ */
+static const double MODEL_ERROR_S = 7200, WHITE_SHARE = 0.25, WHITE_LEAST_V = 0.003;
 static const double SURFACE_F_PER_AH = 10;
 /* Longer than this, what flowed between two samples is not known. */
 static const double LONG_S = 900;
@@ -38,6 +45,7 @@ void twin_begin(struct twin *w, const struct battery_model *m,
 	w->surface_ah = 0;
 	w->low_since = TIME_NIL;
 	w->rejected_in_row = w->backwards_in_row = 0;
+	w->slow_v = 0;
 	w->residual_v = NAN;
 	w->regime = TWIN_REST;
 	if (twin_is_surplus(m, s->voltage_v, current_a, celsius)) {
@@ -49,7 +57,10 @@ void twin_begin(struct twin *w, const struct battery_model *m,
 		w->surface_ah = (float)twin_surface_ah(m);
 	} else {
 		bool rest = fabs(current_a) < 0.01 * m->capacity_ah;
-		soc = circuit_soc_from_voltage(m, s->voltage_v, current_a, celsius, r0);
+		/* Taken as settled, as the others are. */
+		w->slow_v = rest ? 0 : (float)(current_a * m->slow_mohm * 1e-3);
+		soc = circuit_soc_from_voltage(
+			m, s->voltage_v - w->slow_v, current_a, celsius, r0);
 		std = rest ? 0.10 : 0.15;
 		v1 = circuit_eta1_v(m, current_a, celsius);
 		v2 = circuit_eta2_v(m, soc, current_a, 1, &unused);
@@ -104,7 +115,7 @@ void twin_predict(struct twin *w, const struct battery_model *m,
 	double dt_s)
 {
 	double celsius = w->temperature_c, delta = current_a - w->current_a;
-	double mean = 0.5 * (current_a + w->current_a);
+	double mean = circuit_mean_a(m, w->current_a, current_a, dt_s);
 	double q = exp(w->ekf.x[EKF_LNQ]);
 	double v = isnan(s->voltage_v) ? w->voltage_v : s->voltage_v;
 	struct circuit_drive drive = {.mean_a = mean,
@@ -120,6 +131,7 @@ void twin_predict(struct twin *w, const struct battery_model *m,
 	if (w->surface_ah > 0)
 		drain_surface(w, m, mean, 0, dt_s, &extra_v2);
 	circuit_predict(m, &w->step, &drive, w->ekf.x, &t);
+	w->slow_v = (float)openloop_slow_v(m, w->slow_v, mean, dt_s);
 	double hours = dt_s / 3600;
 	t.noise[EKF_SOC] = k->noise_soc * dt_s +
 			   square(k->current_gain * mean / q) * hours +
@@ -127,9 +139,12 @@ void twin_predict(struct twin *w, const struct battery_model *m,
 	t.noise[EKF_V1] = k->noise_v * dt_s;
 	t.noise[EKF_V2] = k->noise_v * dt_s + extra_v2;
 	t.noise[EKF_LNR0] = k->noise_lnr0 * dt_s;
-	t.bias_bias = 1 - dt_s / (dt_s + k->bias_s);
+	bool measured = m->model_error_v > 0;
+	double bias_v = measured ? m->model_error_v : k->bias_v;
+	double bias_s = measured ? MODEL_ERROR_S : k->bias_s;
+	t.bias_bias = 1 - dt_s / (dt_s + bias_s);
 	w->ekf.x[EKF_BIAS] *= t.bias_bias;
-	t.noise[EKF_BIAS] = square(k->bias_v) * (1 - square(t.bias_bias));
+	t.noise[EKF_BIAS] = square(bias_v) * (1 - square(t.bias_bias));
 	bool idle = fmax(fabs(current_a), fabs(w->current_a)) <
 		    TWIN_RATE_LOW * m->capacity_ah;
 	if (isnan(s->current_a) || (dt_s > LONG_S && !idle))
@@ -182,22 +197,34 @@ void twin_clamp_soc(struct twin *w, bool surplus)
 	ekf_inflate(&w->ekf, EKF_SOC, square(0.02));
 }
 
+/* The terminal voltage the twin expects. */
+static double voltage_v(const struct twin *w, const struct battery_model *m,
+	double current_a, double h[EKF_N])
+{
+	return circuit_voltage_v(m, w->ekf.x, current_a, w->temperature_c, h) +
+	       (double)w->slow_v;
+}
+
 bool twin_correct(struct twin *w, const struct battery_model *m,
 	const struct twin_tuning *k, const struct twin_sample *s, double current_a,
 	double dt_s)
 {
-	double h[EKF_N], celsius = w->temperature_c;
+	double h[EKF_N];
 	bool surplus = w->surface_ah > 0;
-	double predicted = circuit_voltage_v(m, w->ekf.x, current_a, celsius, h);
+	double predicted = voltage_v(w, m, current_a, h);
 	if (fabs(current_a - w->current_a) >= RATE_STEP * m->capacity_ah) {
 		measure_step(w, m, s, predicted, dt_s);
-		predicted = circuit_voltage_v(m, w->ekf.x, current_a, celsius, h);
+		predicted = voltage_v(w, m, current_a, h);
 	}
 	double low = fmax(0, fmin(1, (LOW_SOC - w->ekf.x[EKF_SOC]) / LOW_SOC));
 	double over = fabs(w->ekf.x[EKF_V1]) + fabs(w->ekf.x[EKF_V2]);
-	double r = square(k->sensor_v) + square(LOW_SOC_V * low);
-	if (!surplus)
-		r += square(k->polarisation * over);
+	double r = square(LOW_SOC_V * low);
+	bool measured = m->model_error_v > 0;
+	if (measured)
+		r += square(fmax(WHITE_SHARE * m->model_error_v, WHITE_LEAST_V));
+	else
+		r += square(k->sensor_v) +
+		     (surplus ? 0 : square(k->polarisation * over));
 	double y = s->voltage_v - predicted;
 	double nis = square(y) / ekf_innovation_variance(&w->ekf, h, r);
 	/* Where V2 follows whatever comes, the error says nothing of the model. */
@@ -218,15 +245,15 @@ bool twin_correct(struct twin *w, const struct battery_model *m,
 	if (!surplus) {
 		mask |= EKF_BIT(EKF_SOC) | EKF_BIT(EKF_BIAS);
 		w->observable |= BIT(observable_soc);
-		r *= fmax(1, k->correlation_s / dt_s);
+		if (!measured)
+			r *= fmax(1, k->correlation_s / dt_s);
 	}
 	if (!surplus && w->discharge.on && w->discharge.learns)
 		mask |= EKF_BIT(EKF_LNQ);
 	if (nis > NIS_DEWEIGHT)
 		r *= nis / NIS_DEWEIGHT * 4;
 	ekf_update(&w->ekf, h, r, y, mask);
-	w->residual_v = (float)(s->voltage_v -
-				circuit_voltage_v(m, w->ekf.x, current_a, celsius, h));
+	w->residual_v = (float)(s->voltage_v - voltage_v(w, m, current_a, h));
 	twin_clamp_soc(w, surplus);
 	return true;
 }

@@ -57,7 +57,8 @@ void twin_init(struct twin *w, const struct battery_model *m,
 	w->baseline_var =
 		(float)square(measured ? 0.03 : hypot(r0_sigma, BASELINE_STD));
 	double x[EKF_N] = {[EKF_SOC] = 0.5, [EKF_LNR0] = log(w->baseline_mohm * 1e-3)};
-	double std[EKF_N] = {0.3, 0.02, 0.1, 0.15, 0.1, TWIN_TUNING.bias_v};
+	double bias_v = m->model_error_v > 0 ? m->model_error_v : TWIN_TUNING.bias_v;
+	double std[EKF_N] = {0.3, 0.02, 0.1, 0.15, 0.1, bias_v};
 	ekf_init(&w->ekf, x, std);
 	twin_set_capacity(w, m);
 	w->ln_i0 = log(m->gassing_i0_a > 0 ? m->gassing_i0_a : 1e-6);
@@ -172,6 +173,7 @@ static void stand_on_float(struct twin *w, const struct battery_model *m,
 		double v2 = s->voltage_v - battery_ocv_v(m, 1, w->temperature_c) -
 			    current_a * r0;
 		ekf_set(&w->ekf, EKF_SOC, 1, square(FLOAT_SOC_STD));
+		w->slow_v = 0;
 		ekf_set(&w->ekf, EKF_V1, 0, square(0.02));
 		ekf_set(&w->ekf, EKF_V2, v2, square(0.05));
 		w->residual_v = 0;
@@ -201,7 +203,8 @@ static void filter(struct twin *w, const struct battery_model *m,
 		w->surface_ah = (float)twin_surface_ah(m);
 	if (w->regime == TWIN_FLOAT) /* variances have stood still: a little for it */
 		ekf_inflate(&w->ekf, EKF_SOC, square(FLOAT_SOC_STD));
-	twin_follow_discharge(w, m, s, 0.5 * (current_a + w->current_a), dt_s);
+	twin_follow_discharge(
+		w, m, s, circuit_mean_a(m, w->current_a, current_a, dt_s), dt_s);
 	twin_predict(w, m, k, s, current_a, dt_s);
 	twin_clamp_soc(w, w->surface_ah > 0);
 	w->regime = (uint8_t)regime_of(w, m, current_a);

@@ -20,7 +20,7 @@
 
 #include "estimate/wear.h"
 #include "estimate/autonomy.h"
-#include "estimate/circuit.h"
+#include "estimate/openloop.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -73,6 +73,7 @@ struct twin {
 	float ln_ratio, ln_ratio_n; /* smoothed resistance over new, and its weight */
 	float baseline_mohm, baseline_var;
 	float error_v, error_square, nis;
+	float slow_v;                 /* of the model's slow branch, open loop */
 	float residual_v;             /* what the last update left: NaN after a gap */
 	float available, available_a; /* rate fraction, and the current it is of */
 	float surface_ah; /* still to be discharged before V says SOC again */

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 static const char *const DEFAULT_MODEL = "hx12-120";
 /* A string's current is believed for its jars this long. */
@@ -39,7 +40,7 @@ struct twins *twins_new(const struct twins_options *o, struct err *err)
 	f->o = *o;
 	if (!f->o.model)
 		f->o.model = DEFAULT_MODEL;
-	if (battery_model_named(f->o.model, &check, err)) {
+	if (battery_model_find(f->o.model, &check, err)) {
 		free(f);
 		return NULL;
 	}
@@ -83,9 +84,13 @@ static void scale_model(struct battery_model *m, double capacity_ah)
 static bool model_load(struct twins *f, const char *name, struct battery_model *m)
 {
 	struct err err = {0};
+	bool chosen = battery_model_find(f->o.model, m, &err) == 0;
+	/* The file a user names stands for the type it describes. */
+	if (chosen && strcasecmp(name, m->name) == 0)
+		return true;
 	if (*name && battery_model_named(name, m, &err) == 0)
 		return true;
-	if (battery_model_named(f->o.model, m, &err))
+	if (battery_model_find(f->o.model, m, &err))
 		return false;
 	const struct roster_model *r = *name ? roster_model(&f->roster, name) : NULL;
 	if (r && fabs(r->nominal_voltage_v - m->nominal_voltage_v) > 1)
@@ -143,6 +148,7 @@ static void entry_start(struct twins *f, struct entry *e,
 	if (isnan(o.age_days) && b->replaced != TIME_NIL)
 		o.age_days = since_days(b->replaced, t->ts);
 	twin_init(&e->twin, &f->models[e->model - 1], &o, reset);
+	e->plausible = (struct plausible){0};
 	e->unit = b->unit;
 	e->last_state = e->last_rul = TIME_NIL;
 	e->mode = ENUM_NIL;
@@ -288,6 +294,20 @@ static struct twin_sample sample_of(
 	return s;
 }
 
+/* Takes out of s what no battery does; why, or NULL. */
+static const char *judge(
+	struct entry *e, const struct battery_model *m, struct twin_sample *s)
+{
+	struct plausible_sample p = {s->ts, s->voltage_v, s->current_a,
+		s->temperature_c, s->resistance_mohm};
+	const char *why = plausible_text(plausible_check(&e->plausible, m, &p));
+	s->voltage_v = p.voltage_v;
+	s->current_a = p.current_a;
+	s->temperature_c = p.temperature_c;
+	s->resistance_mohm = p.resistance_mohm;
+	return why;
+}
+
 /* A state is due: something changed, or the last one is old. */
 static bool state_due(const struct twins *f, const struct entry *e, int mode)
 {
@@ -352,6 +372,7 @@ int twins_sample(struct twins *f, const struct rec_telemetry *t,
 	const struct roster_battery *b = &f->roster.batteries[id];
 	struct twin_sample s = sample_of(f, b->string, t);
 	const struct battery_model *m = &f->models[e->model - 1];
+	news->unused = judge(e, m, &s);
 	if (twin_step(&e->twin, m, &f->o.tuning, &s) == TWIN_BACKWARDS) {
 		news->unused = "time does not go forward";
 		return 0;

@@ -2,10 +2,12 @@
 #ifndef ESTIMATE_TWINS_STATE_H
 #define ESTIMATE_TWINS_STATE_H
 
+#include "estimate/plausible.h"
 #include "estimate/twins.h"
 
 struct entry {
 	struct twin twin;
+	struct plausible plausible;
 	int64_t last_state, last_rul;
 	float last_soc, last_lnr0;
 	int unit;

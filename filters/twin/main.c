@@ -7,7 +7,7 @@
 #include "base/statefile.h"
 #include "base/timefmt.h"
 #include "estimate/twins.h"
-#include "stream/flow.h"
+#include "modes.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -143,7 +143,9 @@ int main(int argc, char **argv)
 		.refresh_ms = HOUR_MS,
 		.rul_every_ms = DAY_MS,
 		.tuning = TWIN_TUNING};
-	const char *state = NULL;
+	const char *state = NULL, *fit = NULL;
+	bool evaluate = false;
+	double start_error_pct = 0;
 	struct flow_options fo = {0};
 	struct twins *twins = NULL;
 	struct err err = {0};
@@ -162,8 +164,16 @@ int main(int argc, char **argv)
 			OPT_MS, &o.tuning.max_gap_ms, 0, 0},
 		{0, "load", "AMPERE", "load for the autonomy, where no system has one",
 			OPT_F64, &o.load_a, 0, 1e6},
-		{'m', "model", "NAME", "battery model, where the stream names none",
-			OPT_STR, &o.model, 0, 0},
+		{'m', "model", "NAME|FILE",
+			"battery model, where the stream names none", OPT_STR, &o.model,
+			0, 0},
+		{0, "fit", "FILE", "identify a battery model, write it here", OPT_STR,
+			&fit, 0, 0},
+		{0, "evaluate", NULL, "measure the twin on the discharges of a record",
+			OPT_BOOL, &evaluate, 0, 0},
+		{0, "start-error", "PERCENT",
+			"with --evaluate: the SOC begins wrong by this", OPT_F64,
+			&start_error_pct, -50, 50},
 		{0, "state", "DIR", "go on from what is kept here, and keep it",
 			OPT_STR, &state, 0, 0},
 		{0}};
@@ -174,11 +184,16 @@ int main(int argc, char **argv)
 			"'%s': twin reads no files by name, use -i", argv[first]);
 	if (r == OPT_RUN)
 		r = check(&o, &err);
+	if (r == OPT_RUN && ((fit && evaluate) || ((fit || evaluate) && state)))
+		r = err_set(&err, ERR_USAGE,
+			"--fit, --evaluate and --state are separate tasks: give one");
 	if (r == OPT_RUN && !(twins = twins_new(&o, &err)))
 		r = -1;
 	int status = r < 0           ? diag_err(&err)
 		     : r == OPT_EXIT ? 0
-				     : run(&fo, &o, state, twins);
+		     : fit           ? twin_fit(&fo, o.model, fit)
+		     : evaluate ? twin_evaluate(&fo, o.model, start_error_pct / 100)
+				: run(&fo, &o, state, twins);
 	twins_free(twins);
 	return status;
 }

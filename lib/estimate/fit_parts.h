@@ -1,0 +1,50 @@
+/* What fit.c and fit_problem.c share; for lib/estimate alone. */
+#ifndef ESTIMATE_FIT_PARTS_H
+#define ESTIMATE_FIT_PARTS_H
+
+#include "estimate/fit.h"
+
+#include <gsl/gsl_vector.h>
+
+enum { FIT_ALL_MAX = FIT_PARAMETERS_MAX + FIT_SEGMENTS_MAX };
+
+/* A stretch without gaps: its SOC at the start is a parameter too. */
+struct fit_segment {
+	size_t from, to; /* points of the trace fitted */
+	/* Of its own complete discharge; 0: has none, then the model's. A battery that
+	 * was not quite full again gives less: SOC 0 is the cut-off all the same. */
+	double capacity_ah;
+};
+
+struct fit_problem {
+	struct battery_model base; /* the start, all parameters set */
+	struct trace trace;        /* thinned */
+	double *v, *sigma;         /* a point each */
+	const struct fit_key *key[FIT_PARAMETERS_MAX];
+	struct fit_segment segment[FIT_SEGMENTS_MAX];
+	int n, segments;
+	/* The parameters, then the SOC of each segment: value, where it is pulled to,
+	 * and its standard deviation. */
+	double x[FIT_ALL_MAX], prior[FIT_ALL_MAX], spread[FIT_ALL_MAX];
+};
+
+/* Chooses parameters and segments; sets 'complete', 'hours' of out. Release it whatever
+ * comes back: 0, or -1 with err. */
+int fit_problem_init(struct fit_problem *k, const struct trace *t,
+	const struct battery_model *start, struct fit *out, struct err *err);
+void fit_problem_release(struct fit_problem *k);
+/* The battery model at parameters x. */
+void fit_model_at(
+	const struct fit_problem *k, const gsl_vector *x, struct battery_model *m);
+/* Modelled voltages of one segment to k->v. */
+void fit_replay(struct fit_problem *k, const struct fit_segment *g,
+	const struct battery_model *m, double soc);
+/* Parameter j as a number of its unit, with std that of the coordinate fitted. */
+void fit_describe(
+	const struct fit_problem *k, int j, double std, struct fit_parameter *out);
+const char *fit_name(const struct fit_problem *k, int j);
+/* The errors per phase over every sample of the record. 0, or -1 with err. */
+int fit_errors(const struct fit_problem *k, const struct trace *t, struct fit *out,
+	struct err *err);
+
+#endif
