@@ -2,6 +2,10 @@
 
 #include <math.h>
 
+/* Sulfation lowers capacity with little resistance, dry-out raises resistance first
+ * [R/E, fact sheet section 4]: of the model's growth, and of its exponent. */
+static const double SULFATION_GROWTH = 0.3, DRY_OUT_GROWTH = 1.4,
+		    DRY_OUT_EXPONENT = 0.55;
 static const double BOLTZMANN_EV = 8.617333262e-5;
 
 double ageing_arrhenius(const struct battery_model *m, double temperature_c)
@@ -43,9 +47,10 @@ double ageing_r0_mohm(
 	double growth = m->r0_growth * pow(x, m->r0_growth_exponent);
 
 	if (n->cause == cause_sulfation)
-		growth *= 0.4;
+		growth *= SULFATION_GROWTH;
 	else if (n->cause == cause_dry_out)
-		growth = m->r0_growth * 1.4 * pow(x, 0.8 * m->r0_growth_exponent);
+		growth = m->r0_growth * DRY_OUT_GROWTH *
+			 pow(x, DRY_OUT_EXPONENT * m->r0_growth_exponent);
 	return n->r0_new_mohm * (1 + growth * n->r0_scatter);
 }
 

@@ -17,12 +17,24 @@ struct life_path {
 	float room_c[LIFE_STEPS];
 };
 
+/* What is done to the string meanwhile. Days are from now. */
+struct life_upkeep {
+	double tests_per_year; /* full discharges */
+	/* a worn block is found at the next test and replaced some days later; a test
+	 * comes each year from next_test_days on */
+	double next_test_days, found_to_replaced_days;
+	double hard_failure_days[SERIES_MAX]; /* INFINITY: none */
+	double replace_days[SERIES_MAX];      /* already ordered; INFINITY: not */
+	struct battery_nature successors[SERIES_MAX];
+};
+
 /*
  * Days from 'now' until each block of the string is at its end of life by wear, into
- * days[s->n]; INFINITY where the path ends before. deep_per_year: full discharges
- * planned (capacity tests). Blocks already past their end give 0.
+ * days[s->n]; INFINITY where the path ends before. Blocks already past their
+ * end give 0. Neighbours that die are replaced by their successors, which share the
+ * string's voltage differently; hard failures end no life here, that is the caller's.
  */
 void life_forecast(const struct battery_series *s, const struct life_path *path,
-	int64_t now, double deep_per_year, double *days);
+	int64_t now, const struct life_upkeep *upkeep, double *days);
 
 #endif

@@ -384,7 +384,9 @@ int plant_life(
 	struct plant_site *site = &p->sites[s->site];
 	if (!site->path && foresee(p, site) < 0)
 		return -1;
-	life_forecast(&s->series, site->path, p->now, 1, days);
+	struct life_upkeep upkeep;
+	upkeep_foresee(p, s, &upkeep);
+	life_forecast(&s->series, site->path, p->now, &upkeep, days);
 	for (int i = 0; i < s->series.n; i++) {
 		double hard =
 			(double)(s->jars[i].hard_failure - p->now) / (double)DAY_MS;

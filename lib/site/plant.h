@@ -59,6 +59,7 @@ struct plant_string {
 	int64_t site, number; /* of its site in the plant; of the string in the plant */
 	int system, position; /* in its site, from 0; in its system, from 1 */
 	int64_t installed, last_capacity_test; /* TIME_NIL: none */
+	int64_t retest_day; /* UTC day; 0: none */
 	struct battery_series series;
 	struct charger charger;
 	struct sensor_fault sensor;
@@ -154,8 +155,15 @@ void unit_install(const struct plant *p, struct plant_string *s, int i, int64_t 
 /* The unit there at 'now' after the whole history of the position. */
 void unit_history(const struct plant *p, struct plant_string *s, int i, int64_t now);
 
+/* The nature of the unit that will follow the one at position i. */
+struct battery_nature unit_successor(
+	const struct plant *p, const struct plant_string *s, int i);
+
 /* lib/site/upkeep.c: what is planned for the string on a UTC day, and doing it. */
 void upkeep_plan(struct plant *p, struct plant_string *s, int64_t day);
+/* What will be done to the string in years to come, as far as it bears on lives. */
+void upkeep_foresee(
+	const struct plant *p, const struct plant_string *s, struct life_upkeep *u);
 void upkeep_plan_site(struct plant_site *site, int64_t day);
 /* Lists the rounds of the site that fall before 'to'. */
 void upkeep_site(struct plant *p, struct plant_site *site, int64_t to);

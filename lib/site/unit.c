@@ -74,6 +74,16 @@ static struct battery_nature draw_nature(const struct plant *p,
 	};
 }
 
+struct battery_nature unit_successor(
+	const struct plant *p, const struct plant_string *s, int i)
+{
+	const struct plant_jar *j = &s->jars[i];
+	uint64_t key = rng_key(j->key, (uint64_t)j->unit + 2);
+	double ln;
+	rate_deviation(p, s, key, &ln);
+	return draw_nature(p, s, key, j->key, ln);
+}
+
 static int64_t draw_hard_failure(uint64_t key, int64_t installed)
 {
 	double sudden = -log(rng_uniform(key, DRAW_SUDDEN)) / SUDDEN_PER_YEAR;

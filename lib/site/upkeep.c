@@ -15,6 +15,9 @@ static const double TEST_STOP_JAR_V = 9.0; /* protects a weak jar from reversal 
 static const double LOAD_STOP_V = 10.0;    /* a UPS drops its load, a block [E] */
 static const int64_t REST_AFTER_TEST_MS = HOUR_MS;
 static const int64_t REPLACE_AFTER_DAYS = 21;
+/* A string that failed its test is tested again when its worst jars have been replaced:
+ * they ended the test, and kept others from being found. */
+static const int64_t RETEST_AFTER_DAYS = 28;
 
 static bool due(int64_t day, uint64_t key, uint64_t counter, int every)
 {
@@ -60,7 +63,7 @@ void upkeep_plan(struct plant *p, struct plant_string *s, int64_t day)
 	if (due(day, s->key, 12, EQUALIZE_DAYS))
 		add(s, at_hour(site, day, 20), at_hour(site, day, 20) + EQUALIZE_MS,
 			TASK_EQUALIZE, -1);
-	if (due(day, s->key, 13, CAPACITY_DAYS))
+	if (due(day, s->key, 13, CAPACITY_DAYS) || day == s->retest_day)
 		add(s, at_hour(site, day, 8), TIME_NIL, TASK_CAPACITY_TEST, -1);
 	for (int i = 0; i < s->series.n; i++) {
 		const struct plant_jar *j = &s->jars[i];
@@ -69,6 +72,32 @@ void upkeep_plan(struct plant *p, struct plant_string *s, int64_t day)
 		if (j->hard_failure >= day * DAY_MS &&
 			j->hard_failure < (day + 1) * DAY_MS)
 			add(s, j->hard_failure, TIME_NIL, TASK_HARD_FAILURE, i);
+	}
+}
+
+static double days_from(const struct plant *p, int64_t ts)
+{
+	return (double)(ts - p->now) / (double)DAY_MS;
+}
+
+void upkeep_foresee(
+	const struct plant *p, const struct plant_string *s, struct life_upkeep *u)
+{
+	const struct plant_site *site = &p->sites[s->site];
+	int64_t day = p->now / DAY_MS;
+
+	while (!due(day, s->key, 13, CAPACITY_DAYS) || at_hour(site, day, 8) < p->now)
+		day++;
+	u->tests_per_year = 1;
+	u->next_test_days = days_from(p, at_hour(site, day, 8));
+	u->found_to_replaced_days = REPLACE_AFTER_DAYS;
+	for (int i = 0; i < s->series.n; i++) {
+		const struct plant_jar *j = &s->jars[i];
+		u->hard_failure_days[i] = days_from(p, j->hard_failure);
+		u->replace_days[i] = j->replace_at == TIME_NIL
+					     ? INFINITY
+					     : days_from(p, j->replace_at);
+		u->successors[i] = unit_successor(p, s, i);
 	}
 }
 
@@ -279,6 +308,8 @@ static void test_results(
 		if (i >= 0 && pct < p->model->eol_pct &&
 			s->jars[i].replace_at == TIME_NIL)
 			s->jars[i].replace_at = ts + REPLACE_AFTER_DAYS * DAY_MS;
+		if (i < 0 && pct < p->model->eol_pct)
+			s->retest_day = ts / DAY_MS + RETEST_AFTER_DAYS;
 	}
 	s->last_capacity_test = ts;
 }

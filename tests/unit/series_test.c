@@ -231,7 +231,7 @@ static void ageing_laws(void **state)
 	near(1 / ageing_cycle(&hx12, 1), 220, 1e-9);
 	near(1 / ageing_cycle(&hx12, 0.3), 1500, 30);
 	n.cause = cause_sulfation;
-	near(ageing_r0_mohm(&hx12, &n, 1) / 4.2, 1.16, 1e-9);
+	near(ageing_r0_mohm(&hx12, &n, 1) / 4.2, 1.12, 1e-9);
 	n.soh_new_pct = 104;
 	near(ageing_soh_pct(&hx12, &n, ageing_end(&hx12, &n)), 80, 1e-9);
 }
