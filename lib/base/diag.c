@@ -9,7 +9,7 @@
 void diag(const char *fmt, ...)
 {
 	char line[1200];
-	int n = snprintf(line, sizeof(line), "%s: ", program_invocation_short_name);
+	int n = snprintf(line, sizeof(line), "%.64s: ", program_invocation_short_name);
 	va_list ap;
 	va_start(ap, fmt);
 	vsnprintf(line + n, sizeof(line) - (size_t)n, fmt, ap);

@@ -47,6 +47,8 @@ static const char *slow_string_fault(const uint8_t *b, uint32_t n, bool code)
 	for (uint32_t i = 0; code && i < n; i++)
 		if (b[i] < 0x20 || b[i] == 0x7f)
 			return "not free of control characters";
+	if (memchr(b, 0, n))
+		return "not free of NUL";
 	return utf8_valid(b, n) ? NULL : "not UTF-8";
 }
 
@@ -412,6 +414,8 @@ static const char *put_words(uint8_t **p, const struct field_info *f,
 	if (f->type == T_ENUM ? v >= f->names->n : v >> f->names->n != 0)
 		return "out of range";
 	v = to_their_words(f, theirs, v);
+	if (v < 0 && f->need)
+		return "a word the stream's version lacks";
 	*p = v < 0 ? mp_put_nil(*p) : mp_put_uint(*p, (uint64_t)v);
 	return NULL;
 }
@@ -545,23 +549,23 @@ int record_encode_native(
 	return encode(k, NULL, rec, out, err);
 }
 
-/* Puts the cursor on the field named 'name'. Returns false when the record has none. */
-static bool seek(const struct schema *s, const char *name, struct mp_in *in)
+/* Puts the cursor on a field. Returns false when the record has none or ends before it.
+ */
+static bool seek(struct mp_in *in, int field)
 {
+	if (field < 0)
+		return false;
 	mp_array(in);
 	mp_int(in);
-	for (int i = 0; i < s->nfields && !in->bad; i++) {
-		if (strcmp(s->fields[i].name, name) == 0)
-			return true;
+	while (field-- > 0 && !in->bad)
 		mp_skip(in);
-	}
-	return false;
+	return !in->bad;
 }
 
 int64_t record_peek_ts(const struct schema *s, const uint8_t *p, size_t len)
 {
 	struct mp_in in = {p, p + len, false};
-	if (!seek(s, "ts", &in) || mp_peek(&in) != MP_INT)
+	if (!seek(&in, s->ts_field) || mp_peek(&in) != MP_INT)
 		return TIME_NIL;
 	int64_t v = mp_int(&in);
 	return in.bad ? TIME_NIL : v;
@@ -569,15 +573,9 @@ int64_t record_peek_ts(const struct schema *s, const uint8_t *p, size_t len)
 
 struct str record_peek_subject(const struct schema *s, const uint8_t *p, size_t len)
 {
-	static const char *const names[] = {
-		"battery", "subject", "string", "sensor", "code"};
+	struct mp_in in = {p, p + len, false};
 	struct str out = STR_NIL;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !out.s; i++) {
-		struct mp_in in = {p, p + len, false};
-		if (seek(s, names[i], &in) && mp_peek(&in) == MP_STR)
-			out.s = mp_str(&in, &out.len);
-		if (in.bad)
-			return STR_NIL;
-	}
-	return out;
+	if (seek(&in, s->subject_field) && mp_peek(&in) == MP_STR)
+		out.s = mp_str(&in, &out.len);
+	return in.bad ? STR_NIL : out;
 }

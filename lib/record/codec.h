@@ -53,7 +53,7 @@ int record_encode_native(
 int64_t record_peek_ts(const struct schema *s, const uint8_t *p, size_t len);
 
 /*
- * The code a record is about: its field battery, subject, string, sensor or code, in
+ * The code a record is about: its field battery, subject, code, string or sensor, in
  * that order. Points into p; nil where there is none.
  */
 struct str record_peek_subject(const struct schema *s, const uint8_t *p, size_t len);

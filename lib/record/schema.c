@@ -321,6 +321,26 @@ static int map_fields(struct schema *s, struct err *err)
 	return 0;
 }
 
+static int field_named(const struct schema *s, const char *name)
+{
+	for (int i = 0; i < s->nfields; i++)
+		if (strcmp(s->fields[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+/* Finds the fields a stream is sorted and sorted out by. */
+static void find_landmarks(struct schema *s)
+{
+	static const char *const names[] = {
+		"battery", "subject", "code", "string", "sensor"};
+	s->ts_field = field_named(s, "ts");
+	s->subject_field = -1;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && s->subject_field < 0;
+		i++)
+		s->subject_field = field_named(s, names[i]);
+}
+
 /* The identity of a kind: its number and name must agree with what this build knows. */
 static int check_identity(const struct schema *s, struct err *err)
 {
@@ -357,6 +377,7 @@ static int parse_body(struct schema *s, struct mp_in *in, struct err *err)
 	if (in->bad || in->p != in->end)
 		return err_set(
 			err, ERR_DATA, "schema of %s: malformed record", s->name);
+	find_landmarks(s);
 	return check_identity(s, err) < 0 ? -1 : map_fields(s, err);
 }
 

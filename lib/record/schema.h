@@ -99,6 +99,7 @@ struct schema {
 	int nfields;
 	struct schema_field *fields;
 	const struct kind_info *info; /* NULL: a kind unknown to this build */
+	int ts_field, subject_field;  /* which tell when and about whom; -1 none */
 	bool native; /* same fields, types and words as ours: no mapping needed */
 	int8_t from[FIELDS_MAX]; /* our field -> theirs, -1 not in the stream */
 	uint8_t *wire;           /* the schema record itself */

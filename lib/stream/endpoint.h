@@ -3,7 +3,7 @@
  *
  *	-				stdin or stdout
  *	PATH				a file; read through gzip where it is compressed
- *	push:URI pull:URI		ZeroMQ, every record to one reader
+ *	push:URI pull:URI		ZeroMQ, to one reader, as a pipe
  *	pub:URI  sub:URI		ZeroMQ, every record to every subscriber
  *
  * URI is tcp://host:port, ipc://path or inproc://name. A '*' host or an '@' before the

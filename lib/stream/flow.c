@@ -137,6 +137,19 @@ static int open_inputs(struct flow *f, struct err *err)
 	return 0;
 }
 
+/* Opening an output empties the file: it must not be one we are about to read. */
+static int check_output(const struct flow *f, const struct endpoint *e, struct err *err)
+{
+	struct stat st;
+	if (e->role != EP_FILE || stat(e->address, &st) < 0)
+		return 0;
+	for (int i = 0; i < f->nreaders; i++)
+		if (inlet_reads(f->readers[i].inlet, &st))
+			return err_set(err, ERR_USAGE, "'%s' is both input and output",
+				e->address);
+	return 0;
+}
+
 static int open_outputs(struct flow *f, struct err *err)
 {
 	static const char *const standard[] = {"-"};
@@ -146,7 +159,8 @@ static int open_outputs(struct flow *f, struct err *err)
 		return err_set(err, ERR_USAGE, "more than %d outputs", ENDPOINTS_MAX);
 	for (size_t i = 0; i < n; i++) {
 		struct endpoint e;
-		if (endpoint_parse(l->n ? l->v[i] : standard[0], false, &e, err) < 0)
+		if (endpoint_parse(l->n ? l->v[i] : standard[0], false, &e, err) < 0 ||
+			check_output(f, &e, err) < 0)
 			return -1;
 		f->outlets[f->noutlets] = outlet_open(&e, f->zmq, err);
 		if (!f->outlets[f->noutlets])
@@ -185,12 +199,11 @@ static int open_all(struct flow *f, const char *identity, struct err *err)
 	c->v[LIST_MAX - 1].arguments =
 		flow_keep_text(f, str_of(identity ? identity : ""));
 	if (set_filters(f, err) < 0 || open_inputs(f, err) < 0 ||
+		rejects_open(&f->rejects, f->fo->reject, f->program, err) < 0 ||
 		open_outputs(f, err) < 0)
 		return -1;
 	signals_install(
 		f->fo->drain_timeout_ms, f->role == FLOW_SINK || f->noutlets > 1);
-	if (rejects_open(&f->rejects, f->fo->reject, f->program, err) < 0)
-		return -1;
 	return read_origins(f, err);
 }
 

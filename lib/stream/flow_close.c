@@ -18,6 +18,9 @@ static void write_end(struct flow *f)
 			end.counts.v[end.counts.n].kind = k;
 			end.counts.v[end.counts.n++].count = f->out_counts[k];
 		}
+	flow_flush(f);
+	for (int i = 0; i < f->noutlets; i++)
+		outlet_ending(f->outlets[i]);
 	flow_write_frame(f, KIND_end, &end);
 	flow_flush(f);
 }
@@ -48,15 +51,35 @@ void flow_metric(struct flow *f, const char *name, double value)
 	buf_putc(&f->metrics, '\n');
 }
 
-void flow_write_metrics(struct flow *f)
+static void loss_metrics(const struct flow *f, struct buf *out)
+{
+	int64_t lost = 0, late = 0;
+	for (int i = 0; i < f->nreaders; i++) {
+		lost += f->readers[i].gaps;
+		late += f->readers[i].unknown + f->readers[i].malformed;
+	}
+	buf_printf(out,
+		"# HELP floatline_messages_lost_total Messages of sockets that never "
+		"came.\n"
+		"# TYPE floatline_messages_lost_total counter\n"
+		"floatline_messages_lost_total{program=\"%s\"} %lld\n"
+		"# HELP floatline_messages_unusable_total What sockets brought and "
+		"could not be used.\n"
+		"# TYPE floatline_messages_unusable_total counter\n"
+		"floatline_messages_unusable_total{program=\"%s\"} %lld\n",
+		f->program, (long long)lost, f->program, (long long)late);
+}
+
+int flow_write_metrics(struct flow *f, struct err *err)
 {
 	struct buf text = {0};
-	struct err err = {0};
 	ledger_metrics(&f->ledger, f->program, &text);
+	if (f->live)
+		loss_metrics(f, &text);
 	buf_append(&text, f->metrics.data, f->metrics.len);
-	if (replace_file(f->fo->metrics, &text, &err) < 0)
-		diag("%s", err.msg);
+	int r = text.failed ? err_nomem(err) : replace_file(f->fo->metrics, &text, err);
 	buf_release(&text);
+	return r;
 }
 
 /* One write to a file opened for appending: several programs share one ledger file. */
@@ -74,15 +97,24 @@ static int append_ledger(struct flow *f, int status, struct err *err)
 	return r;
 }
 
+static void report_socket(const struct reader *r)
+{
+	if (r->gaps || r->unseen || r->unknown || r->malformed)
+		diag("%s: lost: %lld messages by their numbers, %lld records by the "
+		     "end "
+		     "record; not usable: %lld records before their schema, %lld "
+		     "messages",
+			inlet_name(r->inlet), (long long)r->gaps, (long long)r->unseen,
+			(long long)r->unknown, (long long)r->malformed);
+}
+
 static void report_losses(const struct flow *f)
 {
 	for (int i = 0; i < f->nreaders; i++) {
 		const struct reader *r = &f->readers[i];
-		if (r->gaps || r->unknown)
-			diag("%s: %lld messages lost, %lld records before their schema",
-				inlet_name(r->inlet), (long long)r->gaps,
-				(long long)r->unknown);
-		if (r->torn)
+		if (inlet_is_socket(r->inlet))
+			report_socket(r);
+		else if (r->torn)
 			diag("%s: truncated: ends %zu bytes into record %lld",
 				inlet_name(r->inlet), r->torn,
 				(long long)r->records + 1);
@@ -146,8 +178,8 @@ int flow_close(struct flow *f)
 	tell_ledger(f);
 	if (f->fo->ledger && append_ledger(f, status, &err) < 0)
 		status = diag_err(&err);
-	if (f->fo->metrics)
-		flow_write_metrics(f);
+	if (f->fo->metrics && flow_write_metrics(f, &err) < 0)
+		status = diag_err(&err);
 	flow_release(f);
 	return status;
 }

@@ -15,7 +15,7 @@ bool flow_wait_inputs(struct flow *f, int64_t deadline)
 	zmq_pollitem_t items[2 * ENDPOINTS_MAX];
 	int n = 0;
 	for (int i = 0; i < f->nreaders; i++)
-		if (!f->readers[i].eof)
+		if (!f->readers[i].eof && !f->has_head[i])
 			inlet_poll_item(f->readers[i].inlet, &items[n++]);
 	for (int i = 0; i < f->noutlets; i++)
 		n += outlet_poll_item(f->outlets[i], &items[n]);
@@ -44,6 +44,8 @@ int flow_step(struct flow *f, int i, struct record *rec)
 		if (k == READ_ORIGIN &&
 			flow_absorb_origin(f, r->origin, r->origin_len) == 0)
 			continue;
+		if (k == READ_ORIGIN)
+			err_prefix(&f->err, "%s", inlet_name(r->inlet));
 		if (k < 0 || k == READ_ORIGIN) {
 			f->failed = true;
 			return -1;
@@ -112,6 +114,18 @@ static void note_endings(struct flow *f)
 	f->finished = true;
 }
 
+/* After a signal: sockets have nothing more, but a file or pipe must be read to its
+ * end. */
+static bool drained(const struct flow *f)
+{
+	if (!f->live || !signals_seen())
+		return false;
+	for (int i = 0; i < f->nreaders; i++)
+		if (!f->readers[i].eof && !inlet_is_socket(f->readers[i].inlet))
+			return false;
+	return true;
+}
+
 static bool count_reached(const struct flow *f)
 {
 	return f->fo->count && f->seen >= f->fo->count;
@@ -135,13 +149,14 @@ static int next_until(struct flow *f, struct record *rec, int64_t deadline)
 		if (k == READ_RECORD) {
 			f->seen++;
 			f->ledger.kinds[rec->kind].in++;
+			flow_flush_in_time(f);
 			return 1;
 		}
 		if (waiting == 0) {
 			note_endings(f);
 			return 0;
 		}
-		if (f->live && signals_seen()) { /* drained: nothing more is there */
+		if (drained(f)) {
 			note_endings(f);
 			f->interrupted = true;
 			return 0;

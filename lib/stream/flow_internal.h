@@ -32,7 +32,8 @@ struct flow {
 	int noutlets;
 	bool lost_outlet;
 	struct buf out;
-	const struct schema *out_schemas[KIND_MAX + 1];
+	const struct schema *out_schemas[KIND_MAX + 1]; /* as declared last */
+	const struct schema *native[KIND_MAX + 1];      /* our own, once needed */
 	int64_t out_counts[KIND_MAX + 1];
 	bool filtered[KIND_MAX + 1];
 	bool origin_known, origin_written;
@@ -57,6 +58,9 @@ int64_t flow_now_ms(void);
 struct str flow_keep_text(struct flow *f, struct str s);
 /* Takes an input's origin record in: same run, or -1 with f->err set. */
 int flow_absorb_origin(struct flow *f, const uint8_t *p, size_t n);
+/* Flushes when the output is large, or older than --flush-ms. Cheap: looks at the clock
+ * now and then. */
+void flow_flush_in_time(struct flow *f);
 /* Writes our origin record once. */
 void flow_write_origin(struct flow *f);
 void flow_write_frame(struct flow *f, int kind, const void *rec);
@@ -78,6 +82,7 @@ void flow_check_rejects(struct flow *f);
 void flow_release(struct flow *f);
 
 /* flow_close.c */
-void flow_write_metrics(struct flow *f);
+/* Writes the metrics file whole. Returns 0, or -1 with ERR_IO. */
+int flow_write_metrics(struct flow *f, struct err *err);
 
 #endif

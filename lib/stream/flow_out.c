@@ -23,7 +23,9 @@ static void add_program(
 	struct flow *f, struct str program, struct str version, struct str arguments)
 {
 	struct chain *c = &f->origin.programs;
-	for (int i = 0; i < c->n; i++)
+	/* Two inputs may share their beginning; within one, a program may stand twice.
+	 */
+	for (int i = 0; f->origin_known && i < c->n; i++)
 		if (str_eq(c->v[i].program, program) &&
 			str_eq(c->v[i].version, version) &&
 			str_eq(c->v[i].arguments, arguments))
@@ -41,9 +43,9 @@ static int check_run(struct flow *f, const struct rec_origin *o)
 	str_copy(run, sizeof(run), o->run);
 	if (f->origin_known && strcmp(run, f->run) != 0)
 		return err_set(&f->err, ERR_DATA,
-			"inputs of different runs ('%s' and '%s') must not be merged; "
-			"an empty name is "
-			"production",
+			"runs '%s' and '%s' must not be merged (different runs; an "
+			"empty "
+			"name is production)",
 			f->run, run);
 	memcpy(f->run, run, sizeof(run));
 	return 0;
@@ -62,10 +64,10 @@ int flow_absorb_origin(struct flow *f, const uint8_t *p, size_t n)
 			STR_ARG(o.format), (int)o.format_version);
 	if (check_run(f, &o) < 0)
 		return -1;
-	f->origin_known = true;
 	for (int i = 0; i < o.programs.n && !f->origin_written; i++)
 		add_program(f, o.programs.v[i].program, o.programs.v[i].version,
 			o.programs.v[i].arguments);
+	f->origin_known = true;
 	return 0;
 }
 
@@ -148,18 +150,22 @@ void flow_flush(struct flow *f)
 		flow_fail(f, &err);
 	}
 	buf_clear(&f->out);
+	rejects_flush(&f->rejects);
 	tell_progress(f, now);
 	if (f->fo->metrics && now - f->last_metrics >= METRICS_EVERY_MS) {
+		struct err err = {0};
 		f->last_metrics = now;
-		flow_write_metrics(f);
+		if (flow_write_metrics(f, &err) <
+			0) /* told once more, and counted, at the end */
+			diag("%s", err.msg);
 	}
 }
 
-static void maybe_flush(struct flow *f)
+void flow_flush_in_time(struct flow *f)
 {
 	if (f->out.len >= OUT_CHUNK)
 		flow_flush(f);
-	else if (++f->tick % CLOCK_EVERY == 0 &&
+	else if (++f->tick % CLOCK_EVERY == 0 && f->out.len &&
 		 flow_now_ms() - f->last_flush >= f->fo->flush_ms)
 		flow_flush(f);
 }
@@ -173,27 +179,32 @@ static void declare(struct flow *f, int kind, const struct schema *s)
 	buf_append(&f->out, s->wire, s->wire_len);
 }
 
-/* Two inputs with two layouts of one kind: known kinds are re-written in ours. */
-static void transcode(struct flow *f, const struct record *rec)
+/* Our own schema of a kind, made once. NULL with the flow failed when out of memory. */
+static const struct schema *native_schema(struct flow *f, int kind)
+{
+	if (!f->native[kind])
+		f->native[kind] = schemas_native(&f->schemas, kind_info(kind), &f->err);
+	if (!f->native[kind])
+		f->failed = true;
+	return f->native[kind];
+}
+
+/* Two inputs with two layouts of one kind: known kinds are re-written in ours. Returns
+ * 0, or -1: the record cannot be. */
+static int transcode(struct flow *f, const struct record *rec, struct err *err)
 {
 	union rec_any any;
-	if (!rec->schema->info) {
-		err_set(&f->err, ERR_DATA,
-			"kind %d ('%s') is unknown here and comes with two different "
-			"schemas; merge "
-			"streams of one version",
-			rec->kind, rec->schema->name);
-		f->failed = true;
-		return;
-	}
-	struct schema *own = schemas_native(&f->schemas, rec->schema->info, &f->err);
-	if (!own || record_decode(rec->schema, rec->raw, rec->len, &any, &f->err) < 0) {
-		f->failed = true;
-		return;
-	}
+	if (!rec->schema->info)
+		return err_set(err, ERR_DATA,
+			"kind '%s' is unknown here and came with another schema "
+			"before; "
+			"merge streams of one version",
+			rec->schema->name);
+	const struct schema *own = native_schema(f, rec->kind);
+	if (!own || record_decode(rec->schema, rec->raw, rec->len, &any, err) < 0)
+		return -1;
 	declare(f, rec->kind, own);
-	if (record_encode(own, &any, &f->out, &f->err) < 0)
-		f->failed = true;
+	return record_encode(own, &any, &f->out, err);
 }
 
 static bool several_streams(const struct flow *f)
@@ -201,43 +212,33 @@ static bool several_streams(const struct flow *f)
 	return f->nreaders > 1 || f->live;
 }
 
-static void write_record(struct flow *f, const struct record *rec)
+/* Returns 0, or -1: the record cannot be written. */
+static int write_record(struct flow *f, const struct record *rec, struct err *err)
 {
 	const struct schema *now = f->out_schemas[rec->kind];
 	if (now && now != rec->schema && several_streams(f)) {
-		transcode(f, rec);
+		if (transcode(f, rec, err) < 0)
+			return -1;
 	} else {
-		if (now != rec->schema)
-			declare(f, rec->kind, rec->schema);
+		declare(f, rec->kind, rec->schema);
 		buf_append(&f->out, rec->raw, rec->len);
 	}
 	count_out(f, rec->kind);
-	maybe_flush(f);
+	flow_flush_in_time(f);
+	return 0;
 }
 
 void flow_pass(struct flow *f, const struct record *rec)
 {
+	struct err err = {0};
 	if (f->failed)
 		return;
-	if (f->filtered[rec->kind]) {
+	if (f->filtered[rec->kind])
 		f->ledger.kinds[rec->kind].dropped++;
-		return;
-	}
-	f->ledger.kinds[rec->kind].out++;
-	if (f->noutlets)
-		write_record(f, rec);
-}
-
-static const struct schema *schema_for(struct flow *f, int kind)
-{
-	if (f->out_schemas[kind])
-		return f->out_schemas[kind];
-	const struct schema *s = schemas_native(&f->schemas, kind_info(kind), &f->err);
-	if (!s)
-		f->failed = true;
+	else if (f->noutlets && write_record(f, rec, &err) < 0)
+		flow_reject(f, rec, "%s", err.msg);
 	else
-		declare(f, kind, s);
-	return s;
+		f->ledger.kinds[rec->kind].out++;
 }
 
 bool flow_emit_row(struct flow *f, int kind, const void *rec, const char *source,
@@ -252,9 +253,12 @@ bool flow_emit_row(struct flow *f, int kind, const void *rec, const char *source
 		t->dropped++;
 		return true;
 	}
-	const struct schema *s = schema_for(f, kind);
+	/* Always in our own layout: an older one in the input could not hold what we
+	 * know. */
+	const struct schema *s = native_schema(f, kind);
 	if (!s)
 		return true;
+	declare(f, kind, s);
 	struct err err = {0};
 	if (record_encode(s, rec, &f->out, &err) < 0) {
 		t->rejected++;
@@ -265,7 +269,7 @@ bool flow_emit_row(struct flow *f, int kind, const void *rec, const char *source
 	}
 	t->out++;
 	count_out(f, kind);
-	maybe_flush(f);
+	flow_flush_in_time(f);
 	return true;
 }
 

@@ -47,6 +47,23 @@ static struct inlet *open_file(
 	return in;
 }
 
+static void subscribe_to(void *socket, const char *topic)
+{
+	zmq_setsockopt(socket, ZMQ_SUBSCRIBE, topic, strlen(topic));
+}
+
+/* schema/ comes last: a publisher counts a subscriber as there when it asks for that.
+ */
+static void subscribe(void *socket, const struct endpoint *e)
+{
+	for (int i = 0; i < e->ntopics; i++)
+		subscribe_to(socket, e->topics[i]);
+	if (e->ntopics == 0)
+		subscribe_to(socket, "");
+	subscribe_to(socket, "end/");
+	subscribe_to(socket, "schema/");
+}
+
 static struct inlet *open_socket(
 	struct inlet *in, const struct endpoint *e, void *zmq, struct err *err)
 {
@@ -62,22 +79,14 @@ static struct inlet *open_socket(
 	zmq_setsockopt(in->socket, ZMQ_RCVHWM, &hwm, sizeof(hwm));
 	zmq_setsockopt(in->socket, ZMQ_LINGER, &linger, sizeof(linger));
 	zmq_setsockopt(in->socket, ZMQ_MAXMSGSIZE, &max, sizeof(max));
-	if (e->role == EP_SUB) {
-		/* Schemas first: they must be there when the first record comes. */
-		zmq_setsockopt(in->socket, ZMQ_SUBSCRIBE, "schema/", 7);
-		zmq_setsockopt(in->socket, ZMQ_SUBSCRIBE, "end/", 4);
-		for (int i = 0; i < e->ntopics; i++)
-			zmq_setsockopt(in->socket, ZMQ_SUBSCRIBE, e->topics[i],
-				strlen(e->topics[i]));
-		if (e->ntopics == 0)
-			zmq_setsockopt(in->socket, ZMQ_SUBSCRIBE, "", 0);
-	}
 	if ((e->bind ? zmq_bind : zmq_connect)(in->socket, e->address) < 0) {
 		err_set(err, ERR_IO, "cannot %s '%s': %s",
 			e->bind ? "bind" : "connect to", e->address,
 			zmq_strerror(errno));
 		return NULL;
 	}
+	if (e->role == EP_SUB)
+		subscribe(in->socket, e);
 	return in;
 }
 
@@ -284,6 +293,13 @@ const char *inlet_name(const struct inlet *in)
 bool inlet_is_socket(const struct inlet *in)
 {
 	return in->socket != NULL;
+}
+
+bool inlet_reads(const struct inlet *in, const struct stat *st)
+{
+	struct stat own;
+	return in->fd >= 0 && fstat(in->fd, &own) == 0 && S_ISREG(own.st_mode) &&
+	       own.st_dev == st->st_dev && own.st_ino == st->st_ino;
 }
 
 void inlet_close(struct inlet *in)

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "stream/endpoint.h"
 
+#include <sys/stat.h>
 #include <zmq.h>
 
 enum inlet_result { INLET_EOF = 0, INLET_DATA = 1, INLET_WAIT = 2 };
@@ -38,6 +39,8 @@ void inlet_poll_item(const struct inlet *in, zmq_pollitem_t *item);
 /* For messages: "<stdin>", the path, or the URI. Valid until inlet_close. */
 const char *inlet_name(const struct inlet *in);
 bool inlet_is_socket(const struct inlet *in);
+/* True when the inlet reads this very regular file. */
+bool inlet_reads(const struct inlet *in, const struct stat *st);
 void inlet_close(struct inlet *in);
 
 #endif

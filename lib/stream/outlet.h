@@ -7,7 +7,10 @@
  * subscriber to a few topics can tell its own losses. Topics are
  * KIND/SITE/SYSTEM/STRING/JAR/, under run/ID/ for a simulation; schema records and the
  * origin go out under schema/ and again whenever a subscriber comes; the end record
- * under end/.
+ * under end/. A slow subscriber loses records, never the end.
+ *
+ * PUSH is a pipe over a socket, for one reader: it waits for the reader to come, waits
+ * while the reader is slow, and fails when the reader leaves before the end.
  */
 #ifndef STREAM_OUTLET_H
 #define STREAM_OUTLET_H
@@ -28,6 +31,9 @@ struct outlet *outlet_open(const struct endpoint *e, void *zmq, struct err *err)
  */
 int outlet_write(struct outlet *o, const uint8_t *p, size_t n,
 	const struct schema *const *schemas, const char *run, struct err *err);
+/* What is written next ends the stream: a PUSH reader that leaves after it has all it
+ * needs. */
+void outlet_ending(struct outlet *o);
 /* Gives a publisher the chance to serve new subscribers while nothing is sent. Returns
  * 0 or -1. */
 int outlet_idle(struct outlet *o, struct err *err);

@@ -1,5 +1,7 @@
 #include "stream/reader.h"
 
+#include "base/diag.h"
+
 #include <stdlib.h>
 
 int reader_open(struct reader *r, const struct endpoint *e, uint32_t number, void *zmq,
@@ -13,7 +15,12 @@ int reader_open(struct reader *r, const struct endpoint *e, uint32_t number, voi
 /* Selects the channel of a feed, making it when the feed is new. */
 static int select_channel(struct reader *r, struct str feed, struct err *err)
 {
-	uint32_t id = ids_intern(&r->feeds, feed);
+	uint32_t id = ids_find(&r->feeds, feed);
+	if (id == IDS_NONE && r->feeds.n >= FEEDS_MAX)
+		return err_set(err, ERR_DATA,
+			"'%s': more than %d feeds; restart to forget old ones",
+			inlet_name(r->inlet), FEEDS_MAX);
+	id = ids_intern(&r->feeds, feed);
 	if (id == IDS_NONE)
 		return err_nomem(err);
 	if (id >= r->cap_channels) {
@@ -49,6 +56,9 @@ static int note_sequence(struct reader *r, struct err *err)
 		count_gap(r, &c->last_seq);
 		return 0;
 	}
+	if (c->topics.n >= TOPICS_SEEN_MAX)
+		return 0; /* gaps of later topics go uncounted rather than memory
+			     unbounded */
 	uint32_t id = ids_intern(&c->topics, r->message.topic);
 	if (id == IDS_NONE)
 		return err_nomem(err);
@@ -71,14 +81,26 @@ static int bad(const struct reader *r, struct err *err)
 		(long long)r->records + 1);
 }
 
+/* What a peer sends is not ours to trust: its message is dropped and counted, the
+ * stream goes on. */
+static bool drop_message(struct reader *r, const struct err *err)
+{
+	if (!inlet_is_socket(r->inlet))
+		return false;
+	if (r->malformed++ == 0)
+		diag("%s: message dropped: %s", inlet_name(r->inlet), err->msg);
+	r->pos = r->buf.len;
+	return true;
+}
+
 /* Gets more bytes. Returns READ_EOF, READ_WAIT, READ_RECORD (there are more) or -1. */
 static int more(struct reader *r, struct err *err)
 {
 	bool socket = inlet_is_socket(r->inlet);
 	size_t left = r->buf.len - r->pos;
 	if (socket && left) {
-		err_set(err, ERR_DATA, "a message ends inside a record");
-		return bad(r, err);
+		err_set(err, ERR_DATA, "it ends inside a record");
+		drop_message(r, err);
 	}
 	buf_consume(&r->buf, r->pos);
 	r->pos = 0;
@@ -102,28 +124,35 @@ static int more(struct reader *r, struct err *err)
 	return READ_RECORD;
 }
 
+/* Holds what an end record says of one kind against what came. A feed may skip, and is
+ * then said to have; a file or pipe may not. Returns 0 or -1. */
+static int settle(struct reader *r, int kind, int64_t said, struct err *err)
+{
+	int64_t came = r->channel->counts[kind];
+	r->channel->counts[kind] = 0;
+	if (came == said || r->ep.ntopics)
+		return 0;
+	if (!inlet_is_socket(r->inlet))
+		return err_set(err, ERR_DATA,
+			"the end record counts %lld of kind %d, but %lld came",
+			(long long)said, kind, (long long)came);
+	r->unseen += said > came ? said - came : came - said;
+	r->cutoffs += r->ep.role == EP_PULL;
+	return 0;
+}
+
 static int take_end(struct reader *r, const uint8_t *p, size_t n, struct err *err)
 {
 	struct rec_end end;
 	struct channel *c = r->channel;
 	if (frame_decode(KIND_end, p, n, &end, err) < 0)
 		return -1;
-	for (int i = 0; i < end.counts.n; i++) {
-		int64_t came = c->counts[end.counts.v[i].kind],
-			said = end.counts.v[i].count;
-		c->counts[end.counts.v[i].kind] = 0;
-		/* A subscriber sees only its topics, and may have joined late. */
-		if (came != said && r->ep.role != EP_SUB)
-			return err_set(err, ERR_DATA,
-				"the end record counts %lld of kind %d, but %lld came",
-				(long long)said, end.counts.v[i].kind, (long long)came);
-	}
+	for (int i = 0; i < end.counts.n; i++)
+		if (settle(r, end.counts.v[i].kind, end.counts.v[i].count, err) < 0)
+			return -1;
 	for (int k = 0; k <= KIND_MAX; k++)
-		if (c->counts[k] && r->ep.role != EP_SUB)
-			return err_set(err, ERR_DATA,
-				"the end record does not count the %lld records of "
-				"kind %d",
-				(long long)c->counts[k], k);
+		if (c->counts[k] && settle(r, k, 0, err) < 0)
+			return -1;
 	c->ended = true;
 	c->origin = false;
 	r->ends++;
@@ -173,11 +202,12 @@ static int take(struct reader *r, int kind, const uint8_t *p, size_t n,
 	if (kind_is_frame(kind))
 		return take_frame(r, kind, p, n, err);
 	const struct schema *s = c->schemas[kind];
-	if (!s && r->ep.role == EP_SUB) {
-		r->unknown++;
+	if ((!s || !c->origin) && r->ep.role == EP_SUB) {
+		r->unknown++; /* joined late: neither its run nor its layout is known
+				 yet */
 		return READ_WAIT;
 	}
-	if (!c->origin && r->ep.role != EP_SUB)
+	if (!c->origin)
 		return err_set(err, ERR_DATA,
 			c->ended ? "a record after the end record"
 				 : "no origin record: not a floatline stream");
@@ -201,6 +231,8 @@ int reader_next(struct reader *r, struct record *rec, struct err *err)
 		const uint8_t *p = r->buf.data + r->pos;
 		int64_t n =
 			r->eof ? 0 : record_frame(p, r->buf.len - r->pos, &kind, err);
+		if (n < 0 && drop_message(r, err))
+			continue;
 		if (n < 0)
 			return bad(r, err);
 		if (n == 0) {
@@ -210,6 +242,8 @@ int reader_next(struct reader *r, struct record *rec, struct err *err)
 			continue;
 		}
 		int k = take(r, kind, p, (size_t)n, rec, err);
+		if (k < 0 && drop_message(r, err))
+			continue;
 		if (k < 0)
 			return bad(r, err);
 		r->pos += (size_t)n;

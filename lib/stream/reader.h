@@ -14,6 +14,8 @@
 #include "stream/inlet.h"
 #include "stream/schemas.h"
 
+enum { FEEDS_MAX = 4096, TOPICS_SEEN_MAX = 1 << 22 };
+
 /* One stream within an inlet. */
 struct channel {
 	struct schema *schemas[KIND_MAX + 1];
@@ -41,6 +43,9 @@ struct reader {
 	int64_t ends;            /* end records seen */
 	int64_t gaps;            /* messages lost on a socket */
 	int64_t unknown;         /* records of a socket that came before their schema */
+	int64_t malformed;       /* messages of a socket that were no records */
+	int64_t unseen; /* records an unfiltered feed counted at its end that never came
+			 */
 	int64_t cutoffs;  /* streams followed by another although they had no end record
 			   */
 	bool interrupted; /* an end record said so */

@@ -41,6 +41,12 @@ void rejects_add(struct rejects *r, const char *source, int64_t number, bool lin
 		r->file); /* errors stick to the file: checked on close */
 }
 
+void rejects_flush(struct rejects *r)
+{
+	if (r->file)
+		fflush(r->file);
+}
+
 int rejects_close(struct rejects *r, struct err *err)
 {
 	int status = 0;

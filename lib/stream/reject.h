@@ -29,6 +29,8 @@ int rejects_open(
  */
 void rejects_add(struct rejects *r, const char *source, int64_t number, bool line,
 	const char *kind, const char *reason, struct str original, bool original_json);
+/* Lets a reader of the file see what has been rejected so far. */
+void rejects_flush(struct rejects *r);
 /* Returns 0, or -1 with ERR_IO when not all of it reached the file. */
 int rejects_close(struct rejects *r, struct err *err);
 

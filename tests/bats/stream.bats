@@ -353,3 +353,127 @@ setup() {
 	decode -q --metrics m.prom <a.fl >/dev/null
 	grep -qx 'floatline_records_total{program="decode",kind="telemetry",direction="in"} 2' m.prom
 }
+
+@test "a push output waits for its reader, and fails when that leaves early" {
+	yes "$(sed -n 2p a.ndjson)" | head -400000 >many.ndjson
+	encode -q many.ndjson -o "push:ipc://$PWD/q" 2>err 3>&- &
+	writer=$!
+	decode -q -n 10 -i "pull:@ipc://$PWD/q?hwm=1" >/dev/null
+	status=0
+	wait $writer || status=$?
+	assert_status 3
+	grep -q 'has gone' err
+}
+
+@test "a push output without a reader waits, and a signal ends it with 3" {
+	encode -q a.ndjson -o "push:ipc://$PWD/nobody" 2>err 3>&- &
+	writer=$!
+	wait_until 5 test -n "$(ls /proc/$writer/task 2>/dev/null)"
+	wait_until 5 grep -q '^SigCgt:.*[4567cdef]...$' /proc/$writer/status
+	kill -TERM $writer
+	status=0
+	wait $writer || status=$?
+	assert_status 3
+	grep -q 'waiting for a reader' err
+}
+
+@test "rubbish from a peer is dropped and counted, the stream goes on" {
+	decode -q -i "pull:@ipc://$PWD/q?producers=1" >got.ndjson 2>err 3>&- &
+	reader=$!
+	$PYTHON - "ipc://$PWD/q" a.fl <<-'END'
+		import sys, zmq
+		s = zmq.Context().socket(zmq.PUSH)
+		s.connect(sys.argv[1])
+		s.send(b"x")
+		s.send(b"\x92\x01")
+		s.send(open(sys.argv[2], "rb").read())
+	END
+	wait $reader
+	[ "$(wc -l <got.ndjson)" -eq 5 ]
+	grep -q '2 messages$' err
+}
+
+@test "a slow subscriber loses records, is told so, and still sees the end" {
+	yes "$(sed -n 2p a.ndjson)" | head -60000 >many.ndjson
+	mkfifo slow
+	decode -q -i "sub:ipc://$PWD/p?hwm=10&producers=1" >slow 2>err 3>&- &
+	reader=$!
+	exec 8<slow
+	encode -q many.ndjson -o "pub:@ipc://$PWD/p?subscribers=1&hwm=10" 3>&- &
+	writer=$!
+	wait_until 20 test "$(ps -o stat= -p $writer)" # it has begun
+	cat <&8 >got.ndjson
+	exec 8<&-
+	wait $reader
+	wait $writer
+	[ "$(wc -l <got.ndjson)" -lt 60000 ]
+	lost=$(sed -nE 's/.* ([0-9]+) records by the end record.*/\1/p' err)
+	[ "$lost" -eq $((60000 - $(wc -l <got.ndjson))) ]
+}
+
+@test "after a signal a pipe is read to its end though a socket is an input too" {
+	mkfifo in
+	decode -q -i in -i "pull:@ipc://$PWD/q" >got.ndjson 2>err 3>&- &
+	reader=$!
+	exec 9>in
+	head -c 900 a.fl >&9
+	wait_for_socket q
+	wait_until 5 test -s got.ndjson
+	kill -TERM $reader
+	tail -c +901 a.fl >&9
+	exec 9>&-
+	wait $reader
+	[ "$(wc -l <got.ndjson)" -eq 5 ]
+}
+
+@test "a filter's own records keep what an older layout in the input has no room for" {
+	$PYTHON - >old.fl <<-'END'
+		import msgpack, sys
+		w = lambda *v: sys.stdout.buffer.write(msgpack.packb(v))
+		w(126, "floatline", 1, None, None, [["alert", "0", ""]])
+		w(0, 24, "status", 1, [["ts", "time", "ms", None], ["subject", "code", "", None],
+		    ["status", "enum", "", ["healthy"]]])
+		w(24, 1767225600000, "OLD", 0)
+		w(127, 0, [[24, 1]])
+	END
+	encode -q a.ndjson --only telemetry,battery >new.fl
+	decode -q -i old.fl -i new.fl -o both.fl >/dev/null
+	alert -q -i old.fl -i a.fl | decode -q -k status | jq -s -e 'all(.status != null) and length > 1'
+}
+
+@test "a bad record spoils neither its neighbours nor a merge" {
+	$PYTHON - >bad.fl <<-'END'
+		import msgpack, sys
+		w = lambda *v: sys.stdout.buffer.write(msgpack.packb(v))
+		w(126, "floatline", 1, None, None, [["meter", "1", ""]])
+		w(0, 1, "telemetry", 9, [["ts", "time", "ms", None], ["battery", "code", "", None],
+		    ["voltage_v", "f32", "V", None]])
+		w(1, 1767225600000, "B1", float("inf"))
+		w(1, 1767225600001, "B1", 13.5)
+		w(127, 0, [[1, 2]])
+	END
+	try broadcast -q --bind "inproc://x" -i a.fl -i bad.fl -o merged.fl --reject rej
+	assert_status 0
+	jq -e '.source == "bad.fl" and (.reason | test("voltage_v"))' rej
+	decode -q -i merged.fl -k telemetry | wc -l | grep -qx 3
+}
+
+@test "an output is never one of the inputs" {
+	cp a.fl x.fl
+	try decode -q -i x.fl -o x.fl
+	assert_status 2
+	assert_one_line_stderr 'both input and output'
+	cmp a.fl x.fl
+}
+
+@test "the same program twice stands twice in the chain, and the ledger follows" {
+	encode -q --ledger led a.ndjson | broadcast -q --bind inproc://x --ledger led -o - |
+		broadcast -q --bind inproc://x --drop telemetry --ledger led -o - |
+		decode -q --ledger led >/dev/null
+	ledger_balances led
+}
+
+@test "metrics that cannot be written fail the program" {
+	try decode -q --metrics /nonexistent/m.prom -i a.fl
+	assert_status 3
+}

@@ -1,0 +1,60 @@
+/*
+ * The inside of an outlet, shared by outlet.c (files, sending), outlet_push.c (the
+ * reader at the other end) and outlet_pub.c (topics and subscribers).
+ */
+#ifndef STREAM_OUTLET_INTERNAL_H
+#define STREAM_OUTLET_INTERNAL_H
+
+#include "base/ids.h"
+#include "stream/outlet.h"
+
+enum { SEND_POLL_MS = 200 }; /* how often a blocked send looks for signals and peers */
+
+/* What a publisher knows of one topic. */
+struct topic {
+	char *text;
+	uint32_t len;
+	uint64_t seq;
+};
+
+struct outlet {
+	char name[ADDRESS_MAX];
+	int fd; /* -1: a socket */
+	void *socket;
+	bool pub;
+	char feed[17];
+	/* PUSH */
+	uint64_t seq;  /* messages sent */
+	void *monitor; /* tells of readers coming and going */
+	int readers;
+	bool reader_left, ended;
+	/* PUB */
+	struct ids topic_keys; /* kind and subject -> topic */
+	struct topic *topics;
+	size_t cap_topics;
+	struct buf preamble; /* origin and schema records so far, for late joiners */
+	int64_t wait_subscribers, subscribers;
+};
+
+/*
+ * Sends [topic,] header, records. A full queue waits (PUSH, and PUB while it may not
+ * drop). Returns 0, or -1 with ERR_IO.
+ */
+int outlet_send(struct outlet *o, const struct topic *topic, uint64_t seq,
+	const uint8_t *p, size_t n, struct err *err);
+
+/* Watches for readers. Call before the socket is bound or connected. Returns 0 or -1.
+ */
+int push_watch(struct outlet *o, void *zmq, struct err *err);
+/* Fails when the reader has left before the end, or a signal came while there is none.
+ */
+int push_check(struct outlet *o, struct err *err);
+int push_write(struct outlet *o, const uint8_t *p, size_t n, struct err *err);
+
+int pub_write(struct outlet *o, const uint8_t *p, size_t n,
+	const struct schema *const *schemas, const char *run, struct err *err);
+/* Serves what subscribers have asked for. Returns 0 or -1. */
+int pub_idle(struct outlet *o, struct err *err);
+void pub_release(struct outlet *o);
+
+#endif
