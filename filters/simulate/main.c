@@ -15,12 +15,13 @@
 #include <time.h>
 
 struct options {
-	const char *fleet, *run, *backfill, *string, *site, *control;
+	const char *fleet, *run, *backfill, *string, *site, *control, *shard_text;
 	struct strlist scenarios;
 	int64_t interval_ms, start, seed, batteries, truth_interval_ms;
 	double days, speed;
 	bool live, truth, no_faults;
 	int64_t backfill_ms, backfill_interval_ms; /* parsed */
+	int64_t shard, shards;                     /* 1 of 4; 0: all of it */
 };
 
 static const struct opt_usage USAGE = {.program = "simulate",
@@ -62,6 +63,20 @@ static int parse_backfill(struct options *o, struct err *err)
 	return 0;
 }
 
+/* "2/4": the second of four. */
+static int parse_shard(struct options *o, struct err *err)
+{
+	const char *text = o->shard_text, *slash = text ? strchr(text, '/') : NULL;
+	if (!text)
+		return 0;
+	if (!slash || parse_i64(str_of(slash + 1), 1, 100000, &o->shards) < 0 ||
+		parse_i64((struct str){text, (uint32_t)(slash - text)}, 1, o->shards,
+			&o->shard) < 0)
+		return err_set(
+			err, ERR_USAGE, "--shard '%s' is not of the form 2/4", text);
+	return 0;
+}
+
 static int check_options(struct options *o, struct err *err)
 {
 	if (o->interval_ms < SECOND_MS || o->interval_ms > HOUR_MS)
@@ -82,7 +97,7 @@ static int check_options(struct options *o, struct err *err)
 		o->start = INT64_C(1767225600000); /* 2026-01-01: never the clock */
 	if (isnan(o->days))
 		o->days = o->live ? INFINITY : 1;
-	if (parse_backfill(o, err) < 0)
+	if (parse_backfill(o, err) < 0 || parse_shard(o, err) < 0)
 		return -1;
 	/* history begins ten years earlier, lives end decades later */
 	if (o->start - o->backfill_ms < START_MIN || o->start > START_MAX)
@@ -91,9 +106,11 @@ static int check_options(struct options *o, struct err *err)
 	return 0;
 }
 
-static bool wanted(const char *string_code, void *user)
+static bool wanted(const char *string_code, int64_t site, void *user)
 {
 	const struct options *o = user;
+	if (o->shards && site % o->shards != o->shard - 1)
+		return false;
 	if (o->string && strcmp(o->string, string_code) != 0)
 		return false;
 	return !o->site || str_is(code_site(str_of(string_code)), o->site);
@@ -133,13 +150,12 @@ static int set_up(struct simulation *s, const struct options *o, struct err *err
 		return -1;
 	if (s->plant->nstrings == 0)
 		return err_set(err, ERR_USAGE,
-			"no string of the first %lld batteries is called like --site "
-			"or "
-			"--string say",
+			"no string of the first %lld batteries is one that --site, "
+			"--string and --shard ask for",
 			(long long)all);
 	if (o->control && !(s->control = control_open(o->control, err)))
 		return -1;
-	if (scenarios_plan(s, o->start, err) < 0)
+	if (scenarios_plan(s, o->start, o->shards > 0, err) < 0)
 		return -1;
 	if (o->no_faults)
 		sensors_never_fail(&s->sensors);
@@ -254,6 +270,8 @@ static void identify(const struct options *o, struct buf *b)
 	scenarios_identify(&o->scenarios, b);
 	if (o->no_faults)
 		buf_printf(b, " --no-sensor-faults");
+	if (o->shards)
+		buf_printf(b, " --shard %s", o->shard_text);
 	if (o->truth)
 		buf_printf(b, " --truth --truth-interval %lldms",
 			(long long)o->truth_interval_ms);
@@ -305,6 +323,9 @@ int main(int argc, char **argv)
 			OPT_INT, &o.batteries, 1, 10e6},
 		{0, "site", "CODE", "only this site", OPT_STR, &o.site, 0, 0},
 		{0, "string", "CODE", "only this string", OPT_STR, &o.string, 0, 0},
+		{0, "shard", "I/N",
+			"only the I-th of N parts of the fleet, cut by sites", OPT_STR,
+			&o.shard_text, 0, 0},
 		{0, "interval", "DURATION", "sampling, 1s to 1h (default 1m)", OPT_MS,
 			&o.interval_ms, 0, 0},
 		{0, "start", "TIME",

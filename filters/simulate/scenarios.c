@@ -35,10 +35,12 @@ int scenarios_read(struct simulation *s, const struct strlist *list, struct err 
 	return 0;
 }
 
-int scenarios_plan(struct simulation *s, int64_t origin, struct err *err)
+int scenarios_plan(
+	struct simulation *s, int64_t origin, bool elsewhere, struct err *err)
 {
 	for (size_t i = 0; i < s->nscenarios; i++)
-		if (stage_add(s->plant, &s->scenarios[i], origin, err) < 0)
+		if (stage_add(s->plant, &s->scenarios[i], origin, err) < 0 &&
+			!(elsewhere && err->class == ERR_USAGE))
 			return -1;
 	free(s->scenarios);
 	s->scenarios = NULL;

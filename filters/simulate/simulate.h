@@ -48,8 +48,10 @@ int64_t clock_ms(void);
 
 /* scenarios.c: reads --scenario, each a name and target or a file. Returns 0 or -1. */
 int scenarios_read(struct simulation *s, const struct strlist *list, struct err *err);
-/* Plans them; 'origin' is the start of the run proper. Returns 0 or -1. */
-int scenarios_plan(struct simulation *s, int64_t origin, struct err *err);
+/* Plans them; 'origin' is the start of the run proper, 'elsewhere' that a target may be
+ * in another shard. Returns 0 or -1. */
+int scenarios_plan(
+	struct simulation *s, int64_t origin, bool elsewhere, struct err *err);
 void scenarios_identify(const struct strlist *list, struct buf *b);
 
 /* samples.c: makes room for what stuck sensors hold. Returns 0, or -1: no memory. */

@@ -97,7 +97,7 @@ static int build_string(
 }
 
 static int build(struct plant *p, int64_t njars, int64_t start,
-	bool (*keep)(const char *, void *), void *user)
+	bool (*keep)(const char *, int64_t, void *), void *user)
 {
 	const struct fleet *f = p->fleet;
 	int per_string = f->jars_per_string;
@@ -119,7 +119,7 @@ static int build(struct plant *p, int64_t njars, int64_t start,
 			p->sites[i / per_site].code,
 			f->systems[i % per_site / f->strings_per_system],
 			(int)(i % f->strings_per_system) + 1);
-		if (keep && !keep(code, user))
+		if (keep && !keep(code, i / per_site, user))
 			continue;
 		p->nstrings++;
 		if (build_string(p, s, i, start) < 0)
@@ -130,7 +130,8 @@ static int build(struct plant *p, int64_t njars, int64_t start,
 
 struct plant *plant_new(const struct fleet *f, const struct battery_model *m,
 	uint64_t seed, int64_t njars, int64_t start,
-	bool (*keep)(const char *string_code, void *user), void *user, struct err *err)
+	bool (*keep)(const char *string_code, int64_t site, void *user), void *user,
+	struct err *err)
 {
 	if (f->jars_per_string > SERIES_MAX) {
 		err_set(err, ERR_USAGE, "more than %d jars in a string", SERIES_MAX);

@@ -59,7 +59,7 @@ struct plant_string {
 	int64_t site, number; /* of its site in the plant; of the string in the plant */
 	int system, position; /* in its site, from 0; in its system, from 1 */
 	int64_t installed, last_capacity_test; /* TIME_NIL: none */
-	int64_t retest_day; /* UTC day; 0: none */
+	int64_t retest_day;                    /* UTC day; 0: none */
 	struct battery_series series;
 	struct charger charger;
 	struct sensor_fault sensor;
@@ -128,13 +128,14 @@ struct plant {
 
 /*
  * Builds the first njars (> 0) positions of the fleet as they are at 'start', strings
- * whole. 'keep' (may be NULL) chooses strings by code. fleet and model must outlive the
- * plant. Returns NULL with err when out of memory or when a string has more jars than
- * SERIES_MAX.
+ * whole. 'keep' (may be NULL) chooses strings by code and number of the site. fleet and
+ * model must outlive the plant. Returns NULL with err when out of memory or when a
+ * string has more jars than SERIES_MAX.
  */
 struct plant *plant_new(const struct fleet *f, const struct battery_model *m,
 	uint64_t seed, int64_t njars, int64_t start,
-	bool (*keep)(const char *string_code, void *user), void *user, struct err *err);
+	bool (*keep)(const char *string_code, int64_t site, void *user), void *user,
+	struct err *err);
 void plant_free(struct plant *p);
 
 /* Moves everything on to 'to' (> now) and lists what happened, in order of time; the

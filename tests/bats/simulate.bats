@@ -110,7 +110,7 @@ jsonl() {
 		"--days -1" "--seed -1" "--start yesterday" "--speed 2" "--backfill x" \
 		"--backfill 30d@" "--backfill 30d@2h" "--backfill -3d" "--string NONE" \
 		"--site DC-CNX" "--truth-interval 1s" "--run=" "--start 0001-01-01" "--start 9999-01-01" \
-		"--backfill 999999d" "--control tcp://127.0.0.1:5999" "operand" "--nonsense"; do
+		"--backfill 999999d" "--control tcp://127.0.0.1:5999" "--shard 0/2" "--shard 3/2" "--shard x" "--shard 1/" "--shard 9/9 --batteries 24" "operand" "--nonsense"; do
 		# shellcheck disable=SC2086
 		try simulate $o
 		[ "$status" -eq 2 ] || fail "$o: status $status"
@@ -275,4 +275,19 @@ jsonl() {
 		jq -s -e '[.[] | select(.mode == "discharge") | .current_a] | length > 3 and all(.[]; . < -44 and . > -50)'
 	jsonl -k event <"$BATS_TEST_TMPDIR/s" | jq -s -e '[.[] | select(.note == "power_outage 1") | .status] ==
 		["in_progress", "completed"]'
+}
+
+@test "simulate: shards are the whole, each record once" {
+	local i a="--batteries 700 --days 2 --interval 1h --truth --scenario hvac_failure:DC-KKN-01:start=+1h"
+	# shellcheck disable=SC2086
+	simulate -q $a | jsonl | grep -v '"kind":"battery_model"' | sort >"$BATS_TEST_TMPDIR/whole"
+	for i in 1 2 3; do
+		# shellcheck disable=SC2086
+		simulate -q $a --shard $i/3 | jsonl | grep -v '"kind":"battery_model"'
+	done | sort >"$BATS_TEST_TMPDIR/parts"
+	[ "$(grep -vc '"kind":"\(origin\|end\)"' "$BATS_TEST_TMPDIR/whole")" -gt 30000 ]
+	diff <(grep -v '"kind":"\(origin\|end\)"' "$BATS_TEST_TMPDIR/whole") \
+		<(grep -v '"kind":"\(origin\|end\)"' "$BATS_TEST_TMPDIR/parts") | head -5 >&2
+	cmp <(grep -v '"kind":"\(origin\|end\)"' "$BATS_TEST_TMPDIR/whole") \
+		<(grep -v '"kind":"\(origin\|end\)"' "$BATS_TEST_TMPDIR/parts")
 }

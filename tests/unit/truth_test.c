@@ -28,8 +28,8 @@ static int load(void **state)
 	return 0;
 }
 
-static struct plant *plant(
-	uint64_t seed, int64_t jars, bool (*keep)(const char *, void *), void *user)
+static struct plant *plant(uint64_t seed, int64_t jars,
+	bool (*keep)(const char *, int64_t, void *), void *user)
 {
 	struct err err = {0};
 	struct plant *p =
@@ -127,7 +127,7 @@ static void site_runs_on(void **state)
 	plant_free(p);
 }
 
-static bool only(const char *code, void *user)
+static bool only(const char *code, int64_t site, void *user)
 {
 	return strcmp(code, user) == 0;
 }
