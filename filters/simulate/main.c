@@ -2,27 +2,16 @@
  * simulate: a fleet of batteries as a stream of records, in batch or paced by the
  * clock.
  */
-#include "simulate.h"
+#include "options.h"
 
 #include "base/buf.h"
 #include "base/diag.h"
-#include "base/parse.h"
 #include "base/code.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-
-struct options {
-	const char *fleet, *run, *backfill, *string, *site, *control, *shard_text;
-	struct strlist scenarios;
-	int64_t interval_ms, start, seed, batteries, truth_interval_ms;
-	double days, speed;
-	bool live, truth, no_faults;
-	int64_t backfill_ms, backfill_interval_ms; /* parsed */
-	int64_t shard, shards;                     /* 1 of 4; 0: all of it */
-};
 
 static const struct opt_usage USAGE = {.program = "simulate",
 	.synopsis = "[options]",
@@ -31,79 +20,11 @@ static const struct opt_usage USAGE = {.program = "simulate",
 		 "db\n"
 		 "  simulate --live --backfill 30d@15m | broadcast tcp://*:5556\n"};
 
-static const int64_t START_MIN = INT64_C(-2208988800000); /* 1900 */
-static const int64_t START_MAX = INT64_C(16725225600000); /* 2500 */
-
 int64_t clock_ms(void)
 {
 	struct timespec t;
 	clock_gettime(CLOCK_REALTIME, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-/* "30d" or "30d@15m". */
-static int parse_backfill(struct options *o, struct err *err)
-{
-	const char *text = o->backfill;
-	if (!text)
-		return 0;
-	const char *at = strchr(text, '@');
-	struct str span = {text, (uint32_t)(at ? (size_t)(at - text) : strlen(text))};
-
-	o->backfill_interval_ms = o->interval_ms;
-	if (parse_duration_ms(span, &o->backfill_ms) < 0 ||
-		(at && parse_duration_ms(str_of(at + 1), &o->backfill_interval_ms) <
-				0) ||
-		o->backfill_ms <= 0 || o->backfill_interval_ms < SECOND_MS ||
-		o->backfill_interval_ms > HOUR_MS)
-		return err_set(err, ERR_USAGE,
-			"--backfill '%s' is not of the form 30d or 30d@15m (step 1s to "
-			"1h)",
-			text);
-	return 0;
-}
-
-/* "2/4": the second of four. */
-static int parse_shard(struct options *o, struct err *err)
-{
-	const char *text = o->shard_text, *slash = text ? strchr(text, '/') : NULL;
-	if (!text)
-		return 0;
-	if (!slash || parse_i64(str_of(slash + 1), 1, 100000, &o->shards) < 0 ||
-		parse_i64((struct str){text, (uint32_t)(slash - text)}, 1, o->shards,
-			&o->shard) < 0)
-		return err_set(
-			err, ERR_USAGE, "--shard '%s' is not of the form 2/4", text);
-	return 0;
-}
-
-static int check_options(struct options *o, struct err *err)
-{
-	if (o->interval_ms < SECOND_MS || o->interval_ms > HOUR_MS)
-		return err_set(err, ERR_USAGE, "--interval must be 1s to 1h");
-	if (o->truth_interval_ms < o->interval_ms)
-		return err_set(err, ERR_USAGE,
-			"--truth-interval must not be shorter than --interval");
-	if (o->speed != 1 && !o->live)
-		return err_set(err, ERR_USAGE, "--speed needs --live");
-	if (o->control && !o->live)
-		return err_set(err, ERR_USAGE, "--control needs --live");
-	if (o->run && (!*o->run || strlen(o->run) > CODE_MAX))
-		return err_set(
-			err, ERR_USAGE, "--run must be 1 to %d bytes long", CODE_MAX);
-	if (o->start == TIME_NIL && o->live)
-		o->start = clock_ms() / o->interval_ms * o->interval_ms;
-	else if (o->start == TIME_NIL)
-		o->start = INT64_C(1767225600000); /* 2026-01-01: never the clock */
-	if (isnan(o->days))
-		o->days = o->live ? INFINITY : 1;
-	if (parse_backfill(o, err) < 0 || parse_shard(o, err) < 0)
-		return -1;
-	/* history begins ten years earlier, lives end decades later */
-	if (o->start - o->backfill_ms < START_MIN || o->start > START_MAX)
-		return err_set(err, ERR_USAGE,
-			"--start and --backfill must lie within 1900 to 2500");
-	return 0;
 }
 
 static bool wanted(const char *string_code, int64_t site, void *user)
@@ -217,6 +138,8 @@ static void run_phase(struct simulation *s, const struct options *o, struct phas
 		if (!pass_time(s, &p, ts) || !wait_for(s, &p, ts))
 			return;
 		move_to(s, ts);
+		for (int i = 0; i < SAMPLES; i++)
+			s->due[i] = (ts - first) % o->every_ms[i] < p.interval;
 		emit_samples(s);
 		if (o->truth && (ts - first) % o->truth_interval_ms < p.interval &&
 			emit_truth(s) < 0) {
@@ -248,36 +171,6 @@ static void run(struct simulation *s, const struct options *o)
 			.speed = o->live ? o->speed : 0});
 }
 
-/* What changes results, for the origin record: of a fleet file its name, not its path.
- */
-static void identify(const struct options *o, struct buf *b)
-{
-	char start[TIME_TEXT_SIZE];
-	buf_printf(b, "--seed %lld --start %s --interval %lldms --batteries %lld",
-		(long long)o->seed, time_format(o->start, start),
-		(long long)o->interval_ms, (long long)o->batteries);
-	if (isfinite(o->days))
-		buf_printf(b, " --days %.9g", o->days);
-	if (o->backfill)
-		buf_printf(b, " --backfill %s", o->backfill);
-	if (o->fleet)
-		buf_printf(b, " --fleet %s",
-			strrchr(o->fleet, '/') ? strrchr(o->fleet, '/') + 1 : o->fleet);
-	if (o->site)
-		buf_printf(b, " --site %s", o->site);
-	if (o->string)
-		buf_printf(b, " --string %s", o->string);
-	scenarios_identify(&o->scenarios, b);
-	if (o->no_faults)
-		buf_printf(b, " --no-sensor-faults");
-	if (o->shards)
-		buf_printf(b, " --shard %s", o->shard_text);
-	if (o->truth)
-		buf_printf(b, " --truth --truth-interval %lldms",
-			(long long)o->truth_interval_ms);
-	buf_putc(b, '\0');
-}
-
 static int simulate(struct options *o, struct flow_options *fo)
 {
 	struct simulation *s = calloc(1, sizeof(*s));
@@ -289,7 +182,7 @@ static int simulate(struct options *o, struct flow_options *fo)
 		err_nomem(&err);
 		return diag_err(&err);
 	}
-	identify(o, &identity);
+	options_identify(o, &identity);
 	if ((identity.failed && err_nomem(&err) < 0) || set_up(s, o, &err) < 0 ||
 		!(s->flow = flow_open(fo, FLOW_SOURCE, "simulate",
 			  (const char *)identity.data, &err))) {
@@ -309,7 +202,7 @@ static int simulate(struct options *o, struct flow_options *fo)
 
 int main(int argc, char **argv)
 {
-	struct options o = {.interval_ms = MINUTE_MS,
+	struct options o = {.interval_text = "1m",
 		.start = TIME_NIL,
 		.seed = 1,
 		.days = NAN,
@@ -326,8 +219,9 @@ int main(int argc, char **argv)
 		{0, "shard", "I/N",
 			"only the I-th of N parts of the fleet, cut by sites", OPT_STR,
 			&o.shard_text, 0, 0},
-		{0, "interval", "DURATION", "sampling, 1s to 1h (default 1m)", OPT_MS,
-			&o.interval_ms, 0, 0},
+		{0, "interval", "DURATION[,KIND=DURATION...]",
+			"sampling, 1s to 1h (default 1m); of a kind coarser", OPT_STR,
+			&o.interval_text, 0, 0},
 		{0, "start", "TIME",
 			"first sample (default 2026-01-01; with --live: now)", OPT_TIME,
 			&o.start, 0, 0},
@@ -364,7 +258,7 @@ int main(int argc, char **argv)
 		return 0;
 	if (r == 0 && first < argc)
 		r = err_set(&err, ERR_USAGE, "unexpected operand '%s'", argv[first]);
-	if (r < 0 || check_options(&o, &err) < 0)
+	if (r < 0 || options_check(&o, &err) < 0)
 		status = diag_err(&err);
 	else
 		status = simulate(&o, &fo);

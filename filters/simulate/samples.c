@@ -43,8 +43,9 @@ static void sample_string(struct simulation *s, int64_t i)
 	if (!sense_string(&s->sensors, s->plant, string, &s->string_holds[i], &whole))
 		return;
 	whole.string = str_of(string->code);
-	flow_emit(s->flow, KIND_string_telemetry, &whole);
-	for (int j = 0; j < jars_wanted(s, string); j++) {
+	if (s->due[SAMPLE_STRING])
+		flow_emit(s->flow, KIND_string_telemetry, &whole);
+	for (int j = 0; s->due[SAMPLE_JAR] && j < jars_wanted(s, string); j++) {
 		struct rec_telemetry t;
 		if (!sense_jar(&s->sensors, s->plant, string, j, whole.current_a,
 			    &holds[j], &t))
@@ -58,7 +59,7 @@ void emit_samples(struct simulation *s)
 {
 	const struct plant *p = s->plant;
 	for (int64_t i = 0; i < p->nstrings && !flow_interrupted(s->flow); i++) {
-		if (first_of(s, i, false))
+		if (s->due[SAMPLE_ROOM] && first_of(s, i, false))
 			sample_room(s, &p->sites[p->strings[i].site]);
 		sample_string(s, i);
 	}

@@ -9,6 +9,8 @@
 
 struct control;
 
+enum { SAMPLE_ROOM, SAMPLE_STRING, SAMPLE_JAR, SAMPLES };
+
 struct simulation {
 	struct fleet fleet;
 	struct battery_model model;
@@ -17,6 +19,7 @@ struct simulation {
 	struct flow *flow;
 	/* of stuck sensors: per site, string, jar */
 	struct sense_hold *room_holds, *string_holds, *jar_holds;
+	bool due[SAMPLES];          /* what emit_samples writes */
 	struct scenario *scenarios; /* of the command line, until they are planned */
 	size_t nscenarios;
 	struct control *control; /* NULL: nobody commands */

@@ -110,7 +110,7 @@ jsonl() {
 		"--days -1" "--seed -1" "--start yesterday" "--speed 2" "--backfill x" \
 		"--backfill 30d@" "--backfill 30d@2h" "--backfill -3d" "--string NONE" \
 		"--site DC-CNX" "--truth-interval 1s" "--run=" "--start 0001-01-01" "--start 9999-01-01" \
-		"--backfill 999999d" "--control tcp://127.0.0.1:5999" "--shard 0/2" "--shard 3/2" "--shard x" "--shard 1/" "--shard 9/9 --batteries 24" "operand" "--nonsense"; do
+		"--backfill 999999d" "--control tcp://127.0.0.1:5999" "--shard 0/2" "--shard 3/2" "--shard x" "--shard 1/" "--shard 9/9 --batteries 24" "--interval 1m,environment=90s" "--interval 1m,truth=1h" "--interval 1m," "--interval ," "operand" "--nonsense"; do
 		# shellcheck disable=SC2086
 		try simulate $o
 		[ "$status" -eq 2 ] || fail "$o: status $status"
@@ -290,4 +290,13 @@ jsonl() {
 		<(grep -v '"kind":"\(origin\|end\)"' "$BATS_TEST_TMPDIR/parts") | head -5 >&2
 	cmp <(grep -v '"kind":"\(origin\|end\)"' "$BATS_TEST_TMPDIR/whole") \
 		<(grep -v '"kind":"\(origin\|end\)"' "$BATS_TEST_TMPDIR/parts")
+}
+
+@test "simulate: each kind at its own interval, the same values as at one" {
+	simulate -q --batteries 24 --days 0.2 --interval 1m,environment=15m,telemetry=10m | jsonl >"$BATS_TEST_TMPDIR/own"
+	simulate -q --batteries 24 --days 0.2 --interval 1m | jsonl >"$BATS_TEST_TMPDIR/one"
+	[ "$(grep -c '"kind":"environment"' "$BATS_TEST_TMPDIR/own")" -eq 20 ] # 288 minutes
+	[ "$(grep -c '"kind":"telemetry"' "$BATS_TEST_TMPDIR/own")" -eq $((24 * 29)) ]
+	[ "$(grep -c '"kind":"string_telemetry"' "$BATS_TEST_TMPDIR/own")" -eq 288 ]
+	[ -z "$(comm -23 <(grep telemetry "$BATS_TEST_TMPDIR/own" | sort) <(sort "$BATS_TEST_TMPDIR/one"))" ]
 }
