@@ -7,13 +7,13 @@ here=$(cd "$(dirname "$0")" && pwd)
 PATH=$PATH:$here/../build/bin:$here/../../../bin
 [ $# -ge 1 ] || { sed -n '2,4p' "$0"; exit 2; }
 trap : TERM INT # the programs end by themselves, each after the one before it
-model=(env "--ignore-signal=TERM,INT" cat)
-[ -z "${3:-}" ] || model=(floatline predict --model "$3")
+model=()
+[ -z "${3:-}" ] || model=(--model "$3")
 
 floatline simulate --live --interval 1s --batteries "${4:-24}" |
 	floatline featurize |
 	floatline twin |
-	"${model[@]}" |
+	floatline predict "${model[@]}" |
 	floatline alert |
 	floatline broadcast --bind "${2:-tcp://*:5556}" -o - |
 	floatline store --db "$1"

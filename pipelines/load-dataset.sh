@@ -7,14 +7,14 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 PATH=$PATH:$here/../build/bin:$here/../../../bin
 [ $# -ge 2 ] || { sed -n '2,5p' "$0"; exit 2; }
-ledger=$(mktemp) model=(cat)
+ledger=$(mktemp) model=()
 trap 'rm -f "$ledger"' EXIT
-[ $# -lt 3 ] || model=(floatline predict --model "$3" --ledger "$ledger")
+[ $# -lt 3 ] || model=(--model "$3")
 
 floatline ingest --ledger "$ledger" "$1" |
 	floatline featurize --ledger "$ledger" |
 	floatline twin --ledger "$ledger" |
-	"${model[@]}" |
+	floatline predict "${model[@]}" --ledger "$ledger" |
 	floatline alert --ledger "$ledger" |
 	floatline store --db "$2" --ledger "$ledger"
 floatline ledger "$ledger"
