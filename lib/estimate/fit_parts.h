@@ -28,6 +28,22 @@ struct fit_problem {
 	double x[FIT_ALL_MAX], prior[FIT_ALL_MAX], spread[FIT_ALL_MAX];
 };
 
+/* Of the capacity: a discharge this deep may be a complete one. */
+#define FIT_COMPLETE_LEAST 0.5
+/* What a discharge from full to the cut-off says of the capacity, by the rate table; 0
+ * if it is none. */
+double fit_complete_ah(const struct trace *t, const struct battery_model *m,
+	const struct trace_span *d);
+/* The mean of what complete discharges say; without one the model's. Counts them. */
+double fit_capacity(
+	const struct trace *t, const struct battery_model *m, struct fit *out);
+/*
+ * Bends the slow end of the rate table, up to twice the fastest rate seen, by what
+ * complete discharges at several currents gave: fraction^g, g in 0..1 by regression,
+ * held to 1 +- 0.5. A small block at low rates may have none of the effect.
+ */
+void fit_rate(const struct trace *t, struct battery_model *m);
+
 /* Chooses parameters and segments; sets 'complete', 'hours' of out. Release it whatever
  * comes back: 0, or -1 with err. */
 int fit_problem_init(struct fit_problem *k, const struct trace *t,

@@ -1,7 +1,6 @@
 /* What is fitted: parameters, segments, and the model they make. */
 #include "estimate/fit_parts.h"
 #include "battery/ocv.h"
-#include "battery/rate.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -46,7 +45,6 @@ enum { KEY_EMPTY, KEY_RISE, KEY_BEND, KEY_CAPACITY, OCV_KEYS = KEY_CAPACITY };
 
 /* Fact sheet, section 2: slow relaxation of a 100 Ah block, 25 mohm and 2,500 s. */
 static const double SLOW_OHM_AH = 2.5, SLOW_TAU_S = 2500;
-static const double COMPLETE_LEAST = 0.5;
 static const double MODEL_ERROR_LEAST_V = 0.005; /* no sensor shows less */
 static const double FULL_NEAR_V = 0.1, FULL_SOC_STD = 0.001, REST_SOC_STD = 0.01;
 
@@ -166,47 +164,15 @@ static void start_soc(const struct fit_problem *k, const struct trace_point *p,
 	*std = full ? FULL_SOC_STD : REST_SOC_STD;
 }
 
-/* What a discharge from full to the cut-off says of the capacity, by the rate table; 0
- * if it is none. */
-static double complete_ah(const struct trace *t, const struct battery_model *m,
-	const struct trace_span *d)
-{
-	if (!d->from_full || !d->to_cutoff)
-		return 0;
-	const struct trace_point *p = &t->points[d->from + 1],
-				 *q = &t->points[d->to - 1];
-	double hours = (double)(q->ts - p->ts) / 3.6e6;
-	return d->out_ah / (battery_rate_fraction(m, d->out_ah / hours, d->out_ah) *
-				   battery_temperature_factor(m, p->temperature_c));
-}
-
-/* The mean of what complete discharges say; without one the model's. */
-static double complete_capacity(
-	const struct trace *t, const struct battery_model *m, struct fit *out)
-{
-	struct trace_span d;
-	double sum = 0;
-	for (size_t at = 0; trace_discharge(t, m, COMPLETE_LEAST, &at, &d);) {
-		double ah = complete_ah(t, m, &d);
-		if (ah > 0) {
-			sum += ah;
-			out->complete++;
-			out->complete_ah +=
-				(d.out_ah - out->complete_ah) / out->complete;
-		}
-	}
-	return out->complete ? sum / out->complete : m->capacity_ah;
-}
-
 static double segment_capacity(const struct fit_problem *k, const struct fit_segment *g)
 {
 	struct trace_span d;
 	double ah = 0;
 	for (size_t at = g->from;
 		ah <= 0 &&
-		trace_discharge(&k->trace, &k->base, COMPLETE_LEAST, &at, &d) &&
+		trace_discharge(&k->trace, &k->base, FIT_COMPLETE_LEAST, &at, &d) &&
 		d.from < g->to;)
-		ah = complete_ah(&k->trace, &k->base, &d);
+		ah = fit_complete_ah(&k->trace, &k->base, &d);
 	return ah;
 }
 
@@ -237,7 +203,8 @@ int fit_problem_init(struct fit_problem *k, const struct trace *t,
 	const struct battery_model *start, struct fit *out, struct err *err)
 {
 	*k = (struct fit_problem){.base = *start};
-	k->base.capacity_ah = complete_capacity(t, start, out);
+	fit_rate(t, &k->base);
+	k->base.capacity_ah = fit_capacity(t, &k->base, out);
 	if (!(k->base.slow_mohm > 0)) {
 		k->base.slow_mohm = 1e3 * SLOW_OHM_AH / start->capacity_ah;
 		k->base.slow_tau_s = SLOW_TAU_S;

@@ -349,3 +349,122 @@ PY
 		assert_one_line_stderr '^twin: '
 	done
 }
+
+# A record the circuit of 12 V 120 Ah could have made: rest, 12 A to the cut-off, rest.
+discharge_record() {
+	awk 'BEGIN {
+		for (i = 0; i < 900; i++) {
+			load = i >= 30 && i < 630
+			d = load ? (i - 30) / 600 : i < 30 ? 0 : 1
+			v = load ? 12.646 - 1.184 * d - 0.0585 * d / (1.062 - d) \
+				: i < 30 ? 12.95 : 11.55 - 0.65 * exp(-(i - 630) / 20)
+			printf "{\"kind\":\"telemetry\",\"ts\":%.0f,\"battery\":\"DC-CNX-01-UPS-01-S1-J01\",", \
+				1788000000000 + i * 60000
+			printf "\"voltage_v\":%.4f,\"current_a\":%g,\"temperature_c\":25}\n", v, load ? -12 : 0
+		}
+	}'
+}
+
+@test "--fit writes a model that --model reads, and says what it does not know" {
+	discharge_record | encoded >in.fl
+	try twin -q --fit ./mine.ini <in.fl
+	assert_status 0
+	grep -q '^capacity: 119.9 Ah taken out' "$OUT"
+	grep -q '^discharge above 10 % charge  *[0-9.]* mV' "$OUT"
+	grep -q '^acceptance' "$OUT" && fail "charge acceptance without a charge"
+	grep -q 'the record hardly shows it' "$OUT"
+	awk '/^discharge above/ { exit !($6 < 15) }' "$OUT"
+	grep -q '^model_error_v = 0.0' mine.ini
+	cp "$OUT" first
+	twin -q --fit again.ini <in.fl | cmp - first
+	cmp mine.ini again.ini
+	# the model is taken by its file, and is better than the one it began from
+	twin -q --evaluate -m ./mine.ini <in.fl >mine
+	twin -q --evaluate <in.fl >stock
+	of() { sed -n 's/^open loop.*rmse *\([0-9.]*\) mV.*/\1/p' "$1"; }
+	awk -v a="$(of mine)" -v b="$(of stock)" 'BEGIN { exit !(a < 15 && a < b / 2) }'
+	twin -q -m mine.ini <in.fl | states >s
+	jq -es 'last.soc_pct < 5' s
+}
+
+@test "--fit and --evaluate refuse what they cannot do" {
+	samples 100 200 12 | encoded >idle.fl
+	for o in '--fit x.ini' --evaluate; do
+		# shellcheck disable=SC2086
+		try twin -q $o <idle.fl
+		assert_status 1
+		assert_one_line_stderr 'no discharge of at least'
+		# shellcheck disable=SC2086
+		try twin -q $o --state s <idle.fl
+		assert_status 2
+	done
+	[ ! -e x.ini ] && [ ! -e s ]
+	discharge_record | encoded >in.fl
+	try twin -q --fit no/such/dir/x.ini <in.fl
+	assert_status 3
+	assert_one_line_stderr "cannot write 'no/such/dir/x.ini'"
+	try bash -c 'twin -q --evaluate <in.fl >/dev/full'
+	assert_status 3
+	{ discharge_record; discharge_record | sed 's/J01/J02/'; } | encoded >two.fl
+	try twin -q --fit x.ini <two.fl
+	assert_status 1
+	assert_one_line_stderr 'several batteries'
+	try twin -q --evaluate <two.fl
+	assert_status 0
+	for o in '--start-error 200' '--start-error x' '--fit a --evaluate' '-m ./none.ini'; do
+		# shellcheck disable=SC2086
+		try twin -q --evaluate $o <in.fl
+		[ "$status" -ge 2 ] || fail "$o: $status"
+		[ ! -s "$OUT" ]
+	done
+}
+
+@test "sensors that cannot be right are told, and do not move the estimate" {
+	samples 1620 1500 12 >good
+	encoded <good | twin -q | states >want
+	near() { # the last state of charge is within 2 % of that of good data
+		jq -es --argjson w "$(jq -s 'last.soc_pct' want)" '(last.soc_pct - $w | fabs) < 2' "$1"
+	}
+	# 65535 and -1 in every column, without a flag
+	jq -c 'if .ts % 420000 == 0 then .voltage_v = 65535 | .temperature_c = 65535
+		elif .ts % 420000 == 60000 then .voltage_v = -1 | .resistance_mohm = -1 else . end' \
+		good | encoded | twin --reject r -q | states >s
+	near s
+	grep -c 'outside the limits' r | grep -q '^46[0-9]$'
+	# a set-point of 10 A for a quarter of an hour before the load
+	awk 'NR > 1480 && NR <= 1500 { sub(/"current_a":0.03/, "\"current_a\":-10") } { print }' \
+		good | encoded | twin --reject r -q | states >s
+	near s
+	[ "$(grep -c 'does not answer the current' r)" -eq 20 ]
+	# a current with its sign reversed: found before 10 % of the charge are wrong
+	jq -c 'if .mode == "discharge" then .current_a = 12 else . end' good |
+		encoded | twin --reject r -q | states >s
+	[ "$(grep -c 'sign were reversed' r)" -gt 20 ]
+	jq -es 'last.soc_std_pct > 2' s
+}
+
+@test "a jar swapped without notice is found and told" {
+	# under load at 60 % charge, and the next minute at 20 % with twice the resistance
+	{
+		samples 1800 1500 12
+		samples 1800 1500 12 | tail -100 | jq -c '.ts += 6000000 | .voltage_v -= 0.9'
+	} | encoded | twin -q | states >s
+	jq -es 'map(select(.reset == "divergence")) | length == 1' s
+	jq -es 'last.soc_pct < 40' s
+}
+
+@test "real data: identified models meet what they claim" {
+	DATA=$(data_dir) || skip "no real data"
+	ingest -q -m ub121000 "$DATA"/ub121000/*.csv | twin -q -m ub121000 --fit ub.ini >fit
+	sed -n '/^capacity/p; /mV  [0-9]/p' fit | sed 's/^/# /' >&3
+	# 92.3 Ah: README of the data
+	awk '/^capacity/ { exit !($2 > 91.5 && $2 < 93.1) }' fit
+	awk '/^discharge above/ { bad += $6 > 12 } /^rest/ { bad += $4 > 16 } END { exit bad }' fit
+	grep -q '175 with a value no battery gives' fit
+	set -- "$DATA"/bboxx/*.csv
+	ingest -q -m bboxx "$1" "$2" "$4" | twin -q -m agm-12v-17 --fit bboxx.ini >/dev/null
+	ingest -q -m bboxx "$3" | twin -q -m ./bboxx.ini --evaluate --start-error -15 >held
+	sed 's/^/# held out: /' held >&3
+	awk '/^SOC/ { bad += $7 > 1.5 } /^voltage/ { bad += $6 > 15 || $6 >= $12 }
+		/^open loop/ { bad += $7 > 25 } END { exit bad }' held
+}

@@ -10,6 +10,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -142,6 +143,43 @@ static void test_covariance_stays_positive(void **state)
 	}
 }
 
+/*
+ * A battery's life of samples: a minute each of discharge, rest and charge as the
+ * circuit would have them, ten million of them, or EKF_STEPS (10^8 take ten seconds).
+ */
+static void test_covariance_over_a_life(void **state)
+{
+	(void)state;
+	const double x[EKF_N] = {0.8, 0, 0, -5.5, 4.8, 0};
+	const double std[EKF_N] = {0.1, 0.02, 0.1, 0.15, 0.05, 0.06};
+	const char *more = getenv("EKF_STEPS");
+	long steps = more ? atol(more) : 10000000;
+	struct ekf f;
+	uint64_t seed = 3;
+	ekf_init(&f, x, std);
+	for (long i = 0; i < steps; i++) {
+		double a = i / 600 % 3 == 0 ? -12 : i / 600 % 3 == 1 ? 0 : 12;
+		struct ekf_transition t = {.soc_lnq = -a / 60 / 120,
+			.v1_v1 = 0.135,
+			.v2_v2 = 0.887,
+			.v2_soc = a < 0 ? 0.02 : 0,
+			.bias_bias = 1 - 60 / (60 + 7200.0),
+			.noise = {6e-8, 6e-6, 6e-6, 6e-11, 0, 1e-6}};
+		double h[EKF_N] = {1.2, 1, 1, 0.0042 * a, 0, 1};
+		unsigned mask = EKF_ALL & ~EKF_BIT(EKF_LNR0);
+		ekf_predict(&f, &t);
+		if (a >= 0)
+			mask &= ~EKF_BIT(EKF_LNQ);
+		if (i % 20 == 0) /* a step of the current shows R0 */
+			mask = EKF_BIT(EKF_LNR0);
+		ekf_update(&f, h, 2.5e-5, 0.005 * rnd(&seed), mask);
+		if (i % 1000 == 0)
+			assert_positive(&f);
+	}
+	for (int j = 0; j < EKF_N; j++)
+		assert_true(isfinite(f.x[j]) && f.p[j][j] > 0 && f.p[j][j] < 1);
+}
+
 static const double STATES[][EKF_N] = {{0.85, -0.2, -0.03, -5.4, 4.7, 0.01},
 	{0.5, 0.1, 0.2, -5.5, 4.6, -0.02}, {0.12, -0.3, -0.2, -5.2, 4.8, 0}};
 static const double CURRENTS[] = {-60, -12, -1, 0, 20};
@@ -249,6 +287,7 @@ int main(void)
 		cmocka_unit_test(test_equals_batch_least_squares),
 		cmocka_unit_test(test_considered_state_stays),
 		cmocka_unit_test(test_covariance_stays_positive),
+		cmocka_unit_test(test_covariance_over_a_life),
 		cmocka_unit_test(test_voltage_derivatives),
 		cmocka_unit_test(test_transition_derivatives),
 		cmocka_unit_test(test_signs)};
