@@ -80,6 +80,8 @@ static const struct inifile_key KEYS[] = {
 	OPTIONAL("circuit", model_error_v, 0, 10),
 	OPTIONAL("circuit", surface_f, 1, 1e7),
 	OPTIONAL("circuit", surface_tau_s, 1, 1e6),
+	OPTIONAL("circuit", tail_fraction, 0, 1),
+	OPTIONAL("circuit", tail_tau_s, 1, 1e7),
 	OPTIONAL("circuit", slow_mohm, 0, 1e6),
 	OPTIONAL("circuit", slow_tau_s, 1, 1e7),
 	OPTIONAL("gassing", gassing_i0_a, 0, 100),
@@ -120,6 +122,7 @@ static void set_defaults(struct battery_model *m)
 	m->activation_v = m->activation_a = NAN;
 	m->capacity_cap = 1;
 	m->depletion_pole = 2;
+	m->tail_tau_s = 3600;
 	m->acceptance_pole = 1;
 	m->ageing_exponent = 1;
 	m->volts_per_doubling = 100;

@@ -41,6 +41,8 @@ struct battery_model {
 	 * end, charge acceptance, and the surface capacitance */
 	double diffusion_mohm, depletion_v, depletion_pole, acceptance_mohm,
 		acceptance_soc_mohm, surface_f, surface_tau_s;
+	/* of what a discharge took, the share that comes back slowly, on float */
+	double tail_fraction, tail_tau_s;
 	/* SOC at which charge acceptance ends at the currents of a CC charge */
 	double acceptance_pole;
 	/* std of the modelled voltage, where it was measured; 0: not known */

@@ -11,7 +11,12 @@ static const double NEWTON_LIMIT_V = 0.1; /* a move of the iterate, at most */
 static const double NEWTON_DONE_V = 1e-3; /* second-order error then below 2 uV */
 static const double SOC_ROOM_MIN = 1e-7;  /* 1 - SOC, least */
 static const double REFRESH_S = 3600;
-static const double DEPLETION_ONSET_S = 10, DEPLETION_RECOVERY_S = 300;
+static const double DEPLETION_ONSET_S = 10;
+/* Rest after a discharge at 10 A: 0.44 V at once, then 29.2 mohm with 328 s and 25.4
+ * mohm with 2,546 s [M, 100 Ah]; shares such that, with activation, they come out [E].
+ */
+static const double RECOVERY_S[DEPLETION_PARTS] = {10, 328, 2546};
+static const double RECOVERY_SHARE[DEPLETION_PARTS] = {0.4, 0.25, 0.35};
 static const double OPEN_MOHM = 250; /* a corroded strap, not yet parted */
 static const double VENTED_MOHM = 500, VENTED_GASSING = 0.02; /* [E] */
 static const double SHORT_CELL_V = 2.05;
@@ -48,6 +53,14 @@ static double tafel_scale_a(
 	return battery_gassing_a(m, b->gassing_scale, 0, b->temperature_c);
 }
 
+static double depleted_v(const struct battery_block *b)
+{
+	double sum = 0;
+	for (int k = 0; k < DEPLETION_PARTS; k++)
+		sum += b->depletion_v[k];
+	return sum;
+}
+
 static double cell_loss_v(const struct battery_block *b)
 {
 	return b->shorted ? SHORT_CELL_V : 0;
@@ -63,7 +76,7 @@ static double r0_ohm(const struct battery_model *m, const struct battery_block *
 /* The block within one step, linear in the common current: v' = base + slope·I. */
 struct jar_step {
 	double ocv_v, r0_ohm, tafel_a, acceptance_ohm, v; /* v: the iterate */
-	double base_v, slope_ohm, main_a, gas_a, v0;
+	double base_v, slope_ohm, main_a, gas_a, tail_a, v0;
 };
 
 static void prepare(const struct battery_series *s, int i, struct jar_step *j)
@@ -101,8 +114,9 @@ static void linearise(const struct battery_series *s, struct jar_step *j, double
 	double g = per_v * j->gas_a + main_s + leak_s;
 	double c = m->surface_f / s->dt_s;
 	j->slope_ohm = 1 / (c + g);
-	j->base_v = (c * j->v0 - j->gas_a - j->main_a - leak_s * o + g * j->v) *
-		    j->slope_ohm;
+	j->base_v =
+		(c * j->v0 - j->gas_a - j->main_a - j->tail_a - leak_s * o + g * j->v) *
+		j->slope_ohm;
 }
 
 static double common_current(const struct battery_series *s,
@@ -114,7 +128,7 @@ static double common_current(const struct battery_series *s,
 	double r2 = s->model->diffusion_mohm / 1000 * (1 - s->keep_slow);
 	for (int i = 0; i < s->n; i++) {
 		const struct battery_block *b = &s->blocks[i];
-		volts += jars[i].base_v + b->slow_v * s->keep_slow - b->depletion_v -
+		volts += jars[i].base_v + b->slow_v * s->keep_slow - depleted_v(b) -
 			 cell_loss_v(b);
 		ohms += jars[i].slope_ohm + jars[i].r0_ohm + r2;
 	}
@@ -159,8 +173,12 @@ static void deplete(struct battery_series *s, struct battery_block *b, double cu
 		target = share * m->depletion_v * depth /
 			 fmax(0.01, m->depletion_pole - depth);
 	}
-	double keep = target > b->depletion_v ? s->keep_onset : s->keep_recovery;
-	b->depletion_v = target + (b->depletion_v - target) * keep;
+	for (int k = 0; k < DEPLETION_PARTS; k++) {
+		double part = RECOVERY_SHARE[k] * target;
+		double keep =
+			part > b->depletion_v[k] ? s->keep_onset : s->keep_recovery[k];
+		b->depletion_v[k] = part + (b->depletion_v[k] - part) * keep;
+	}
 }
 
 static void charge(struct battery_series *s, struct battery_block *b, double main_a)
@@ -187,18 +205,21 @@ static void finish(
 	/* Linear about the last iterate; what the capacitance took is not main current.
 	 */
 	double stored = m->surface_f / s->dt_s * (j->v - j->v0);
-	double main_a = s->current_a - j->gas_a - stored;
+	double main_a = s->current_a - j->gas_a - j->tail_a - stored;
 	if (j->v >= j->ocv_v)
 		main_a = j->main_a;
 	b->surface_v = j->v;
 	b->slow_v = r2 * s->current_a + (b->slow_v - r2 * s->current_a) * s->keep_slow;
 	b->gassing_a = j->gas_a;
-	b->voltage_v = j->v + s->current_a * j->r0_ohm + b->slow_v - b->depletion_v -
+	b->voltage_v = j->v + s->current_a * j->r0_ohm + b->slow_v - depleted_v(b) -
 		       cell_loss_v(b);
 	double heat_w = fabs(main_a * (b->voltage_v - j->ocv_v)) +
 			fmax(0, b->voltage_v) * j->gas_a + b->heat_w;
 	double goal = ambient + heat_w * m->thermal_resistance_k_per_w;
 	b->temperature_c = goal + (b->temperature_c - goal) * s->keep_heat;
+	if (j->tail_a > 0)
+		b->tail_ah *= s->keep_tail;
+	b->tail_ah += m->tail_fraction * fmax(0, -main_a) * s->dt_s / 3600;
 	charge(s, b, main_a);
 	b->sum_k_s += b->temperature_c * s->dt_s;
 	b->sum_v_s += b->voltage_v * s->dt_s;
@@ -229,7 +250,9 @@ static void set_step(struct battery_series *s, double dt_s)
 	s->keep_slow = exp(-dt_s / m->tau2_s);
 	s->keep_heat = exp(-dt_s / heat_s);
 	s->keep_onset = exp(-dt_s / DEPLETION_ONSET_S);
-	s->keep_recovery = exp(-dt_s / DEPLETION_RECOVERY_S);
+	for (int k = 0; k < DEPLETION_PARTS; k++)
+		s->keep_recovery[k] = exp(-dt_s / RECOVERY_S[k]);
+	s->keep_tail = exp(-dt_s / m->tail_tau_s);
 }
 
 void battery_series_step(struct battery_series *s, const struct battery_drive *drive,
@@ -244,6 +267,10 @@ void battery_series_step(struct battery_series *s, const struct battery_drive *d
 		deplete(s, &s->blocks[i],
 			drive->constant_current ? drive->current_a : 0);
 		prepare(s, i, &jars[i]);
+		/* the mean of the step */
+		jars[i].tail_a = drive->charging ? s->blocks[i].tail_ah * 3600 / dt_s *
+							   (1 - s->keep_tail)
+						 : 0;
 	}
 	s->current_a = solve(s, jars, drive);
 	for (int i = 0; i < s->n; i++) {
@@ -269,7 +296,9 @@ void battery_series_settle(struct battery_series *s, double set_v, double temper
 		struct battery_block *b = &s->blocks[i];
 		battery_block_refresh(m, b);
 		b->soc = 1 - SOC_ROOM_MIN;
-		b->slow_v = b->depletion_v = 0;
+		b->slow_v = b->tail_ah = 0;
+		for (int k = 0; k < DEPLETION_PARTS; k++)
+			b->depletion_v[k] = 0;
 		b->temperature_c = temperature_c + b->nature.rack_k;
 		mean += log(tafel_scale_a(m, b)) / s->n;
 		volts += cell_loss_v(b);

@@ -4,14 +4,16 @@
  * set-point (or takes the current as given), with, per block,
  *
  *	V = v + I·R0 + V2 − depletion		terminal voltage
- *	C dv/dt = I − Igas(v) − Imain(v − OCV)	surface (double-layer) capacitance
+ *	C dv/dt = I − Igas(v) − Imain(v − OCV) − Itail
+ *						surface (double-layer) capacitance
  *	dV2/dt = (I·R2 − V2) / tau2		diffusion, the slow branch
  *	dSOC/dt = Imain / (3600 Q)
  *
- * Imain is a Tafel law on discharge, 2 Ia sinh(o/Va), and an acceptance that falls with
- * the room left on charge, o / (Ra + Rs SOC/(1 − SOC)); on float it dies out, and what
- * flows is gassing, which gives each block its voltage. Current is positive when it
- * charges. The scheme is implicit (Newton), so that a step may be an hour long.
+ * Itail, on charge, is what is left of a small share of earlier discharges over
+ *tail_tau. Imain is a Tafel law on discharge, 2 Ia sinh(o/Va), and an acceptance that
+ *falls with the room left on charge, o / (Ra + Rs SOC/(1 − SOC)); on float it dies out,
+ *and what flows is gassing, which gives each block its voltage. Current is positive
+ *when it charges. The scheme is implicit (Newton), so that a step may be an hour long.
  * Noise belongs to sensors: there is none here.
  */
 #ifndef BATTERY_SERIES_H
@@ -19,15 +21,20 @@
 
 #include "battery/ageing.h"
 
-enum { SERIES_MAX = 64 }; /* blocks in a string */
+enum {
+	SERIES_MAX = 64, /* blocks in a string */
+	DEPLETION_PARTS = 3,
+};
 
 struct battery_block {
 	struct battery_nature nature;
-	double used;        /* share of life */
-	double soc;         /* 0..1, of the capacity it has now */
-	double surface_v;   /* v */
-	double slow_v;      /* V2 */
-	double depletion_v; /* drop at the empty end */
+	double used;                         /* share of life */
+	double soc;                          /* 0..1, of the capacity it has now */
+	double surface_v;                    /* v */
+	double slow_v;                       /* V2 */
+	double depletion_v[DEPLETION_PARTS]; /* drop at the empty end, fast part first
+					      */
+	double tail_ah;                      /* what comes back slowly */
 	double temperature_c;
 	double voltage_v, gassing_a; /* of the last step */
 	bool shorted, open;          /* hard failures: a cell shorted, a strap broken */
@@ -46,7 +53,8 @@ struct battery_series {
 	double mean_temperature_c, hottest_c;
 	double since_refresh_s;
 	/* constants of the last step length */
-	double dt_s, keep_slow, keep_heat, keep_onset, keep_recovery;
+	double dt_s, keep_slow, keep_heat, keep_onset, keep_tail;
+	double keep_recovery[DEPLETION_PARTS];
 };
 
 /* What holds the string: a charger (set_v across it, at most limit_a) or a current. */

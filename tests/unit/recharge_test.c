@@ -1,0 +1,155 @@
+/* After a discharge: rest, recharge by the charger, and the days until float is steady.
+ */
+#include "battery/charger.h"
+#include "battery/gassing.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+enum { N = 24 };
+static struct battery_model hx12, ub;
+
+#define near(a, b, tol)                                                                \
+	do {                                                                           \
+		double a_ = (a), b_ = (b);                                             \
+		if (!(fabs(a_ - b_) <= (tol)))                                         \
+			fail_msg("%s = %g, not %g +- %g", #a, a_, b_, (double)(tol));  \
+	} while (0)
+
+static int load(void **state)
+{
+	struct err err = {0};
+	return battery_model_named("HX12-120", &hx12, &err) < 0 ||
+			       battery_model_named("UB121000", &ub, &err) < 0
+		       ? -1
+		       : 0;
+}
+
+static struct battery_series fresh(
+	const struct battery_model *m, struct battery_block *b, int n, double soh_pct)
+{
+	struct battery_series s = {.model = m, .blocks = b, .n = n};
+	for (int i = 0; i < n; i++)
+		b[i] = (struct battery_block){.nature = {.soh_new_pct = soh_pct,
+						      .r0_new_mohm = m->r0_mohm,
+						      .i0_factor = 1,
+						      .r0_scatter = 1}};
+	battery_series_settle(&s, n * m->float_v, 25);
+	return s;
+}
+
+/* The charger and its string for so long; the current at the end. */
+static double run(
+	struct battery_series *s, struct charger *c, int64_t *now, double seconds)
+{
+	for (int64_t end = *now + (int64_t)(seconds * 1000); *now < end;) {
+		int64_t step = charger_step_ms(c, *now);
+		step = step < end - *now ? step : end - *now;
+		struct battery_drive d = charger_drive(c, s);
+		battery_series_step(s, &d, 25, (double)step / 1000);
+		*now += step;
+		charger_update(c, s, *now);
+	}
+	return s->current_a;
+}
+
+/* An outage of half an hour at 0.6 C: constant current, constant voltage, a tail, and
+ * float current that is at its level after three days. */
+static void after_an_outage(void **state)
+{
+	struct battery_block b[N];
+	struct battery_series s = fresh(&hx12, b, N, 100);
+	struct charger c;
+	int64_t now = 0;
+	charger_init(&c, now);
+	double before_a = run(&s, &c, &now, 20 * 86400);
+	near(before_a, 0.0207, 0.001);
+	charger_discharge(&c, now, now + 1800000, 72, 0, -1e9);
+	run(&s, &c, &now, 1800);
+	double out_ah = c.out_ah;
+	near(out_ah, 36, 0.1);
+	assert_int_equal(c.mode, mode_boost);
+	/* constant current, at the charger's limit, below the boost voltage */
+	near(run(&s, &c, &now, 600), 18, 1e-6);
+	assert_true(s.voltage_v < N * 14.4);
+	/* constant voltage with a current that falls */
+	double last = 18;
+	int cv = 0;
+	while (c.mode == mode_boost) {
+		double a = run(&s, &c, &now, 600);
+		assert_true(a <= last + 1e-9 || c.mode != mode_boost);
+		cv += a < 17.9;
+		last = a;
+	}
+	assert_true(cv > 6);
+	near(b[0].soc, 1, 0.01);
+	/* on float: hours later still twice the level, after three days at it */
+	run(&s, &c, &now, 6 * 3600);
+	assert_int_equal(c.mode, mode_float);
+	assert_true(s.current_a > 1.5 * before_a && s.current_a < 5 * before_a);
+	double at_24 = run(&s, &c, &now, 18 * 3600);
+	assert_true(at_24 > 1.1 * before_a);
+	near(run(&s, &c, &now, 56 * 3600) / before_a, 1, 0.05);
+}
+
+/* Rest after a full discharge at 10 A, as measured and fitted with three exponentials:
+ * 11.547 V less 106 mV (27 s), 292 mV (328 s) and 254 mV (2,546 s). */
+static double measured_rest_v(double t)
+{
+	return 11.547 - 0.106 * exp(-t / 27) - 0.292 * exp(-t / 328) -
+	       0.254 * exp(-t / 2546);
+}
+
+static void rest_after_discharge(void **state)
+{
+	struct battery_block b[1];
+	struct battery_series s = fresh(&ub, b, 1, 92.3);
+	struct battery_drive load_a = {.constant_current = true, .current_a = -10};
+	struct battery_drive rest = {.constant_current = true};
+	while (s.voltage_v > 10.45)
+		battery_series_step(&s, &load_a, 25, 5);
+	for (int t = 5; t <= 18000; t += 5) {
+		battery_series_step(&s, &rest, 25, 5);
+		if (t == 60 || t == 300 || t == 1800 || t == 5400 || t == 18000) {
+			print_message("%d s: %.3f V, measured %.3f\n", t, s.voltage_v,
+				measured_rest_v(t));
+			near(s.voltage_v, measured_rest_v(t), t < 900 ? 0.08 : 0.03);
+		}
+	}
+}
+
+/* Surface charge: at rest it goes with 190 s, under 10 A within half a minute. */
+static void surface_charge(void **state)
+{
+	struct battery_block b[1];
+	struct battery_series s = fresh(&ub, b, 1, 92.3);
+	struct battery_drive cv = {.set_v = 14.8, .limit_a = 30, .charging = true};
+	struct battery_drive rest = {.constant_current = true};
+	struct battery_drive load_a = {.constant_current = true, .current_a = -10};
+	for (int i = 0; i < 3 * 3600; i += 10)
+		battery_series_step(&s, &cv, 25, 10);
+	double v0 = s.voltage_v;
+	for (int i = 0; i < 190; i += 5)
+		battery_series_step(&s, &rest, 25, 5);
+	double full = 12.949, left = (s.voltage_v - full) / (v0 - full);
+	near(left, exp(-1), 0.12); /* gassing takes some of it besides */
+	for (int i = 0; i < 3600; i += 10)
+		battery_series_step(&s, &rest, 25, 10);
+	for (int i = 0; i < 120; i++)
+		battery_series_step(&s, &load_a, 25, 1);
+	near(s.voltage_v, 12.65, 0.1); /* D = 0: 12.646 V [M] */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(after_an_outage),
+		cmocka_unit_test(rest_after_discharge),
+		cmocka_unit_test(surface_charge),
+	};
+	return cmocka_run_group_tests(tests, load, NULL);
+}
