@@ -63,9 +63,11 @@ static const char *from_counts(json_t *v, struct counts *out)
 	for (int i = 0; i < out->n; i++) {
 		json_t *kind = json_array_get(json_array_get(v, (size_t)i), 0);
 		json_t *count = json_array_get(json_array_get(v, (size_t)i), 1);
-		if (!json_is_integer(kind) || !json_is_integer(count))
+		json_int_t number = json_integer_value(kind);
+		if (!json_is_integer(kind) || !json_is_integer(count) || number < 0 ||
+			number > KIND_MAX)
 			return "not a list of [kind, count]";
-		out->v[i].kind = (int32_t)json_integer_value(kind);
+		out->v[i].kind = (int32_t)number;
 		out->v[i].count = json_integer_value(count);
 	}
 	return NULL;

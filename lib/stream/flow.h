@@ -103,6 +103,8 @@ int flow_next_wait(struct flow *f, struct record *rec, int64_t timeout_ms);
  */
 bool flow_decode(struct flow *f, const struct record *rec, void *out);
 
+/* Whether --only and --drop let records of this kind out. */
+bool flow_wants(const struct flow *f, int kind);
 /* Writes rec to the output unchanged. */
 void flow_pass(struct flow *f, const struct record *rec);
 /*

@@ -228,6 +228,11 @@ static int write_record(struct flow *f, const struct record *rec, struct err *er
 	return 0;
 }
 
+bool flow_wants(const struct flow *f, int kind)
+{
+	return !f->filtered[kind];
+}
+
 void flow_pass(struct flow *f, const struct record *rec)
 {
 	struct err err = {0};

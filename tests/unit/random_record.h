@@ -31,15 +31,15 @@ static inline uint32_t dice_below(struct dice *d, uint32_t n)
 	return (uint32_t)(dice_u64(d) % n);
 }
 
-static inline struct str dice_string(struct dice *d, uint32_t max)
+/* n pieces drawn from the first 'choice' ones; the last two are control characters. */
+static inline struct str dice_pieces(struct dice *d, uint32_t n, uint32_t choice)
 {
 	static const char *const pieces[] = {"a", "Z", "0", "-", "_", ".", " ", "\"",
-		"\\", ",", "\xc3\xa9", "\xe0\xb8\x81", "\xf0\x9f\x94\x8b"};
+		"\\", ",", ";", "=", "[]", "\xc3\xa9", "\xe0\xb8\x81",
+		"\xf0\x9f\x94\x8b", "\t", "\n"};
 	struct str s = {d->text + d->used, 0};
-	uint32_t n = 1 + dice_below(d, max / 4);
 	for (uint32_t i = 0; i < n; i++) {
-		const char *p =
-			pieces[dice_below(d, sizeof(pieces) / sizeof(pieces[0]))];
+		const char *p = pieces[dice_below(d, choice)];
 		size_t k = strlen(p);
 		if (d->used + k > sizeof(d->text))
 			break;
@@ -50,15 +50,28 @@ static inline struct str dice_string(struct dice *d, uint32_t max)
 	return s;
 }
 
+/* A code: never empty, no control characters. */
+static inline struct str dice_string(struct dice *d, uint32_t max)
+{
+	return dice_pieces(d, 1 + dice_below(d, max / 4), 16);
+}
+
+static inline struct str dice_text(struct dice *d, uint32_t max)
+{
+	return dice_pieces(d, dice_below(d, max / 4), 18);
+}
+
 static inline float dice_float(struct dice *d)
 {
-	switch (dice_below(d, 4)) {
+	switch (dice_below(d, 5)) {
 	case 0:
 		return (float)((double)dice_below(d, 40000) / 1000 - 20);
 	case 1:
 		return 0.0F;
 	case 2:
 		return (float)dice_u64(d);
+	case 3:
+		return -0.0F;
 	default:
 		for (;;) {
 			uint32_t u = (uint32_t)dice_u64(d);
@@ -83,10 +96,10 @@ static inline void dice_lists(struct dice *d, const struct field_info *f, void *
 	*(int32_t *)at = n;
 	for (int32_t i = 0; i < n; i++) {
 		if (f->type == T_PAIRS) {
-			((struct pairs *)at)->v[i].name = dice_string(d, 40);
+			((struct pairs *)at)->v[i].name = dice_text(d, 40);
 			((struct pairs *)at)->v[i].value = dice_float(d);
 		} else if (f->type == T_STRS) {
-			((struct strs *)at)->v[i] = dice_string(d, 40);
+			((struct strs *)at)->v[i] = dice_text(d, 40);
 		} else if (f->type == T_COUNTS) {
 			((struct counts *)at)->v[i].kind =
 				(int32_t)dice_below(d, KIND_MAX);
@@ -134,7 +147,7 @@ static inline void dice_field(struct dice *d, const struct field_info *f, void *
 		*(struct str *)at = dice_string(d, CODE_MAX);
 		break;
 	case T_TEXT:
-		*(struct str *)at = dice_string(d, 600);
+		*(struct str *)at = f->need ? dice_string(d, 600) : dice_text(d, 600);
 		break;
 	case T_PAIRS:
 	case T_STRS:
