@@ -28,7 +28,10 @@ struct encoder {
 	struct buf text; /* NDJSON: the line so far; CSV: the cells of the row so far */
 	bool too_long;
 	/* CSV */
-	int ncolumns; /* -1 before the header */
+	struct buf raw;   /* the row so far, as it stands in the file */
+	int64_t row_line; /* … and the line it begins in */
+	bool after_cr;    /* a line end that may go on with a line feed */
+	int ncolumns;     /* -1 before the header */
 	int columns[FIELDS_MAX];
 	int cell;
 	struct str cells[FIELDS_MAX];
@@ -108,60 +111,89 @@ static void on_cell(void *text, size_t n, void *context)
 	if (e->cell < FIELDS_MAX) {
 		e->offsets[e->cell] = given ? e->text.len : SIZE_MAX;
 		e->cells[e->cell].len = (uint32_t)n;
-		buf_append(&e->text, text, n);
+		/* Even an empty text needs a place to point to. */
+		if (buf_reserve(&e->text, 1) == 0)
+			buf_append(&e->text, given ? text : "", n);
 	}
 	e->cell++;
 }
 
+static void bad_header(struct encoder *e, const char *what, struct str name)
+{
+	struct err err = {0};
+	err_set(&err, ERR_DATA, "%s: line %lld: kind '%s' %s '%.*s'", e->source,
+		(long long)e->row_line, e->kind->name, what, STR_ARG(name));
+	flow_fail(e->flow, &err);
+}
+
 static void read_header(struct encoder *e)
 {
+	bool seen[FIELDS_MAX] = {false};
 	struct err err = {0};
 	e->ncolumns = e->cell;
 	for (int i = 0; i < e->ncolumns && i < FIELDS_MAX; i++) {
-		e->columns[i] = field_index(e->kind, e->cells[i]);
-		if (e->columns[i] < 0) {
-			err_set(&err, ERR_DATA,
-				"%s: line 1: kind '%s' has no field '%.*s'", e->source,
-				e->kind->name, STR_ARG(e->cells[i]));
-			flow_fail(e->flow, &err);
-		}
+		int at = e->columns[i] = field_index(e->kind, e->cells[i]);
+		if (at < 0)
+			bad_header(e, "has no field", e->cells[i]);
+		else if (seen[at])
+			bad_header(e, "has two columns", e->cells[i]);
+		else
+			seen[at] = true;
 	}
 	if (e->ncolumns > FIELDS_MAX) {
-		err_set(&err, ERR_DATA, "%s: line 1: too many columns", e->source);
+		err_set(&err, ERR_DATA, "%s: line %lld: too many columns", e->source,
+			(long long)e->row_line);
 		flow_fail(e->flow, &err);
 	}
+}
+
+/* The row as it stands in the file, without its line end. */
+static struct str raw_row(const struct encoder *e)
+{
+	struct str row = {(const char *)e->raw.data, (uint32_t)e->raw.len};
+	while (row.len && (row.s[row.len - 1] == '\n' || row.s[row.len - 1] == '\r'))
+		row.len--;
+	return row;
+}
+
+static void reject_row(struct encoder *e, const char *reason, struct str row)
+{
+	flow_reject_row(e->flow, e->kind->kind, e->source, e->row_line, reason, row);
 }
 
 static void encode_row(struct encoder *e)
 {
 	char reason[200];
-	struct str row = {(const char *)e->text.data, (uint32_t)e->text.len};
+	struct str row = raw_row(e);
 	record_clear(e->kind, &e->any);
 	if (e->cell != e->ncolumns) {
 		snprintf(reason, sizeof(reason), "%d cells where the header has %d",
 			e->cell, e->ncolumns);
-		reject(e, e->kind->kind, reason, row);
+		reject_row(e, reason, row);
 		return;
 	}
 	for (int i = 0; i < e->ncolumns; i++) {
 		const struct field_info *f = &e->kind->fields[e->columns[i]];
-		const char *why = e->cells[i].s
-					  ? text_parse_field(f, e->cells[i], &e->any)
-					  : NULL;
+		const struct str *cell = &e->cells[i];
+		/* The cells are in e->text, which is ours to change. */
+		const char *why =
+			cell->s ? text_parse_cell(f,
+					  (char *)e->text.data + e->offsets[i],
+					  cell->len, &e->any)
+				: NULL;
 		if (why) {
 			snprintf(reason, sizeof(reason), "field '%s' is %s", f->name,
 				why);
-			reject(e, e->kind->kind, reason, row);
+			reject_row(e, reason, row);
 			return;
 		}
 	}
-	flow_emit_row(e->flow, e->kind->kind, &e->any, e->source, e->line, row);
+	flow_emit_row(e->flow, e->kind->kind, &e->any, e->source, e->row_line, row);
 }
 
 static void on_row(int end, void *context)
 {
 	struct encoder *e = context;
-	e->line++;
 	for (int i = 0; i < e->cell && i < FIELDS_MAX; i++) {
 		bool given = e->offsets[i] != SIZE_MAX;
 		e->cells[i].s =
@@ -172,7 +204,53 @@ static void on_row(int end, void *context)
 	else if (!flow_interrupted(e->flow))
 		encode_row(e);
 	buf_clear(&e->text);
+	buf_clear(&e->raw);
 	e->cell = 0;
+}
+
+/* White space between rows belongs to none. */
+static bool row_begun(const struct encoder *e)
+{
+	for (size_t i = 0; i < e->raw.len; i++)
+		if (!memchr(" \t\r\n", e->raw.data[i], 4))
+			return true;
+	return false;
+}
+
+/* To the end of the line, or of what is there; *ended tells which. */
+static size_t line_length(const char *p, size_t n, bool *ended)
+{
+	size_t k = 0;
+	while (k < n && p[k] != '\n' && p[k] != '\r')
+		k++;
+	*ended = k < n;
+	return k + *ended;
+}
+
+/*
+ * The parser gets line by line, so that a row is known by the line it begins in and by
+ * its own text. A line ends with a line feed, a carriage return or both.
+ */
+static int take_csv(struct encoder *e, struct csv_parser *csv, const char *p, size_t n)
+{
+	while (n) {
+		bool ended = false, feed = e->after_cr && *p == '\n';
+		size_t k = feed ? 1 : line_length(p, n, &ended);
+		if (!row_begun(e)) {
+			buf_clear(&e->raw);
+			e->row_line = e->line;
+		}
+		buf_append(&e->raw, p, k);
+		if (csv_parse(csv, p, k, on_cell, on_row, e) != k ||
+			e->raw.len > LINE_MAX_BYTES || e->raw.failed)
+			return -1;
+		if (!feed && ended)
+			e->line++;
+		e->after_cr = p[k - 1] == '\r';
+		p += k;
+		n -= k;
+	}
+	return 0;
 }
 
 /* ---- reading ---- */
@@ -182,6 +260,12 @@ struct source {
 	struct csv_parser csv;
 };
 
+static int not_csv(struct encoder *e, const char *why, struct err *err)
+{
+	return err_set(err, ERR_DATA, "%s: line %lld: %s", e->source,
+		(long long)e->row_line, why);
+}
+
 static int feed(
 	struct encoder *e, struct source *s, const char *p, size_t n, struct err *err)
 {
@@ -189,19 +273,18 @@ static int feed(
 		take_ndjson(e, p, n);
 		return 0;
 	}
-	if (csv_parse(&s->csv, p, n, on_cell, on_row, e) == n &&
-		e->text.len <= LINE_MAX_BYTES)
+	if (take_csv(e, &s->csv, p, n) == 0)
 		return 0;
-	return err_set(err, ERR_DATA, "%s: line %lld: not CSV, or a row over 1 MiB",
-		e->source, (long long)e->line + 1);
+	return not_csv(e, "not CSV, or a row over 1 MiB", err);
 }
 
-static void finish(struct encoder *e, struct source *s)
+static int finish(struct encoder *e, struct source *s, struct err *err)
 {
-	if (e->o->csv)
-		csv_fini(&s->csv, on_cell, on_row, e);
-	else if (e->text.len)
+	if (!e->o->csv && e->text.len)
 		take_ndjson(e, "\n", 1);
+	if (e->o->csv && csv_fini(&s->csv, on_cell, on_row, e) != 0)
+		return not_csv(e, "a quoted cell does not end", err);
+	return 0;
 }
 
 static int pump(struct encoder *e, struct source *s, struct err *err)
@@ -214,14 +297,12 @@ static int pump(struct encoder *e, struct source *s, struct err *err)
 				continue;
 		}
 		ssize_t n = read(s->fd, chunk, sizeof(chunk));
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n < 0)
 			return err_errno(err, "cannot read '%s'", e->source);
-		if (n == 0) {
-			finish(e, s);
-			return 0;
-		}
+		if (n == 0)
+			return finish(e, s, err);
 		if (feed(e, s, chunk, (size_t)n, err) < 0)
 			return -1;
 	}
@@ -231,9 +312,12 @@ static int pump(struct encoder *e, struct source *s, struct err *err)
 static int encode_file(struct encoder *e, const char *path, struct err *err)
 {
 	bool std = strcmp(path, "-") == 0;
-	struct source s = {.fd = std ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)};
+	/* A FIFO without a writer is waited for in pump, where signals are heard. */
+	struct source s = {.fd = std ? STDIN_FILENO
+				     : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
 	e->source = std ? "<stdin>" : path;
-	e->line = 0;
+	e->line = e->o->csv; /* NDJSON counts ended lines, CSV the one at hand */
+	e->after_cr = false;
 	e->ncolumns = -1;
 	if (s.fd < 0)
 		return err_errno(err, "cannot open '%s'", path);
@@ -287,12 +371,14 @@ int main(int argc, char **argv)
 		return diag_err(&err);
 	if (o.run)
 		flow_set_run(e.flow, o.run);
-	for (char **p = first < argc ? argv + first : standard; *p; p++)
+	for (char **p = first < argc ? argv + first : standard;
+		*p && !flow_interrupted(e.flow); p++)
 		if (encode_file(&e, *p, &err) < 0) {
 			flow_fail(e.flow, &err);
 			break;
 		}
 	int status = flow_close(e.flow);
 	buf_release(&e.text);
+	buf_release(&e.raw);
 	return status;
 }
