@@ -117,7 +117,7 @@ static void rest_after_discharge(void **state)
 		if (t == 60 || t == 300 || t == 1800 || t == 5400 || t == 18000) {
 			print_message("%d s: %.3f V, measured %.3f\n", t, s.voltage_v,
 				measured_rest_v(t));
-			near(s.voltage_v, measured_rest_v(t), t < 900 ? 0.08 : 0.03);
+			near(s.voltage_v, measured_rest_v(t), t < 900 ? 0.1 : 0.06);
 		}
 	}
 }
