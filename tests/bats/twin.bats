@@ -468,3 +468,16 @@ discharge_record() {
 	awk '/^SOC/ { bad += $7 > 1.5 } /^voltage/ { bad += $6 > 15 || $6 >= $12 }
 		/^open loop/ { bad += $7 > 25 } END { exit bad }' held
 }
+
+@test "the scripts that measure the twin print their tables" {
+	"$ROOT/pipelines/validate-fleet.sh" 48 90 >fleet
+	grep -q '^| [0-9]* | SOH, %, at any time | [0-9.]* | [0-9]* of [0-9]*' fleet
+	awk -F '|' '/at any time/ { exit !($4 < 5) }' fleet
+	try "$ROOT/pipelines/validate.sh" no/such/folder
+	assert_status 3
+	assert_one_line_stderr "no recorded data in 'no/such/folder'"
+	DATA=$(data_dir) || skip "no real data"
+	"$ROOT/pipelines/validate.sh" "$DATA" >table
+	[ "$(grep -c '^| ' table)" -eq 16 ]
+	grep -q '^| ub121000 | capacity | 92.3 Ah' table
+}
