@@ -213,10 +213,12 @@ static void write_value(
 	}
 	case INIFILE_LIST: {
 		int n = *(const int *)((const char *)m + k->count);
-		buf_printf(b, n ? "%s =" : "", k->name);
+		if (!n)
+			break;
+		buf_printf(b, "%s =", k->name);
 		for (int i = 0; i < n; i++)
 			buf_printf(b, " %.6g", ((const double *)at)[i]);
-		buf_puts(b, n ? "\n" : "");
+		buf_putc(b, '\n');
 		break;
 	}
 	}
