@@ -304,6 +304,29 @@ static void sensors_lie(void **state)
 	plant_free(quiet);
 }
 
+/* The truth knows of a hot year that is planned, and forgets it when it is not. */
+static void truth_knows(void **state)
+{
+	struct plant *p = plant(24), *quiet = plant(24);
+	enum cause_names causes[24];
+	double hot[24], cool[24], again[24];
+	int id = plan(p, "high_temperature:all:value=10:rate=0:duration=365d");
+	assert_int_equal(plant_life(p, &p->strings[0], hot, causes), 0);
+	assert_int_equal(plant_life(quiet, &quiet->strings[0], cool, causes), 0);
+	assert_true(stage_clear(p, id));
+	assert_int_equal(plant_life(p, &p->strings[0], again, causes), 0);
+	for (int i = 0; i < 24; i++) {
+		near(again[i], cool[i], 0);
+		/* within the year half is left, and a little; after it a year less */
+		if (cool[i] > 0 && cool[i] < 365)
+			assert_true(hot[i] < 0.6 * cool[i] && hot[i] > 0.4 * cool[i]);
+		else if (cool[i] > 1000 && isfinite(cool[i]))
+			near(cool[i] - hot[i], 400, 120);
+	}
+	plant_free(p);
+	plant_free(quiet);
+}
+
 /* A short circuit inside ends the block; the string gets another one. */
 static void runaway(void **state)
 {
@@ -336,6 +359,7 @@ int main(void)
 		cmocka_unit_test(power),
 		cmocka_unit_test(blocks),
 		cmocka_unit_test(sensors_lie),
+		cmocka_unit_test(truth_knows),
 		cmocka_unit_test(runaway),
 	};
 	return cmocka_run_group_tests(tests, load, NULL);
