@@ -136,6 +136,15 @@ static int run(const char *name, char **argv)
 	return ERR_IO;
 }
 
+/* The page in the tree this program was installed into. */
+static bool installed_page(char *dst, const char *page)
+{
+	char own[PATH_SIZE], name[80];
+	snprintf(name, sizeof(name), "%s.1", page);
+	return own_folder(own, sizeof(own)) == 0 &&
+	       readable(dst, own, "/../share/man/man1/", name, R_OK);
+}
+
 /* Its man page: of the build tree, else the installed one; --help where there is no
  * man(1). */
 static int help(const char *name)
@@ -145,7 +154,8 @@ static int help(const char *name)
 		return unknown(name);
 	snprintf(page, sizeof(page), "floatline-%s", name);
 	snprintf(path, sizeof(path), "man/%s.1", page);
-	if (share_path(path, file, sizeof(file), NULL) == 0)
+	if (share_path(path, file, sizeof(file), NULL) == 0 ||
+		installed_page(file, page))
 		execlp("man", "man", "-l", file, (char *)NULL);
 	else
 		execlp("man", "man", page, (char *)NULL);

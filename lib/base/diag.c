@@ -30,16 +30,23 @@ static int join(const char *dir, const char *name, char *dst, size_t size)
 	return n > 0 && (size_t)n < size && access(dst, R_OK) == 0 ? 0 : -1;
 }
 
-/* build/bin/NAME and build/VARIANT/bin/NAME: the tree starts above 'build'. */
-static int in_build_tree(const char *name, char *dst, size_t size)
+/*
+ * The program's own place tells where its files are, wherever the tree was put: a build
+ * tree starts above 'build' (build/bin/NAME, build/VARIANT/bin/NAME), an installed one
+ * has share/floatline beside bin and libexec.
+ */
+static int beside_program(const char *name, char *dst, size_t size)
 {
-	char exe[4096];
+	char exe[4096], share[4096 + 32];
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 	if (n <= 0)
 		return -1;
 	exe[n] = '\0';
 	for (char *p = strrchr(exe, '/'); p; p = strrchr(exe, '/')) {
 		*p = '\0';
+		snprintf(share, sizeof(share), "%s/share/floatline", exe);
+		if (join(share, name, dst, size) == 0)
+			return 0;
 		char *base = strrchr(exe, '/');
 		if (base && strcmp(base, "/build") == 0) {
 			*base = '\0';
@@ -54,7 +61,7 @@ int share_path(const char *name, char *dst, size_t size, struct err *err)
 	const char *env = getenv("FLOATLINE_SHARE");
 	if (env && join(env, name, dst, size) == 0)
 		return 0;
-	if (in_build_tree(name, dst, size) == 0)
+	if (beside_program(name, dst, size) == 0)
 		return 0;
 	if (join(FL_SHAREDIR, name, dst, size) == 0)
 		return 0;

@@ -17,8 +17,9 @@ int diag_err(const struct err *e);
 
 /*
  * The path of a file that comes with floatline ("schemas/rules/default.ini"), into dst.
- * Looked for under $FLOATLINE_SHARE, then beside the build tree the program runs from,
- * then in the installed share directory. Returns 0, or -1 with ERR_IO naming the file.
+ * Looked for under $FLOATLINE_SHARE, then in the build or installed tree the program
+ * runs from, then in the installed share directory. Returns 0, or -1 with ERR_IO naming
+ * the file.
  */
 int share_path(const char *name, char *dst, size_t size, struct err *err);
 

@@ -1,12 +1,27 @@
 #include "stream/flow_internal.h"
 
+#include "base/diag.h"
 #include "stream/signals.h"
 
 #include <time.h>
 
 enum {
+	SILENCE_MS = 3000,
 	LIVE_POLL_MS = 200, /* a signal between test and poll is noticed after this */
 };
+
+/* A socket connects to what is not there without a word: somebody must say it. */
+static void tell_silence(struct flow *f)
+{
+	if (f->told_silence || !f->live || f->seen ||
+		flow_now_ms() - f->started < SILENCE_MS)
+		return;
+	f->told_silence = true;
+	for (int i = 0; i < f->nreaders; i++)
+		if (inlet_is_socket(f->readers[i].inlet) && f->readers[i].records == 0)
+			diag("nothing from '%s' yet; waiting",
+				inlet_name(f->readers[i].inlet));
+}
 
 /* Waits for any input (or subscriber) for at most timeout_ms. Returns false when the
  * time is over. */
@@ -26,6 +41,7 @@ bool flow_wait_inputs(struct flow *f, int64_t deadline)
 	if (f->live && (timeout < 0 || timeout > LIVE_POLL_MS))
 		timeout = LIVE_POLL_MS;
 	zmq_poll(items, n, timeout);
+	tell_silence(f);
 	for (int i = f->noutlets - 1; i >= 0; i--) {
 		struct err err = {0};
 		if (outlet_idle(f->outlets[i], &err) < 0)

@@ -30,7 +30,7 @@ struct flow {
 	bool live; /* an input is a socket */
 	struct outlet *outlets[ENDPOINTS_MAX];
 	int noutlets;
-	bool lost_outlet;
+	bool lost_outlet, told_silence;
 	struct buf out;
 	const struct schema *out_schemas[KIND_MAX + 1]; /* as declared last */
 	const struct schema *native[KIND_MAX + 1];      /* our own, once needed */

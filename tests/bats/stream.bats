@@ -477,3 +477,11 @@ setup() {
 	try decode -q --metrics /nonexistent/m.prom -i a.fl
 	assert_status 3
 }
+
+@test "a socket nobody answers on is named" {
+	decode -q -i "pull:ipc://$PWD/nobody" 2>err 3>&- &
+	reader=$!
+	wait_until 10 grep -q "nothing from 'ipc://$PWD/nobody' yet" err
+	kill -TERM $reader
+	wait $reader || true
+}
