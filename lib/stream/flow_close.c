@@ -5,6 +5,7 @@
 #include "stream/signals.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -47,7 +48,12 @@ static int replace_file(const char *path, const struct buf *text, struct err *er
 void flow_metric(struct flow *f, const char *name, double value)
 {
 	buf_printf(&f->metrics, "%s ", name);
-	text_f64(value, &f->metrics);
+	if (isnan(value))
+		buf_puts(&f->metrics, "NaN");
+	else if (isinf(value))
+		buf_puts(&f->metrics, value > 0 ? "+Inf" : "-Inf");
+	else
+		text_f64(value, &f->metrics);
 	buf_putc(&f->metrics, '\n');
 }
 

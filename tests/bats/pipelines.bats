@@ -23,7 +23,9 @@ checksum() {
 
 @test "each script is short, and says how it is used" {
 	for f in "$P"/*.sh; do
-		[ "$(wc -l <"$f")" -le 25 ] || fail "$f is long"
+		limit=25
+		case $f in */validate*) limit=60 ;; esac # they print a table each
+		[ "$(wc -l <"$f")" -le $limit ] || fail "$f is long"
 		grep -q '^set -.*o pipefail' "$f" || fail "$f: no pipefail"
 		sed -n '2,5p' "$f" | grep -q "^#   ${f##*/}" || fail "$f: no usage line"
 	done

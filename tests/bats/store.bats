@@ -190,7 +190,7 @@ for r in ([126, "floatline", 1, None, None, [["x", "1", ""]]],
 	store --ledger l --reject bad --db sqlite:a.db <s.flt
 	ledger_balances l
 	[ "$(sqlite3 a.db 'SELECT code, zone FROM sensor')" = "S2|fine" ]
-	[ "$(jq -r .reason bad)" = "zone: not UTF-8, or a zero byte in it" ]
+	[ "$(jq -r .reason bad)" = "sensor: field 'zone' is not free of NUL" ]
 }
 
 @test "a truncated stream is status 1, and what came is stored" {

@@ -401,7 +401,13 @@ setup() {
 	exec 8<slow
 	encode -q many.ndjson -o "pub:@ipc://$PWD/p?subscribers=1&hwm=10" 3>&- &
 	writer=$!
-	wait_until 20 test "$(ps -o stat= -p $writer)" # it has begun
+	# It has read, and so tried to publish, all before anybody reads the pipe.
+	size=$(stat -c %s many.ndjson)
+	has_read() {
+		grep -q '^State:.Z' "/proc/$writer/status" ||
+			[ "$(sed -n 's/^rchar: //p' "/proc/$writer/io")" -ge "$size" ]
+	}
+	wait_until 20 has_read
 	cat <&8 >got.ndjson
 	exec 8<&-
 	wait $reader
