@@ -138,7 +138,7 @@ static void put_resolved(struct text *t, const struct rule *r, const struct subj
 {
 	put(t, s->code);
 	put(t, str_of(": resolved, "));
-	put(t, field_name(r));
+	put(t, str_of(r->label));
 	put(t, str_of(" is "));
 	put_value(t, r, f->value, f->threshold);
 	put(t, str_of(*unit_name(r).s ? " " : ""));

@@ -84,12 +84,16 @@ double best_rul(
 
 /* Near the end of life a share means little. */
 #define RUL_SHORT_DAYS 30
+/* The first estimates of a battery settle; that is no drop. */
+#define RUL_SETTLED_MS (2 * DAY_MS)
 
 static double rul_drop(
 	const struct engine *e, const struct subject *s, const struct rec_rul *r)
 {
 	const struct battery_state *b = &e->batteries[s->battery];
-	if (b->rul_ref_ts == TIME_NIL || isnan(best_rul(e, s, r)))
+	if (b->rul_ref_ts == TIME_NIL ||
+		b->rul_ref_ts - b->health.rul_first_ts < RUL_SETTLED_MS ||
+		isnan(best_rul(e, s, r)))
 		return NAN;
 	double passed = (double)(r->ts - b->rul_ref_ts) / (double)DAY_MS;
 	double promised = (double)b->rul_ref - passed;

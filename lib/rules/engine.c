@@ -155,6 +155,8 @@ static int learn(struct engine *e, int kind, const void *rec, struct err *err)
 	uint32_t replaced = IDS_NONE;
 	if (kind == KIND_maintenance_window)
 		return mute_learn(e, rec) < 0 ? err_nomem(err) : 0;
+	if (kind == KIND_event)
+		planned_learn(e, rec);
 	if (kind == KIND_alert_action)
 		act(e, rec);
 	if (kind == KIND_sensor)

@@ -20,9 +20,14 @@ struct model_info {
 
 /* What is known of health, and what was said of it last. */
 struct health {
-	float soh_pct, soh_std_pct, rul_days;
+	float soh_pct, soh_std_pct, rul_days, rul_upper_days;
+	int64_t rul_first_ts, rul_ts; /* first and latest estimate of rul_days */
+	bool soh_unsure, rul_unsure;
 	int8_t soh_rank, rul_rank; /* with hysteresis, see health.c */
 	int8_t status;             /* enum health, as last emitted */
+	/* The reasons last emitted: a hash of their kinds, and their numbers. */
+	uint64_t said;
+	float said_soh_pct, said_rul_days;
 };
 
 struct battery_state {
@@ -35,17 +40,20 @@ struct battery_state {
 	int64_t rul_seen[rul_source_count];
 	float rul_ref, rul_now; /* a day ago or more, and the latest */
 	int64_t rul_ref_ts, rul_now_ts;
+	int rul_source; /* of these two */
 	struct health health;
 };
 
 struct string_state {
 	int64_t seen;
 	float interval_ms;
-	int32_t jars;        /* batteries of it heard of */
-	uint32_t member;     /* one of its batteries, for the model; IDS_NONE */
-	uint32_t site;       /* number of its site */
-	int64_t disturbed;   /* latest sample off float: discharge, boost, equalize */
-	float temperature_c; /* running mean over its jars */
+	int32_t jars;         /* batteries of it heard of */
+	uint32_t member;      /* one of its batteries, for the model; IDS_NONE */
+	uint32_t site;        /* number of its site */
+	int64_t disturbed;    /* latest sample off float: discharge, boost, equalize */
+	int64_t planned;      /* start of planned work, TIME_NIL none */
+	int64_t planned_last; /* latest sample off float of it, and after it */
+	float temperature_c;  /* running mean over its jars */
 	int32_t ranks[health_count]; /* its batteries, by rank of their status */
 	struct health health;
 };
@@ -219,12 +227,21 @@ const char *incident_id(const struct engine *e, uint32_t number);
 int mute_learn(struct engine *e, const struct rec_maintenance_window *w);
 bool muted(const struct engine *e, struct str subject, int64_t ts);
 
+/* planned.c: tests and equalizing charges */
+void planned_learn(struct engine *e, const struct rec_event *v);
+void planned_note(struct string_state *g, int mode, int64_t ts);
+/* Whether the rule waits for the string to be back on float. */
+bool planned_holds(const struct engine *e, const struct rule *r,
+	const struct subject *s, int64_t ts);
+
 /* action.c */
 void act(struct engine *e, const struct rec_alert_action *a);
 
 /* health.c: the order of enum health, healthy first */
 int health_rank(int status);
 void health_init(struct health *h);
+/* As health_init, but for what was said of the one before. */
+void health_restart(struct health *h);
 /* Of all batteries of the string, after what is thought of its measurements changed. */
 void health_of_batteries(struct engine *e, uint32_t string, int64_t ts);
 void health_update(struct engine *e, const struct subject *s, int64_t ts);

@@ -72,7 +72,7 @@ static double value_of(struct engine *e, const struct rule *r, const struct subj
 		if (!isnan(q) && ((uint32_t)(int64_t)q & r->ignore_quality))
 			return NAN;
 	}
-	if (held_off(e, r, s, ts) || explained(e, r, s))
+	if (held_off(e, r, s, ts) || planned_holds(e, r, s, ts) || explained(e, r, s))
 		return NAN;
 	if (r->signal)
 		return signal_value(e, r->signal, s, rec, ts);

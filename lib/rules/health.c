@@ -25,7 +25,15 @@ static const int8_t STATUS_OF[] = {health_healthy, health_watch, health_unknown,
 /* An SOH less certain than this is a reason to watch, not to warn. */
 #define SOH_STD_MAX_PCT 8
 #define SOH_HYSTERESIS_PCT 0.5
+#define SOH_STD_SURE_PCT 7
 #define RUL_HYSTERESIS_DAYS 7
+/* Nor is a remaining life that may as well be a year, or that is known since today. */
+#define RUL_UPPER_MAX_DAYS 365
+#define RUL_UPPER_SURE_DAYS 330
+#define RUL_SETTLED_MS (2 * DAY_MS)
+/* Reasons are told again when their numbers have moved by that much. */
+#define SOH_SAY_PCT 1
+#define RUL_SAY_SHARE 0.1
 
 int health_rank(int status)
 {
@@ -37,7 +45,27 @@ int health_rank(int status)
 
 void health_init(struct health *h)
 {
-	*h = (struct health){NAN, NAN, NAN, RANK_UNKNOWN, RANK_UNKNOWN, health_unknown};
+	*h = (struct health){.soh_pct = NAN,
+		.soh_std_pct = NAN,
+		.rul_days = NAN,
+		.rul_upper_days = NAN,
+		.rul_first_ts = TIME_NIL,
+		.rul_ts = TIME_NIL,
+		.soh_rank = RANK_UNKNOWN,
+		.rul_rank = RANK_UNKNOWN,
+		.status = health_unknown,
+		.said_soh_pct = NAN,
+		.said_rul_days = NAN};
+}
+
+void health_restart(struct health *h)
+{
+	struct health before = *h;
+	health_init(h);
+	h->status = before.status;
+	h->said = before.said;
+	h->said_soh_pct = before.said_soh_pct;
+	h->said_rul_days = before.said_rul_days;
 }
 
 static int rank_by(double v, double critical, double warning, double watch)
@@ -56,10 +84,34 @@ static int8_t with_margin(int before, int now, int cautious)
 	return (int8_t)(cautious < before ? cautious : before);
 }
 
+/* With margins, so that a doubt that hovers does not come and go. */
+static void doubt_estimates(struct health *h)
+{
+	double soh_max = h->soh_unsure ? SOH_STD_SURE_PCT : SOH_STD_MAX_PCT;
+	double rul_max = h->rul_unsure ? RUL_UPPER_SURE_DAYS : RUL_UPPER_MAX_DAYS;
+	h->soh_unsure = !isnan(h->soh_pct) && !((double)h->soh_std_pct <= soh_max);
+	h->rul_unsure = !isnan(h->rul_days) &&
+			(!((double)h->rul_upper_days <= rul_max) ||
+				h->rul_ts - h->rul_first_ts < RUL_SETTLED_MS);
+}
+
+static void rank_rul(struct health *h)
+{
+	double rul = (double)h->rul_days;
+	int now = rank_by(rul, 90, 180, 0);
+	int safe = rank_by(rul - RUL_HYSTERESIS_DAYS, 90, 180, 0);
+	if (h->rul_unsure) {
+		now = now > RANK_WATCH ? RANK_WATCH : now;
+		safe = safe > RANK_WATCH ? RANK_WATCH : safe;
+	}
+	h->rul_rank = with_margin(h->rul_rank, now, safe);
+}
+
 static void rank_estimates(struct health *h, double eol_pct)
 {
-	double soh = (double)h->soh_pct, rul = (double)h->rul_days;
-	if (!isnan(soh) && !((double)h->soh_std_pct <= SOH_STD_MAX_PCT)) {
+	double soh = (double)h->soh_pct;
+	doubt_estimates(h);
+	if (h->soh_unsure) {
 		h->soh_rank = RANK_WATCH;
 	} else if (!isnan(soh)) {
 		int now = rank_by(soh, eol_pct, eol_pct + 5, eol_pct + 10);
@@ -67,22 +119,31 @@ static void rank_estimates(struct health *h, double eol_pct)
 			soh - SOH_HYSTERESIS_PCT, eol_pct, eol_pct + 5, eol_pct + 10);
 		h->soh_rank = with_margin(h->soh_rank, now, safe);
 	}
-	if (!isnan(rul)) {
-		int now = rank_by(rul, 90, 180, 0);
-		int safe = rank_by(rul - RUL_HYSTERESIS_DAYS, 90, 180, 0);
-		h->rul_rank = with_margin(h->rul_rank, now, safe);
-	}
+	if (!isnan(h->rul_days))
+		rank_rul(h);
 }
 
 struct reasons {
 	struct strs list;
 	char text[2][CODE_MAX];
+	uint64_t kinds; /* hash of what they are, but for numbers; 0: none */
+	float soh_pct, rul_days;
 };
+
+static const struct reasons NO_REASONS = {.soh_pct = NAN, .rul_days = NAN};
+
+/* A reason whose words change with a number is known by its kind. */
+static void reason_of(struct reasons *r, const char *kind, const char *s)
+{
+	if (r->list.n == LIST_MAX)
+		return;
+	r->list.v[r->list.n++] = str_of(s);
+	r->kinds = r->kinds * 31 + hash_bytes(kind, strlen(kind));
+}
 
 static void reason(struct reasons *r, const char *s)
 {
-	if (r->list.n < LIST_MAX)
-		r->list.v[r->list.n++] = str_of(s);
+	reason_of(r, s, s);
 }
 
 static int rank_of_rule(const struct rule *r, const struct life *l)
@@ -121,12 +182,28 @@ static int rank_alerts(struct engine *e, const struct subject *s, struct reasons
 	return rank > worst ? rank : worst;
 }
 
+static bool moved(float said, float now, double by)
+{
+	return !isnan(now) && !(fabs((double)now - (double)said) < by);
+}
+
+static bool news(const struct health *h, int rank, const struct reasons *why)
+{
+	double rul_step = fmax(1, RUL_SAY_SHARE * fabs((double)h->said_rul_days));
+	return h->status != STATUS_OF[rank] || h->said != why->kinds ||
+	       moved(h->said_soh_pct, why->soh_pct, SOH_SAY_PCT) ||
+	       moved(h->said_rul_days, why->rul_days, rul_step);
+}
+
 static void say(struct engine *e, const struct subject *s, struct health *h, int rank,
 	const struct reasons *why, int64_t ts)
 {
-	if (h->status == STATUS_OF[rank])
+	if (!news(h, rank, why))
 		return;
 	h->status = STATUS_OF[rank];
+	h->said = why->kinds;
+	h->said_soh_pct = why->soh_pct;
+	h->said_rul_days = why->rul_days;
 	struct rec_status rec = {.ts = ts,
 		.subject = s->code,
 		.status = h->status,
@@ -138,7 +215,7 @@ static void update_string(struct engine *e, uint32_t string, int64_t ts)
 {
 	struct string_state *g = &e->strings[string];
 	struct subject s = subject_string(e, string);
-	struct reasons why = {.list = {.n = 0}};
+	struct reasons why = NO_REASONS;
 	int rank = rank_alerts(e, &s, &why);
 	for (int i = health_count - 1; i >= 0; i--) {
 		if (!g->ranks[i])
@@ -186,26 +263,32 @@ static bool distrusted(struct engine *e, const struct subject *s, struct reasons
 	return false;
 }
 
+static void reason_estimates(const struct health *h, struct reasons *why)
+{
+	if (!isnan(h->soh_pct) && h->soh_rank > RANK_HEALTHY) {
+		snprintf(why->text[0], sizeof(why->text[0]),
+			h->soh_unsure ? "soh uncertain, %.1f %%" : "soh %.1f %%",
+			(double)h->soh_pct);
+		reason_of(why, h->soh_unsure ? "soh?" : "soh", why->text[0]);
+		why->soh_pct = h->soh_pct;
+	}
+	if (!isnan(h->rul_days) && h->rul_rank > RANK_HEALTHY) {
+		snprintf(why->text[1], sizeof(why->text[1]),
+			h->rul_unsure ? "rul uncertain, %.0f d" : "rul %.0f d",
+			(double)h->rul_days);
+		reason_of(why, h->rul_unsure ? "rul?" : "rul", why->text[1]);
+		why->rul_days = h->rul_days;
+	}
+}
+
 static void update_battery(struct engine *e, const struct subject *s, int64_t ts)
 {
 	struct health *h = &e->batteries[s->battery].health;
 	double eol = (double)engine_model(e, s->battery)->rec.eol_pct;
-	struct reasons why = {.list = {.n = 0}};
+	struct reasons why = NO_REASONS;
 	rank_estimates(h, isnan(eol) ? 80 : eol);
 	int rank = rank_alerts(e, s, &why), estimated = estimates_rank(h);
-	if (!isnan(h->soh_pct) && h->soh_rank > RANK_HEALTHY) {
-		snprintf(why.text[0], sizeof(why.text[0]),
-			(double)h->soh_std_pct <= SOH_STD_MAX_PCT
-				? "soh %.1f %%"
-				: "soh uncertain, %.1f %%",
-			(double)h->soh_pct);
-		reason(&why, why.text[0]);
-	}
-	if (!isnan(h->rul_days) && h->rul_rank > RANK_HEALTHY) {
-		snprintf(why.text[1], sizeof(why.text[1]), "rul %.0f d",
-			(double)h->rul_days);
-		reason(&why, why.text[1]);
-	}
+	reason_estimates(h, &why);
 	if (estimated > rank && !(estimated == RANK_UNKNOWN && rank > RANK_HEALTHY))
 		rank = estimated;
 	if (rank < RANK_UNKNOWN && distrusted(e, s, &why))

@@ -80,6 +80,7 @@ static void on_telemetry(
 	if (s->string != IDS_NONE) {
 		struct string_state *g = &e->strings[s->string];
 		note_mode(g, t->mode, t->ts);
+		planned_note(g, t->mode, t->ts);
 		note_temperature(g, t);
 	}
 	watermark_note(&e->mark, s->id * 3, before, t->ts);
@@ -92,6 +93,7 @@ static void on_string(
 	int64_t before = g->seen;
 	note_time(&g->seen, &g->interval_ms, t->ts);
 	note_mode(g, t->mode, t->ts);
+	planned_note(g, t->mode, t->ts);
 	watermark_note(&e->mark, s->id * 3 + 1, before, t->ts);
 }
 
@@ -146,6 +148,16 @@ static void on_rul(struct engine *e, const struct subject *s, const struct rec_r
 	if (isnan(best_rul(e, s, r)))
 		return;
 	b->health.rul_days = r->rul_days;
+	b->health.rul_upper_days = r->upper_days;
+	b->health.rul_ts = r->ts;
+	if (b->health.rul_first_ts == TIME_NIL)
+		b->health.rul_first_ts = r->ts;
+	/* Another source that says less is no drop. */
+	if (b->rul_source != r->source) {
+		b->rul_source = r->source;
+		b->rul_now = NAN;
+		b->rul_ref_ts = b->rul_now_ts = TIME_NIL;
+	}
 	if (b->rul_now_ts == TIME_NIL || r->ts - b->rul_now_ts >= DAY_MS) {
 		b->rul_ref = b->rul_now;
 		b->rul_ref_ts = b->rul_now_ts;

@@ -16,6 +16,7 @@ enum {
 	RULES_MAX = 128,     /* rules of a file */
 	RULE_WHEN_MAX = 4,   /* constraints of a rule */
 	RULE_UNLESS_MAX = 4, /* rules that explain one */
+	RULE_LABEL_MAX = 60, /* bytes of a label */
 	RULE_NAME_MAX = 40,  /* bytes of a rule's name */
 	RULE_TEXT_MAX = 400, /* bytes of a value: a message template, mostly */
 	RULE_LINE_MAX = 190, /* bytes of a line of the file: what inih can hold */
@@ -75,7 +76,7 @@ struct rule {
 	enum subject_type subject_type;
 	enum condition condition;
 	struct rule_level level[LEVEL_COUNT];
-	int64_t for_ms, keep_ms, hold_off_ms;
+	int64_t for_ms, keep_ms, hold_off_ms, after_planned_ms;
 	struct when when[RULE_WHEN_MAX];
 	int nwhen;
 	bool otherwise_clear; /* a sample that misses a constraint is clear, not missing
@@ -88,6 +89,7 @@ struct rule {
 	bool group; /* may have a common cause: alerts become incidents */
 	int status; /* enum health while it fires; -1 by severity */
 	int source; /* enum alert_source */
+	char label[RULE_LABEL_MAX + 1]; /* what the number is, for people */
 	char message[RULE_TEXT_MAX + 1];
 };
 

@@ -9,9 +9,9 @@
 		BIT(quality_duplicate) | BIT(quality_time_backwards))
 
 const char *const RULE_KEYS[KEY_COUNT] = {"kind", "field", "condition", "warning",
-	"critical", "clear", "clear_critical", "for", "keep", "hold_off", "when",
-	"unless", "status", "source", "ignore_quality", "group", "otherwise", "urgent",
-	"distrust", "message", "enabled"};
+	"critical", "clear", "clear_critical", "for", "keep", "hold_off",
+	"after_planned", "when", "unless", "status", "source", "ignore_quality",
+	"group", "otherwise", "urgent", "distrust", "label", "message", "enabled"};
 
 int draft_fail(struct draft *d, int line)
 {
@@ -287,6 +287,31 @@ static int compile_message(struct draft *d, struct rule *r)
 	return check_template(d, s);
 }
 
+/* "autonomy" for autonomy_min: the unit stands behind the number anyway. */
+static int compile_label(struct draft *d, struct rule *r)
+{
+	static const char *const units[] = {"v", "a", "c", "k", "w", "s", "h", "d",
+		"ah", "ma", "ms", "min", "days", "mohm", "pct"};
+	struct str s = given(d, KEY_label);
+	if (s.s && (s.len == 0 || s.len > RULE_LABEL_MAX))
+		return draft_complain(d, KEY_label, "must have 1 to 60 bytes");
+	if (!s.s)
+		s = str_of(r->field ? r->field->name : r->signal->name);
+	str_copy(r->label, sizeof(r->label), s);
+	if (d->at[KEY_label])
+		return 0;
+	char *last = strrchr(r->label, '_');
+	const char *unit = r->field ? r->field->unit : r->signal->unit;
+	if (last && *unit &&
+		word_index(str_of(last + 1), units,
+			(int)(sizeof(units) / sizeof(*units))) >= 0)
+		*last = '\0';
+	for (char *c = r->label; *c; c++)
+		if (*c == '_')
+			*c = ' ';
+	return 0;
+}
+
 /* yes or no; 'otherwise' where it is not given. */
 static int compile_flag(struct draft *d, enum key k, bool otherwise, bool *out)
 {
@@ -307,6 +332,8 @@ int rule_compile(struct draft *d, struct rule *r, bool *enabled)
 		compile_duration(d, KEY_for, &r->for_ms) < 0 ||
 		compile_duration(d, KEY_keep, &r->keep_ms) < 0 ||
 		compile_duration(d, KEY_hold_off, &r->hold_off_ms) < 0 ||
+		compile_duration(d, KEY_after_planned, &r->after_planned_ms) < 0 ||
+		compile_label(d, r) < 0 ||
 		compile_flag(d, KEY_group, true, &r->group) < 0 ||
 		compile_flag(d, KEY_urgent, false, &r->urgent) < 0 ||
 		compile_flag(d, KEY_distrust, false, &r->distrust) < 0 ||

@@ -18,6 +18,7 @@ enum key {
 	KEY_for,
 	KEY_keep,
 	KEY_hold_off,
+	KEY_after_planned,
 	KEY_when,
 	KEY_unless,
 	KEY_status,
@@ -27,6 +28,7 @@ enum key {
 	KEY_otherwise,
 	KEY_urgent,
 	KEY_distrust,
+	KEY_label,
 	KEY_message,
 	KEY_enabled,
 	KEY_COUNT

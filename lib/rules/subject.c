@@ -60,6 +60,7 @@ uint32_t engine_string(struct engine *e, struct str code)
 			.member = IDS_NONE,
 			.site = IDS_NONE,
 			.disturbed = TIME_NIL,
+			.planned = TIME_NIL,
 			.temperature_c = NAN};
 		health_init(&s->health);
 	}
@@ -69,7 +70,7 @@ uint32_t engine_string(struct engine *e, struct str code)
 void battery_forget(struct engine *e, uint32_t battery)
 {
 	struct battery_state *b = &e->batteries[battery];
-	int8_t status = b->health.status;
+	struct health health = b->health;
 	*b = (struct battery_state){.seen = b->seen,
 		.interval_ms = b->interval_ms,
 		.string = b->string,
@@ -80,9 +81,10 @@ void battery_forget(struct engine *e, uint32_t battery)
 		.rul_ref = NAN,
 		.rul_now = NAN,
 		.rul_ref_ts = TIME_NIL,
-		.rul_now_ts = TIME_NIL};
-	health_init(&b->health);
-	b->health.status = status;
+		.rul_now_ts = TIME_NIL,
+		.rul_source = ENUM_NIL,
+		.health = health};
+	health_restart(&b->health);
 }
 
 int engine_enlist(struct engine *e, uint32_t battery)
@@ -122,7 +124,7 @@ uint32_t engine_battery(struct engine *e, struct str code)
 	for (; e->n_batteries <= id; e->n_batteries++) {
 		struct battery_state *b = &e->batteries[e->n_batteries];
 		*b = (struct battery_state){.seen = TIME_NIL, .string = IDS_NONE};
-		b->health.status = health_unknown;
+		health_init(&b->health);
 		battery_forget(e, (uint32_t)e->n_batteries);
 		if (engine_enlist(e, (uint32_t)e->n_batteries) < 0)
 			return IDS_NONE;

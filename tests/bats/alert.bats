@@ -48,6 +48,16 @@ hot() {
 	[ "$(jq -r .message <<<"${lines[0]}")" = "DC-CNX-01-UPS-01-S1-J01: jar at 36 degC, above 35 degC" ]
 }
 
+@test "a resolved alert names what it is about in words" {
+	hot >"$BATS_TEST_TMPDIR/r.ini"
+	local warm='if .j == 1 and .m >= 20 and .m < 40 then .temperature_c = 36 else . end'
+	run alerts "$warm" --rules "$BATS_TEST_TMPDIR/r.ini"
+	[ "$(jq -r .message <<<"${lines[1]}")" = "DC-CNX-01-UPS-01-S1-J01: resolved, temperature is 25 degC" ]
+	echo "label = heat of the case" >>"$BATS_TEST_TMPDIR/r.ini"
+	run alerts "$warm" --rules "$BATS_TEST_TMPDIR/r.ini"
+	[ "$(jq -r .message <<<"${lines[1]}")" = "DC-CNX-01-UPS-01-S1-J01: resolved, heat of the case is 25 degC" ]
+}
+
 @test "an alert still open at the end stays open" {
 	run alerts 'if .j == 1 and .m >= 20 then .temperature_c = 36 else . end'
 	[ "${#lines[@]}" -eq 1 ]

@@ -669,7 +669,7 @@ static void test_impossible_data_is_not_healthy(void **state)
 	expect("status DC-CNX-01-UPS-01-S1-J01 healthy", 2);
 }
 
-static void rul(int64_t ts, int source, double days)
+static void rul_between(int64_t ts, int source, double days, double upper)
 {
 	struct rec_rul r;
 	record_clear(kind_info(KIND_rul), &r);
@@ -678,7 +678,14 @@ static void rul(int64_t ts, int source, double days)
 	r.unit = 0;
 	r.source = source;
 	r.rul_days = (float)days;
+	r.lower_days = (float)(days / 2);
+	r.upper_days = (float)upper;
 	feed(KIND_rul, &r);
+}
+
+static void rul(int64_t ts, int source, double days)
+{
+	rul_between(ts, source, days, 1.5 * days);
 }
 
 static void test_rul(void **state)
@@ -693,13 +700,190 @@ static void test_rul(void **state)
 	rul(T0 + 5 * DAY_MS, rul_source_fused, 300);
 	expect("alert jar-rul-drop DC-CNX-01-UPS-01-S1-J01 firing warning", 1);
 	rul(T0 + 6 * DAY_MS, rul_source_fused, 85);
+	rul(T0 + 7 * DAY_MS, rul_source_fused, 84);
+	expect("alert jar-rul-low", 0);
+	rul(T0 + 8 * DAY_MS, rul_source_fused, 83);
 	expect("alert jar-rul-low DC-CNX-01-UPS-01-S1-J01 firing critical", 1);
-	expect("status DC-CNX-01-UPS-01-S1-J01 critical", 1);
+	/* By its number; with the alert on it; when the drop is over. */
+	expect("status DC-CNX-01-UPS-01-S1-J01 critical jar-rul-drop", 1);
+	expect("status DC-CNX-01-UPS-01-S1-J01 critical jar-rul-low", 2);
 	/* When the better source is gone for a week, the next one counts. */
 	begin_default();
 	rul(T0, rul_source_fused, 400);
-	rul(T0 + 8 * DAY_MS, rul_source_ml, 50);
+	for (int d = 8; d < 11; d++)
+		rul(T0 + d * DAY_MS, rul_source_ml, 50);
 	expect("alert jar-rul-low", 1);
+}
+
+/* The first word on a battery, or one that may as well be years, condemns nobody. */
+static void test_uncertain_rul(void **state)
+{
+	static const double upper[] = {4000, 1e30, NAN, 60, 0};
+	for (size_t i = 0; i < sizeof(upper) / sizeof(*upper); i++) {
+		begin_default();
+		rul_between(T0, rul_source_twin, 20, upper[i]);
+		expect("alert", 0);
+		expect("status DC-CNX-01-UPS-01-S1-J01 watch rul uncertain, 20 d", 1);
+		expect("status DC-CNX-01-UPS-01-S1-J01", 1);
+	}
+	for (size_t i = 0; i < 3; i++) {
+		begin_default();
+		for (int d = 0; d < 10; d++)
+			rul_between(T0 + d * DAY_MS, rul_source_twin, 20, upper[i]);
+		expect("alert", 0);
+	}
+	/* What is said for days and within bounds is believed, and ends with them. */
+	begin_default();
+	for (int d = 0; d < 4; d++)
+		rul_between(T0 + d * DAY_MS, rul_source_twin, 20, 60);
+	expect("alert jar-rul-low DC-CNX-01-UPS-01-S1-J01 firing critical", 1);
+	expect("status DC-CNX-01-UPS-01-S1-J01 critical", 1);
+	for (int d = 4; d < 8; d++)
+		rul_between(T0 + d * DAY_MS, rul_source_twin, 800, 2000);
+	expect("alert jar-rul-low DC-CNX-01-UPS-01-S1-J01 resolved", 1);
+	expect("status DC-CNX-01-UPS-01-S1-J01 healthy", 1);
+}
+
+static void test_what_is_no_drop(void **state)
+{
+	/* Estimates that settle, then another source that knows better. */
+	begin_default();
+	rul(T0, rul_source_twin, 700);
+	for (int d = 1; d < 6; d++)
+		rul(T0 + d * DAY_MS, rul_source_twin, 500 - d);
+	for (int d = 6; d < 9; d++)
+		rul(T0 + d * DAY_MS, rul_source_fused, 300 - d);
+	expect("alert", 0);
+	rul(T0 + 9 * DAY_MS, rul_source_fused, 200);
+	expect("alert jar-rul-drop DC-CNX-01-UPS-01-S1-J01 firing", 1);
+	/* As much, of a life that nobody knows within years. */
+	begin_default();
+	for (int d = 0; d < 9; d++)
+		rul_between(T0 + d * DAY_MS, rul_source_fused, d < 6 ? 900 : 600, 3000);
+	expect("alert", 0);
+}
+
+static void test_reasons_are_told_anew(void **state)
+{
+	begin_default();
+	soh(1, MIN(1), 84, 2);
+	expect("status DC-CNX-01-UPS-01-S1-J01 warning soh 84.0 %", 1);
+	for (int m = 2; m < 50; m++)
+		soh(1, MIN(m), m % 2 ? 83.5 : 84.4, m % 3 ? 2 : 7.9);
+	expect("status DC-CNX-01-UPS-01-S1-J01", 1);
+	soh(1, MIN(50), 82.9, 2);
+	expect("status DC-CNX-01-UPS-01-S1-J01 warning soh 82.9 %", 1);
+	expect("status DC-CNX-01-UPS-01-S1-J01", 2);
+	for (int m = 51; m < 115; m++)
+		soh(1, MIN(m), 82.9, 2);
+	/* The alert on it is a reason of its own. */
+	expect("status DC-CNX-01-UPS-01-S1-J01 warning jar-soh-low", 1);
+	expect("status DC-CNX-01-UPS-01-S1-J01", 3);
+	/* A doubt that hovers about its limit comes once. */
+	for (int m = 115; m < 160; m++)
+		soh(1, MIN(m), 82.9, m % 2 ? 8.1 : 7.9);
+	expect("status DC-CNX-01-UPS-01-S1-J01", 4);
+	/* The new block has other reasons than the old one. */
+	replace(1, MIN(160));
+	expect("status DC-CNX-01-UPS-01-S1-J01 unknown", 1);
+	/* Remaining life: by a tenth. */
+	begin_default();
+	for (int d = 0; d < 30; d++)
+		rul(T0 + d * DAY_MS, rul_source_fused, 170 - d);
+	expect("status DC-CNX-01-UPS-01-S1-J01 watch rul uncertain, 170 d", 1);
+	expect("status DC-CNX-01-UPS-01-S1-J01 warning jar-rul-low", 2);
+}
+
+static void event_of(
+	const char *subject, int64_t ts, int64_t end, int type, int progress)
+{
+	struct rec_event v;
+	record_clear(kind_info(KIND_event), &v);
+	v.event_id = str_of("e2");
+	v.ts = ts;
+	v.end_ts = end;
+	v.subject = str_of(subject);
+	v.type = type;
+	v.status = progress;
+	feed(KIND_event, &v);
+}
+
+/* Jar 1 of S1 and S2: discharged for 5 h, charged for 10 h, then on float; empty and
+ * warm for 20 h. */
+static void empty_for_20_h(int from_h)
+{
+	for (int m = from_h * 60; m < (from_h + 60) * 60; m += 5)
+		for (int s = 1; s <= 2; s++) {
+			int h = m / 60 - from_h;
+			struct rec_twin_state t;
+			sample_of(jar(s, 1), MIN(m), 13.6, 25,
+				h < 5    ? mode_discharge
+				: h < 15 ? mode_boost
+					 : mode_float);
+			record_clear(kind_info(KIND_twin_state), &t);
+			t.ts = MIN(m);
+			t.battery = str_of(jar(s, 1));
+			t.unit = 0;
+			t.soc_std_pct = 1;
+			t.autonomy_min = h < 20 ? 2 : 40;
+			feed(KIND_twin_state, &t);
+		}
+}
+
+#define AUTONOMY                                                                       \
+	"[autonomy]\nkind = twin_state\nfield = autonomy_min\ncondition = below\n"     \
+	"critical = 15\nfor = 10m\nafter_planned = 24h\nmessage = {value}\n"
+
+static void test_planned_work(void **state)
+{
+	static const struct {
+		const char *subject;
+		int type, progress, alerts; /* of S1; S2 always has one */
+	} all[] = {
+		{"DC-CNX-01-UPS-01-S1", event_type_capacity_test,
+			event_status_in_progress, 0},
+		{"DC-CNX-01-UPS-01-S1-J01", event_type_generator_test,
+			event_status_in_progress, 0},
+		{"DC-CNX-01-UPS-01-S1", event_type_equalize, event_status_completed, 0},
+		{"DC-CNX-01-UPS-01-S1", event_type_capacity_test,
+			event_status_scheduled, 1},
+		{"DC-CNX-01-UPS-01-S1", event_type_inspection, event_status_in_progress,
+			1},
+		{"DC-CNX-01-UPS-01-S10", event_type_capacity_test,
+			event_status_in_progress, 1},
+	};
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		begin_with(AUTONOMY);
+		sample_of(jar(1, 1), T0 - MINUTE_MS, 13.6, 25, mode_float);
+		event_of(all[i].subject, T0, TIME_NIL, all[i].type, all[i].progress);
+		empty_for_20_h(0);
+		expect("alert autonomy DC-CNX-01-UPS-01-S1-J01 firing", all[i].alerts);
+		expect("alert autonomy DC-CNX-01-UPS-01-S2-J01 firing", 1);
+		/* The next one is not planned. */
+		empty_for_20_h(100);
+		expect("alert autonomy DC-CNX-01-UPS-01-S1-J01 firing",
+			all[i].alerts + 1);
+	}
+	/* An outage during the test: in earnest. */
+	begin_with(AUTONOMY);
+	sample_of(jar(1, 1), T0 - MINUTE_MS, 13.6, 25, mode_float);
+	event_of("DC-CNX-01-UPS-01-S1", T0, TIME_NIL, event_type_capacity_test,
+		event_status_in_progress);
+	event_of("DC-CNX-01", MIN(1), TIME_NIL, event_type_outage,
+		event_status_in_progress);
+	empty_for_20_h(0);
+	expect("alert autonomy DC-CNX-01-UPS-01-S1-J01 firing", 1);
+}
+
+static void test_default_rules_know_planned_work(void **state)
+{
+	begin_default();
+	static const char *const names[] = {"jar-autonomy-low", "jar-temperature-rise"};
+	for (size_t i = 0; i < 2; i++) {
+		int r = rule_find(&rules, names[i]);
+		assert_true(r >= 0);
+		assert_int_equal(rules.rules[r].after_planned_ms, DAY_MS);
+	}
 }
 
 static void room(int64_t ts, double celsius, int hvac)
@@ -939,6 +1123,11 @@ int main(void)
 		cmocka_unit_test(test_a_test_is_the_battery_s),
 		cmocka_unit_test(test_impossible_data_is_not_healthy),
 		cmocka_unit_test(test_rul),
+		cmocka_unit_test(test_uncertain_rul),
+		cmocka_unit_test(test_what_is_no_drop),
+		cmocka_unit_test(test_reasons_are_told_anew),
+		cmocka_unit_test(test_planned_work),
+		cmocka_unit_test(test_default_rules_know_planned_work),
 		cmocka_unit_test(test_room),
 		cmocka_unit_test(test_resistance_drift),
 		cmocka_unit_test(test_model_and_system_limits),
