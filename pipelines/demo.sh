@@ -3,13 +3,14 @@
 #
 #   demo.sh [DIR]     (./demo)
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(dirname "$(readlink -f "$0")")
 PATH=$PATH:$here/../build/bin:$here/../../../bin
 mkdir -p "${1:-demo}"
 cd "${1:-demo}"
 rm -f demo.db* ledger.ndjson
 
-[ -d model ] || "$here/train.sh" model 2>train.log
+[ -s model/model.json ] || "$here/train.sh" model 2>train.log ||
+	{ status=$?; cat train.log >&2; exit $status; }
 floatline simulate --batteries 24 --days 90 --interval 1m --seed 7 --ledger ledger.ndjson -q |
 	floatline featurize --ledger ledger.ndjson -q |
 	floatline twin --ledger ledger.ndjson -q |

@@ -4,12 +4,14 @@
 #
 #   load-dataset.sh DIR DB [MODEL-DIR]     e.g.  load-dataset.sh classic-90d sqlite:classic.db
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(dirname "$(readlink -f "$0")")
 PATH=$PATH:$here/../build/bin:$here/../../../bin
 [ $# -ge 2 ] || { sed -n '2,5p' "$0"; exit 2; }
-ledger=$(mktemp) model=()
+model=()
+[ -z "${3:-}" ] || model=(--model "$3")
+[ -z "${3:-}" ] || [ -f "$3/model.json" ] || { echo "load-dataset: no model in '$3'" >&2; exit 2; }
+ledger=$(mktemp)
 trap 'rm -f "$ledger"' EXIT
-[ $# -lt 3 ] || model=(--model "$3")
 
 floatline ingest --ledger "$ledger" "$1" |
 	floatline featurize --ledger "$ledger" |

@@ -3,7 +3,7 @@
 #
 #   train.sh MODEL-DIR [BATTERIES [DAYS]]     (1944 batteries, 30 days)
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(dirname "$(readlink -f "$0")")
 PATH=$PATH:$here/../build/bin:$here/../../../bin
 [ $# -ge 1 ] || { sed -n '2,4p' "$0"; exit 2; }
 mkdir -p "$(dirname "$1")"

@@ -8,7 +8,7 @@
 # shape 4 and scale 6.5 years, the battery model's. Batteries are looked at once a month,
 # so counts are of samples that are not independent, and +- is the least it can be.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(dirname "$(readlink -f "$0")")
 PATH=$PATH:$here/../build/bin:$here/../../../bin
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT

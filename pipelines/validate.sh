@@ -7,7 +7,7 @@
 # that knows nothing of this battery; UB121000 is one run, so its model is measured on
 # what it was identified from.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(dirname "$(readlink -f "$0")")
 PATH=$PATH:$here/../build/bin:$here/../../../bin
 data=${1:-${FLOATLINE_DATA:-$here/../../shared/data}}
 [ -d "$data/bboxx" ] || { echo "validate.sh: no recorded data in '$data'" >&2; exit 3; }

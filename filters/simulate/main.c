@@ -16,9 +16,9 @@
 static const struct opt_usage USAGE = {.program = "simulate",
 	.synopsis = "[options]",
 	.summary = "a physically plausible battery fleet as a stream of records",
-	.notes = "  simulate --batteries 24 --days 90 | featurize | twin | store --db "
-		 "db\n"
-		 "  simulate --live --backfill 30d@15m | broadcast tcp://*:5556\n"};
+	.notes = "  simulate --batteries 24 --days 90 | featurize | twin | store\n"
+		 "  simulate --live --backfill 30d@15m | broadcast --bind "
+		 "'tcp://*:5556'\n"};
 
 int64_t clock_ms(void)
 {

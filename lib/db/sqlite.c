@@ -4,7 +4,11 @@
 
 #include <sqlite3.h>
 #include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* How long another writer is waited for. */
 enum { BUSY_MS = 5000, TABLES_MAX = 64 };
@@ -57,6 +61,36 @@ static void sqlite_close(void *conn)
 	free(s);
 }
 
+/* SQLite only says that it cannot: asks the system about the file and its folder. */
+static int open_failed(struct sqlite *s, const char *path, struct err *err)
+{
+	static const char WHAT[] = "cannot open database";
+	struct stat st;
+	char folder[DB_NAME_MAX] = ".";
+	const char *slash = strrchr(path, '/');
+	int code = sqlite3_errcode(s->db);
+	if (code != SQLITE_CANTOPEN && code != SQLITE_READONLY && code != SQLITE_PERM)
+		return failed(s, "open database", err);
+	if (slash)
+		str_copy(folder, sizeof(folder),
+			(struct str){path, slash == path ? 1 : (size_t)(slash - path)});
+	bool exists = stat(path, &st) == 0;
+	if (!exists && errno != ENOENT)
+		return err_errno(err, "%s '%s'", WHAT, s->name);
+	if (exists && S_ISDIR(st.st_mode))
+		return err_set(err, ERR_IO, "%s '%s': is a folder", WHAT, s->name);
+	if (!exists && access(folder, F_OK) < 0)
+		return err_set(err, ERR_IO, "%s '%s': no such folder '%s'", WHAT,
+			s->name, folder);
+	if (exists && access(path, R_OK | W_OK) < 0)
+		return err_errno(err, "%s '%s'", WHAT, s->name);
+	if (access(folder, W_OK | X_OK) < 0)
+		return err_errno(err, "%s '%s': folder '%s'", WHAT, s->name, folder);
+	if (!exists)
+		return err_set(err, ERR_IO, "%s '%s': no such file", WHAT, s->name);
+	return failed(s, "open database", err);
+}
+
 void *sqlite_open(const char *path, const char *name, bool create, struct err *err)
 {
 	struct sqlite *s = calloc(1, sizeof(*s));
@@ -73,7 +107,7 @@ void *sqlite_open(const char *path, const char *name, bool create, struct err *e
 		if (sqlite3_exec(s->db, PRAGMAS, NULL, NULL, NULL) == SQLITE_OK)
 			return s;
 	}
-	failed(s, "open database", err);
+	open_failed(s, path, err);
 	sqlite_close(s);
 	return NULL;
 }

@@ -235,3 +235,38 @@ clock_ahead() {
 	foreign_stream 34560 5 >ahead.flt
 	every_filter clock_ahead
 }
+
+@test "a SQLite database that cannot be opened: the reason, and where" {
+	try store --db sqlite:none/x.db <"$DAY"
+	assert_status 3
+	assert_one_line_stderr "^store: cannot open database 'sqlite:none/x.db': no such folder 'none'$"
+	try store status --db sqlite:x.db
+	assert_status 3
+	assert_one_line_stderr "'sqlite:x.db': no such file$"
+	try store --db sqlite:. <"$DAY"
+	assert_status 3
+	assert_one_line_stderr "'sqlite:.': is a folder$"
+	: >file
+	try store --db sqlite:file/x.db <"$DAY"
+	assert_status 3
+	assert_one_line_stderr "'sqlite:file/x.db': Not a directory$"
+}
+
+@test "a SQLite database one may not write: permission denied" {
+	as=()
+	[ "$(id -u)" -ne 0 ] || as=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+	d=$(mktemp -d /tmp/floatline.XXXXXX)
+	chmod 755 "$d"
+	"${as[@]}" "$BIN/store" --version >/dev/null 2>&1 && "${as[@]}" test -x "$d" ||
+		{ rm -r "$d"; skip "cannot run the programs as another user"; }
+	: >"$d/x.db"
+	chmod 444 "$d/x.db"
+	mkdir -m 555 "$d/shut"
+	try "${as[@]}" "$BIN/store" --db "sqlite:$d/x.db" <"$DAY"
+	file=$status:$(cat "$ERR")
+	try "${as[@]}" "$BIN/store" --db "sqlite:$d/shut/x.db" <"$DAY"
+	folder=$status:$(cat "$ERR")
+	rm -r "$d"
+	[ "$file" = "3:store: cannot open database 'sqlite:$d/x.db': Permission denied" ] || fail "$file"
+	[ "$folder" = "3:store: cannot open database 'sqlite:$d/shut/x.db': folder '$d/shut': Permission denied" ] || fail "$folder"
+}

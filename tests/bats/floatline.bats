@@ -64,3 +64,18 @@ load helper
 	make -C "$ROOT" -s uninstall PREFIX="$BATS_TEST_TMPDIR/usr" MAKEFLAGS= >/dev/null
 	[ -z "$(find "$BATS_TEST_TMPDIR/usr" -type f)" ]
 }
+
+# bats test_tags=slow
+@test "installed elsewhere than it was built for, programs read their own share files" {
+	cd "$BATS_TEST_TMPDIR"
+	make -C "$ROOT" -s install DESTDIR="$PWD/stage" MAKEFLAGS= >/dev/null 2>log || fail "$(cat log)"
+	floatline=$(find stage -path '*/bin/floatline')
+	run env -i PATH=/usr/bin:/bin bash -o pipefail -c \
+		"$floatline simulate -q -n 10 | $floatline twin -q | $floatline alert -q >out.flt"
+	assert_status 0
+	[ "$(decode -q <out.flt | wc -l)" -ge 10 ]
+	# Its own: not those of the build tree.
+	find stage -path '*/share/floatline/schemas/models/*.ini' -delete
+	try env -i PATH=/usr/bin:/bin "$floatline" simulate -n 10
+	[ "$status" -ne 0 ]
+}

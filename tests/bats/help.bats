@@ -143,3 +143,31 @@ has_sections() {
 		[ -x "$BIN/${p%.1}" ] || fail "$f describes no program of the build"
 	done
 }
+
+# Example lines: what --help has above its options or commands, indented, naming the program.
+help_examples() {
+	"$1" --help | sed -n '2,/^options:/p' | grep -E "^  ($1 |.*\| $1( |$))" || true
+}
+
+# Runs each with 200 records from simulate, also in place of ingest, whose options are
+# parsed: whatever it lacks (a database), no program of the line may call it wrong usage.
+examples_parse() {
+	local line
+	while read -r line; do
+		EXAMPLES=$((EXAMPLES + 1))
+		timeout 60 bash -c "simulate() { command simulate \"\$@\" -n 200; }
+			ingest() { command ingest \"\$@\" --help >/dev/null && simulate -q; }
+			$line
+			[[ \" \${PIPESTATUS[*]} \" != *' 2 '* ]]" >/dev/null 2>"$BATS_TEST_TMPDIR/err" </dev/null ||
+			fail "$1 --help: '$line': status $?: $(cat "$BATS_TEST_TMPDIR/err")" || return
+	done < <(help_examples "$1" | sed 's|postgresql://host/|postgresql:///|')
+}
+
+@test "no example of --help is wrong usage" {
+	cd "$BATS_TEST_TMPDIR"
+	EXAMPLES=0
+	simulate -q --batteries 2 -n 20 | tee x.fl in.fl stream.fl >/dev/null
+	printf 'battery,ts,voltage_v\nX-1,2026-01-01T00:00:00Z,13.5\n' >table.csv
+	each_program examples_parse
+	[ "$EXAMPLES" -ge 15 ] || fail "only $EXAMPLES examples found"
+}

@@ -63,6 +63,49 @@ checksum() {
 	grep -q 'another run has the lock' err
 }
 
+@test "nightly says that it cannot write its lock" {
+	try "$P/nightly.sh" set sqlite:t.db no-such-folder/log
+	assert_status 3
+	assert_stderr "^nightly: cannot write the lock 'no-such-folder/log.lock'$"
+	! grep -q 'another run' "$ERR"
+}
+
+@test "nightly from cron: no environment, from /, twice, through a symlink" {
+	small_dataset
+	ln -s "$P/nightly.sh" nightly
+	for script in "$P/nightly.sh" "$PWD/nightly"; do
+		(cd / && env -i PATH=/usr/bin:/bin HOME=/ "$script" "$BATS_TEST_TMPDIR/set" \
+			"sqlite:$BATS_TEST_TMPDIR/t.db" "$BATS_TEST_TMPDIR/log") || fail "$script: $(cat log.last)"
+		checksum t.db >>sums
+	done
+	[ "$(sqlite3 t.db 'select count(*) from telemetry')" -eq 48000 ]
+	[ "$(wc -l <sums)" -eq 2 ] && [ "$(sort -u sums | wc -l)" -eq 1 ]
+	[ "$(grep -c 'status 0, .*balanced$' log)" -eq 2 ]
+}
+
+@test "a folder without a model is refused before anything is read" {
+	mkdir empty
+	for model in empty no-such-model; do
+		try "$P/load-dataset.sh" set sqlite:t.db $model
+		assert_status 2
+		assert_one_line_stderr "^load-dataset: no model in '$model'$"
+		try timeout 20 "$P/live.sh" sqlite:t.db ipc://b.sock $model
+		assert_status 2
+		assert_one_line_stderr "^live: no model in '$model'$"
+	done
+	[ ! -e t.db ]
+}
+
+@test "the demo shows why training failed" {
+	mkdir -p copy/pipelines copy/bin
+	cp "$P"/*.sh copy/pipelines/
+	printf '#!/bin/sh\necho "floatline: no such thing" >&2; exit 3\n' >copy/bin/floatline
+	chmod +x copy/bin/floatline
+	try env PATH="$PWD/copy/bin:/usr/bin:/bin" copy/pipelines/demo.sh d
+	assert_status 3
+	assert_stderr '^floatline: no such thing$'
+}
+
 @test "nightly passes on the status of what failed, and says it in the log" {
 	status=0
 	"$P/nightly.sh" no-such-folder sqlite:t.db log 2>err || status=$?
@@ -78,6 +121,30 @@ checksum() {
 	simulate -q --batteries 24 --days 20 --interval 1h | featurize -q | twin -q |
 		predict -q --model model | decode -q --kind rul >rul
 	[ "$(jq -r 'select(.source == "ml") | .battery' rul | sort -u | wc -l)" -eq 24 ]
+}
+
+@test "the subscriber is twenty lines" {
+	[ "$(wc -l <"$P/examples/subscribe.py")" -le 20 ]
+	[ "$(wc -L <"$P/examples/subscribe.py")" -le 100 ]
+}
+
+@test "a signal to live alone ends the pipeline from its source on" {
+	for signal in TERM INT; do
+		rm -f b.sock t.db* got
+		# A shell's background jobs ignore INT from birth; a script cannot change that.
+		$PYTHON -c 'import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])' \
+			"$P/live.sh" sqlite:t.db ipc://b.sock 2>err &
+		live=$!
+		timeout 60 "$P/examples/subscribe.py" ipc://b.sock telemetry/ >got 2>lost &
+		subscriber=$!
+		wait_for_file got 30
+		kill -"$signal" "$live"
+		wait_for_exit "$live" 30
+		wait "$live" || fail "$signal: status $?: $(cat err)"
+		wait "$subscriber" # it saw the end record
+		grep -q '^simulate: .*interrupted' err || fail "$signal: $(cat err)"
+	done
 }
 
 @test "live publishes and stores until it is told to stop, and loses nothing" {
