@@ -55,6 +55,43 @@ full_disk() {
 	full_disk decode
 }
 
+@test "a full disk and a closed pipe end predict as they end every filter" {
+	status=0
+	predict -q <"$DAY" 2>err >/dev/full || status=$?
+	assert_status 3
+	grep -q "No space left" err
+	set +o pipefail
+	predict -q <"$DAY" 2>err | head -c 1 >/dev/null
+	[ "${PIPESTATUS[0]}" -eq 141 ]
+}
+
+# A sink has a job besides its output: it does that to the end, and says 3.
+sink_without_output() {
+	try "$@" -i "$DAY" -o /dev/full
+	assert_status 3
+	assert_stderr "^$1: cannot write '/dev/full': No space left on device; going on without it"
+}
+
+@test "a sink that loses its output does its job to the end, with status 3" {
+	sink_without_output broadcast -q --bind "ipc://$PWD/b.sock"
+	sink_without_output store -q --db sqlite:t.db
+	[ "$(sqlite3 t.db 'select count(*) from telemetry')" -eq "$(records_of telemetry "$DAY")" ]
+	sink_without_output decode -q
+	[ "$(grep -c '"kind":"telemetry"' "$OUT")" -eq "$(records_of telemetry "$DAY")" ]
+}
+
+@test "rubbish on the way into a sink is refused, and nothing is done with it" {
+	head -c 5000 /dev/urandom | tr '\000-\177' '\200-\377' >rubbish
+	for p in "broadcast --bind ipc://$PWD/b.sock" "store --db sqlite:r.db" predict "train --out m"; do
+		# shellcheck disable=SC2086
+		try $p -i rubbish
+		assert_no_crash
+		assert_status 1
+		assert_stderr "^${p%% *}: rubbish: record 1: not a record"
+	done
+	[ ! -e m ]
+}
+
 truncated() {
 	local db=()
 	rm -f l t.db*
