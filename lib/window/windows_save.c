@@ -5,84 +5,16 @@
  */
 #include "window/windows_state.h"
 
+#include "site/roster_walk.h"
+
 #include <stdlib.h>
-
-/* Either appends to 'out' or takes from 'in'; a failure sticks. */
-struct walk {
-	struct buf *out;
-	const uint8_t *in;
-	size_t left;
-	bool failed;
-};
-
-static void bytes(struct walk *k, void *p, size_t n)
-{
-	if (k->failed || n == 0)
-		return;
-	if (k->out) {
-		buf_append(k->out, p, n);
-	} else if (n > k->left) {
-		k->failed = true;
-	} else {
-		memcpy(p, k->in, n);
-		k->in += n;
-		k->left -= n;
-	}
-}
-
-static uint32_t number(struct walk *k, size_t n)
-{
-	uint32_t x = (uint32_t)n;
-	bytes(k, &x, sizeof(x));
-	return k->failed ? 0 : x;
-}
-
-/* The text s; when reading, the text read, which is valid as long as the input. */
-static struct str text(struct walk *k, struct str s)
-{
-	uint32_t n = number(k, s.len);
-	if (k->out) {
-		buf_append(k->out, s.s, s.len);
-		return s;
-	}
-	if (k->failed || n > k->left) {
-		k->failed = true;
-		return STR_NIL;
-	}
-	struct str read = {(const char *)k->in, n};
-	k->in += n;
-	k->left -= n;
-	return read;
-}
 
 static struct str name_of(const struct walk *k, const struct ids *ids, uint32_t id)
 {
 	return k->out ? str_of(ids_name(ids, id)) : STR_NIL;
 }
 
-/* The kinds of thing the roster numbers: how to number one anew. */
-static bool number_battery(struct windows *w, struct str code)
-{
-	return roster_battery(&w->roster, code) != IDS_NONE;
-}
-
-static bool number_string(struct windows *w, struct str code)
-{
-	return roster_string(&w->roster, code) != IDS_NONE;
-}
-
-static bool number_system(struct windows *w, struct str code)
-{
-	struct rec_system rec = {.code = code};
-	return roster_learn(&w->roster, KIND_system, &rec, NULL) == 0;
-}
-
-static bool number_model(struct windows *w, struct str name)
-{
-	struct rec_battery_model rec = {.name = name};
-	return roster_learn(&w->roster, KIND_battery_model, &rec, NULL) == 0;
-}
-
+/* How a thing the roster does not number gets its number again. */
 static bool number_site(struct windows *w, struct str code)
 {
 	return windows_site(w, code) != IDS_NONE;
@@ -98,31 +30,17 @@ static bool number_sensor(struct windows *w, struct str code)
 static void names(struct walk *k, struct windows *w, const struct ids *ids,
 	bool (*again)(struct windows *, struct str))
 {
-	uint32_t n = number(k, ids->n);
+	uint32_t n = walk_number(k, ids->n);
 	for (uint32_t id = 0; id < n && !k->failed; id++) {
-		struct str name = text(k, name_of(k, ids, id));
+		struct str name = walk_text(k, name_of(k, ids, id));
 		if (!k->out && (k->failed || !again(w, name)))
 			k->failed = true;
 	}
 }
 
-static void roster(struct walk *k, struct windows *w)
-{
-	struct roster *r = &w->roster;
-	names(k, w, &w->sites, number_site);
-	names(k, w, &r->string_ids, number_string);
-	names(k, w, &r->battery_ids, number_battery);
-	names(k, w, &r->system_ids, number_system);
-	names(k, w, &r->model_ids, number_model);
-	bytes(k, r->strings, r->string_ids.n * sizeof(*r->strings));
-	bytes(k, r->batteries, r->battery_ids.n * sizeof(*r->batteries));
-	bytes(k, r->systems, r->system_ids.n * sizeof(*r->systems));
-	bytes(k, r->models, r->model_ids.n * sizeof(*r->models));
-}
-
 static void history(struct walk *k, struct history *h)
 {
-	uint32_t n = number(k, h->n);
+	uint32_t n = walk_number(k, h->n);
 	if (!k->out) {
 		if (k->failed || n > HISTORY_MAX) {
 			k->failed = true;
@@ -133,57 +51,57 @@ static void history(struct walk *k, struct history *h)
 		h->head = 0;
 		h->n = h->cap = h->v ? n : 0;
 	}
-	bytes(k, &h->newest, sizeof(h->newest));
-	bytes(k, &h->step, sizeof(h->step));
+	walk_bytes(k, &h->newest, sizeof(h->newest));
+	walk_bytes(k, &h->step, sizeof(h->step));
 	if (n > 0)
-		bytes(k, h->v + h->head, n * sizeof(*h->v));
+		walk_bytes(k, h->v + h->head, n * sizeof(*h->v));
 }
 
 static void battery(struct walk *k, struct windows *w, uint32_t id)
 {
 	bool has = k->out && id < w->cap_batteries && w->batteries[id].timeline;
-	if (!number(k, has))
+	if (!walk_number(k, has))
 		return;
 	struct battery_slot *b = windows_battery(w, id);
 	if (!b) {
 		k->failed = true;
 		return;
 	}
-	bytes(k, &b->jar, sizeof(b->jar));
-	bytes(k, &b->since, sizeof(b->since));
+	walk_bytes(k, &b->jar, sizeof(b->jar));
+	walk_bytes(k, &b->since, sizeof(b->since));
 	size_t fixed = timeline_fixed_size(&w->timeline);
-	bytes(k, b->timeline, fixed);
+	walk_bytes(k, b->timeline, fixed);
 	if (k->failed || !timeline_sound(b->timeline, &w->timeline)) {
 		timeline_init(b->timeline, &w->timeline);
 		k->failed = true;
 		return;
 	}
-	bytes(k, (uint8_t *)b->timeline + fixed,
+	walk_bytes(k, (uint8_t *)b->timeline + fixed,
 		timeline_used_size(b->timeline, &w->timeline) - fixed);
 }
 
 static void string(struct walk *k, struct windows *w, uint32_t id)
 {
 	bool has = k->out && id < w->cap_strings && w->strings[id];
-	if (!number(k, has))
+	if (!walk_number(k, has))
 		return;
 	struct string_slot *s = windows_string(w, id);
 	if (!s) {
 		k->failed = true;
 		return;
 	}
-	s->site = number(k, s->site);
+	s->site = walk_number(k, s->site);
 	k->failed |= s->site >= w->sites.n;
-	bytes(k, &s->voltage, sizeof(s->voltage));
-	bytes(k, &s->ripple, sizeof(s->ripple));
-	bytes(k, &s->thd, sizeof(s->thd));
-	bytes(k, &s->jars, sizeof(s->jars));
+	walk_bytes(k, &s->voltage, sizeof(s->voltage));
+	walk_bytes(k, &s->ripple, sizeof(s->ripple));
+	walk_bytes(k, &s->thd, sizeof(s->thd));
+	walk_bytes(k, &s->jars, sizeof(s->jars));
 	history(k, &s->current);
 }
 
 static void sensor(struct walk *k, struct windows *w, uint32_t id)
 {
-	uint32_t site = number(k, w->sensors[id].site);
+	uint32_t site = walk_number(k, w->sensors[id].site);
 	if (k->failed || site >= w->sites.n) {
 		k->failed = true;
 		return;
@@ -194,25 +112,26 @@ static void sensor(struct walk *k, struct windows *w, uint32_t id)
 
 static void everything(struct walk *k, struct windows *w)
 {
-	roster(k, w);
+	names(k, w, &w->sites, number_site);
+	roster_walk(k, &w->roster);
 	names(k, w, &w->sensor_ids, number_sensor);
 	for (uint32_t id = 0; id < w->roster.battery_ids.n && !k->failed; id++)
 		battery(k, w, id);
 	for (uint32_t id = 0; id < w->roster.string_ids.n && !k->failed; id++)
 		string(k, w, id);
 	for (uint32_t id = 0; id < w->sites.n && !k->failed; id++)
-		bytes(k, w->rooms[id], sizeof(*w->rooms[id]));
+		walk_bytes(k, w->rooms[id], sizeof(*w->rooms[id]));
 	for (uint32_t id = 0; id < w->sensor_ids.n && !k->failed; id++)
 		sensor(k, w, id);
-	bytes(k, &w->epoch, sizeof(w->epoch));
-	bytes(k, &w->at, sizeof(w->at));
-	bytes(k, &w->witness, sizeof(w->witness));
+	walk_bytes(k, &w->epoch, sizeof(w->epoch));
+	walk_bytes(k, &w->at, sizeof(w->at));
+	walk_bytes(k, &w->witness, sizeof(w->witness));
 }
 
 /* What a state must agree with to be taken up. */
 static void heading(struct buf *b, const struct windows *w, const char *identity)
 {
-	buf_printf(b, "floatline windows 1, version %s, layout %zu %zu %zu, %s\n",
+	buf_printf(b, "floatline windows 2, version %s, layout %zu %zu %zu, %s\n",
 		FL_VERSION, timeline_size(&w->timeline), sizeof(struct means),
 		sizeof(struct roster_battery), identity);
 }

@@ -299,7 +299,7 @@ for r in ([126, "floatline", 1, None, None, [["x", "1", ""]]],
 	[ "$(grep -c sesame "$ERR")" = 0 ]
 	try store --db sqlite:no/such/folder.db -i many.flt
 	assert_status 3
-	assert_one_line_stderr "^store: cannot open database 'sqlite:no/such/folder.db': unable to open"
+	assert_one_line_stderr "^store: cannot open database 'sqlite:no/such/folder.db': no such folder 'no/such'$"
 	head -c 5000 /dev/zero >zero.db
 	try store --db sqlite:zero.db -i many.flt
 	assert_status 3
