@@ -58,8 +58,9 @@ static int open_socket(
 	if (!o->socket)
 		return socket_failed(o, "make a socket for", err);
 	zmq_setsockopt(o->socket, ZMQ_SNDHWM, &hwm, sizeof(hwm));
-	if (o->pub) /* every subscription is told, not only the first of a topic */
-		zmq_setsockopt(o->socket, ZMQ_XPUB_VERBOSE, &verbose, sizeof(verbose));
+	if (o->pub) /* every subscription and its end is told, not only a topic's first
+		     */
+		zmq_setsockopt(o->socket, ZMQ_XPUB_VERBOSER, &verbose, sizeof(verbose));
 	else if (push_watch(o, zmq, err) < 0)
 		return -1;
 	if ((e->bind ? zmq_bind : zmq_connect)(o->socket, e->address) < 0)
@@ -107,9 +108,6 @@ static int send_part(
 	for (;;) {
 		if (zmq_send(o->socket, p, n, more ? ZMQ_SNDMORE : 0) >= 0)
 			return 0;
-		if (errno == EAGAIN && o->pub)
-			return err_set(err, ERR_IO,
-				"a subscriber of '%s' does not read", o->name);
 		if (errno != EINTR && errno != EAGAIN)
 			return socket_failed(o, "send to", err);
 		if (!o->pub && push_check(o, err) < 0)
@@ -169,6 +167,8 @@ static void close_socket(struct outlet *o, int64_t linger_ms)
 	int linger = forever ? -1 : linger_ms > INT32_MAX ? INT32_MAX : (int)linger_ms;
 	if (!o->pub && o->reader_left)
 		linger = 0;
+	if (o->pub)
+		pub_finish(o);
 	if (o->monitor) {
 		zmq_socket_monitor(o->socket, NULL, 0);
 		zmq_close(o->monitor);

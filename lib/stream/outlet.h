@@ -7,7 +7,8 @@
  * subscriber to a few topics can tell its own losses. Topics are
  * KIND/SITE/SYSTEM/STRING/JAR/, under run/ID/ for a simulation; schema records and the
  * origin go out under schema/ and again whenever a subscriber comes; the end record
- * under end/. A slow subscriber loses records, never the end.
+ * under end/. A slow subscriber loses records; the
+ * end is told again, for a few seconds, to those who are still there.
  *
  * PUSH is a pipe over a socket, for one reader: it waits for the reader to come, waits
  * while the reader is slow, and fails when the reader leaves before the end.

@@ -33,11 +33,12 @@ struct outlet {
 	struct topic *topics;
 	size_t cap_topics;
 	struct buf preamble; /* origin and schema records so far, for late joiners */
+	struct buf end;      /* the end record, once it is known */
 	int64_t wait_subscribers, subscribers;
 };
 
 /*
- * Sends [topic,] header, records. A full queue waits (PUSH, and PUB while it may not
+ * Sends [topic,] header, records. A full queue of PUSH waits; PUB drops.
  * drop). Returns 0, or -1 with ERR_IO.
  */
 int outlet_send(struct outlet *o, const struct topic *topic, uint64_t seq,
@@ -55,6 +56,8 @@ int pub_write(struct outlet *o, const uint8_t *p, size_t n,
 	const struct schema *const *schemas, const char *run, struct err *err);
 /* Serves what subscribers have asked for. Returns 0 or -1. */
 int pub_idle(struct outlet *o, struct err *err);
+/* Makes sure that slow subscribers see the end. */
+void pub_finish(struct outlet *o);
 void pub_release(struct outlet *o);
 
 #endif

@@ -1,15 +1,14 @@
 #include "stream/outlet_internal.h"
 
 #include "base/code.h"
-#include "base/diag.h"
 #include "stream/signals.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* How long the end waits for a slow subscriber. */
-enum { END_WAIT_MS = 10000 };
+/* The end is told again this often, for this long, while subscribers are there. */
+enum { END_AGAIN_MS = 100, END_WAIT_MS = 3000 };
 
 static void topic_text(
 	char *dst, size_t size, const char *run, const char *kind, struct str subject)
@@ -64,23 +63,10 @@ static int send_schema(struct outlet *o, const uint8_t *p, size_t n, struct err 
 	return t ? outlet_send(o, t, ++t->seq, p, n, err) : err_nomem(err);
 }
 
-/* The end is not dropped for a slow subscriber, who would wait for it for ever: here
- * the publisher waits, but not longer than END_WAIT_MS for one that does not read at
- * all. */
-static int send_end(struct outlet *o, const uint8_t *p, size_t n, struct err *err)
+static int send_end(struct outlet *o, struct err *err)
 {
 	struct topic *t = topic_of(o, KIND_end, "end", STR_NIL, "");
-	int keep = 1, wait = END_WAIT_MS;
-	if (!t)
-		return err_nomem(err);
-	zmq_setsockopt(o->socket, ZMQ_XPUB_NODROP, &keep, sizeof(keep));
-	zmq_setsockopt(o->socket, ZMQ_SNDTIMEO, &wait, sizeof(wait));
-	int r = outlet_send(o, t, ++t->seq, p, n, err);
-	if (r < 0 && err->class == ERR_DATA) {
-		diag("%s: it misses the end", err->msg);
-		r = 0;
-	}
-	return r;
+	return t ? outlet_send(o, t, 1, o->end.data, o->end.len, err) : err_nomem(err);
 }
 
 static int publish(struct outlet *o, int kind, const uint8_t *p, size_t n,
@@ -92,8 +78,10 @@ static int publish(struct outlet *o, int kind, const uint8_t *p, size_t n,
 			return err_nomem(err);
 		return send_schema(o, p, n, err);
 	}
-	if (kind == KIND_end)
-		return send_end(o, p, n, err);
+	if (kind == KIND_end) {
+		buf_append(&o->end, p, n);
+		return o->end.failed ? err_nomem(err) : send_end(o, err);
+	}
 	struct topic *t = topic_of(o, kind, s ? s->name : "unknown",
 		s ? record_peek_subject(s, p, n) : STR_NIL, run);
 	return t ? outlet_send(o, t, ++t->seq, p, n, err) : err_nomem(err);
@@ -110,12 +98,11 @@ static int take_subscription(struct outlet *o, int flags, struct err *err)
 	if (n < 0)
 		return err_set(err, ERR_IO, "cannot receive from '%s': %s", o->name,
 			zmq_strerror(errno));
-	if (n == 0 || text[0] != 1)
-		return 1;
 	/* Subscribers ask for schema/ last: then they are there. */
-	bool there = n == 8 && memcmp(text + 1, "schema/", 7) == 0;
-	o->subscribers += there;
-	if (!there || o->preamble.len == 0)
+	if (n != 8 || memcmp(text + 1, "schema/", 7) != 0)
+		return 1;
+	o->subscribers += text[0] == 1 ? 1 : -1;
+	if (text[0] != 1 || o->preamble.len == 0)
 		return 1;
 	int r = send_schema(o, o->preamble.data, o->preamble.len, err);
 	return r < 0 ? -1 : 1;
@@ -160,6 +147,23 @@ int pub_write(struct outlet *o, const uint8_t *p, size_t n,
 	return 0;
 }
 
+/*
+ * A subscriber whose queue was full has missed the end, and nobody can tell: libzmq
+ * drops in silence. So the end is told again until the subscribers have left or the
+ * time is over; who has seen it knows it by its number.
+ */
+void pub_finish(struct outlet *o)
+{
+	struct err err;
+	for (int ms = 0; o->end.len && o->subscribers > 0 && ms < END_WAIT_MS;
+		ms += END_AGAIN_MS) {
+		zmq_pollitem_t item = {.socket = o->socket, .events = ZMQ_POLLIN};
+		zmq_poll(&item, 1, END_AGAIN_MS);
+		if (pub_idle(o, &err) < 0 || send_end(o, &err) < 0)
+			return;
+	}
+}
+
 void pub_release(struct outlet *o)
 {
 	for (size_t i = 0; i < o->cap_topics; i++)
@@ -167,4 +171,5 @@ void pub_release(struct outlet *o)
 	free(o->topics);
 	ids_release(&o->topic_keys);
 	buf_release(&o->preamble);
+	buf_release(&o->end);
 }

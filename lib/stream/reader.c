@@ -145,6 +145,10 @@ static int take_end(struct reader *r, const uint8_t *p, size_t n, struct err *er
 {
 	struct rec_end end;
 	struct channel *c = r->channel;
+	if (r->message.seq && r->message.seq == c->end_seq)
+		return 0; /* told again for those who missed it */
+	if (r->ep.role == EP_SUB)
+		c->end_seq = r->message.seq;
 	if (frame_decode(KIND_end, p, n, &end, err) < 0)
 		return -1;
 	for (int i = 0; i < end.counts.n; i++)

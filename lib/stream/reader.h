@@ -21,7 +21,7 @@ struct channel {
 	struct schema *schemas[KIND_MAX + 1];
 	int64_t counts[KIND_MAX + 1];
 	bool origin, ended;
-	uint64_t last_seq;
+	uint64_t last_seq, end_seq;
 	struct ids topics; /* SUB: sequence per topic */
 	uint64_t *topic_seq;
 	size_t cap_topic_seq;
