@@ -38,8 +38,8 @@ struct outlet {
 };
 
 /*
- * Sends [topic,] header, records. A full queue of PUSH waits; PUB drops.
- * drop). Returns 0, or -1 with ERR_IO.
+ * Sends [topic,] header, records. A full queue of PUSH waits; PUB drops. Returns 0, or
+ * -1 with ERR_IO.
  */
 int outlet_send(struct outlet *o, const struct topic *topic, uint64_t seq,
 	const uint8_t *p, size_t n, struct err *err);
