@@ -4,32 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Bytes of the UTF-8 sequence at p, 0 when it is none: overlong forms, surrogates and
- * what is above U+10FFFF are none. */
-static size_t sequence(const uint8_t *p, size_t n)
-{
-	uint8_t c = p[0];
-	size_t len = c >= 0xc2 && c <= 0xdf   ? 2
-		     : c >= 0xe0 && c <= 0xef ? 3
-		     : c >= 0xf0 && c <= 0xf4 ? 4
-					      : 0;
-	if (len == 0 || len > n)
-		return 0;
-	for (size_t i = 1; i < len; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	bool bad = (c == 0xe0 && p[1] < 0xa0) || (c == 0xed && p[1] > 0x9f) ||
-		   (c == 0xf0 && p[1] < 0x90) || (c == 0xf4 && p[1] > 0x8f);
-	return bad ? 0 : len;
-}
-
 bool text_storable(const void *text, size_t n)
 {
 	const uint8_t *p = text;
 	for (size_t i = 0; i < n;) {
 		if (p[i] == 0)
 			return false;
-		size_t len = p[i] < 0x80 ? 1 : sequence(p + i, n - i);
+		size_t len = utf8_length(p + i, n - i);
 		if (len == 0)
 			return false;
 		i += len;

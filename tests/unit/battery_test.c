@@ -12,14 +12,9 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-static struct battery_model hx12;
+#include "near.h"
 
-#define near(a, b, tol)                                                                \
-	do {                                                                           \
-		double a_ = (a), b_ = (b);                                             \
-		if (!(fabs(a_ - b_) <= (tol)))                                         \
-			fail_msg("%s = %g, not %g +- %g", #a, a_, b_, (double)(tol));  \
-	} while (0)
+static struct battery_model hx12;
 
 static int load(void **state)
 {

@@ -7,15 +7,10 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "near.h"
+
 enum { N = 24 };
 static struct battery_model hx12;
-
-#define near(a, b, tol)                                                                \
-	do {                                                                           \
-		double a_ = (a), b_ = (b);                                             \
-		if (!(fabs(a_ - b_) <= (tol)))                                         \
-			fail_msg("%s = %g, not %g +- %g", #a, a_, b_, (double)(tol));  \
-	} while (0)
 
 static int load(void **state)
 {

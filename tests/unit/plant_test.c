@@ -9,16 +9,11 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "near.h"
+
 static struct fleet fleet;
 static struct battery_model model;
 static const int64_t START = INT64_C(1767225600000); /* 2026-01-01 */
-
-#define near(a, b, tol)                                                                \
-	do {                                                                           \
-		double a_ = (a), b_ = (b);                                             \
-		if (!(fabs(a_ - b_) <= (tol)))                                         \
-			fail_msg("%s = %g, not %g +- %g", #a, a_, b_, (double)(tol));  \
-	} while (0)
 
 static int load(void **state)
 {

@@ -12,12 +12,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#define near(a, b, tol)                                                                \
-	do {                                                                           \
-		double a_ = (a), b_ = (b);                                             \
-		if (!(fabs(a_ - b_) <= (tol)))                                         \
-			fail_msg("%s = %g, not %g +- %g", #a, a_, b_, (double)(tol));  \
-	} while (0)
+#include "near.h"
 
 enum { N = 6 };
 static const double ROOM_C = 40;

@@ -18,15 +18,10 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "near.h"
+
 static struct battery_model hx12;
 static const int64_t T0 = INT64_C(1788000000000);
-
-#define near(a, b, tol)                                                                \
-	do {                                                                           \
-		double a_ = (a), b_ = (b);                                             \
-		if (!(fabs(a_ - b_) <= (tol)))                                         \
-			fail_msg("%s = %g, not %g +- %g", #a, a_, b_, (double)(tol));  \
-	} while (0)
 
 static int load(void **state)
 {

@@ -12,15 +12,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "near.h"
+
 static struct battery_model hx12;
 static const struct wear_start NEW = {0, 1, NAN};
-
-#define near(a, b, tol)                                                                \
-	do {                                                                           \
-		double a_ = (a), b_ = (b);                                             \
-		if (!(fabs(a_ - b_) <= (tol)))                                         \
-			fail_msg("%s = %g, not %g +- %g", #a, a_, b_, (double)(tol));  \
-	} while (0)
 
 static int load(void **state)
 {
