@@ -31,8 +31,10 @@ struct backend {
 	int (*write)(void *conn, int index, const struct batch *b, struct err *err);
 };
 
-/* Connect. 'name' is the URL to show, for messages; it is copied. Return NULL with
- * ERR_IO. */
+/*
+ * Connect. 'name' is the URL to show, for messages; it is copied. SQLite's path may end
+ * in ?busy_timeout=MS. Return NULL with ERR_IO, or ERR_USAGE for a bad busy_timeout.
+ */
 void *sqlite_open(const char *path, const char *name, bool create, struct err *err);
 void *postgres_open(const char *conninfo, const char *name, struct err *err);
 extern const struct backend SQLITE_BACKEND, POSTGRES_BACKEND;

@@ -33,9 +33,9 @@ enum db_open_flags {
 struct db;
 
 /*
- * Connects. 'url' is sqlite:PATH, postgresql://…, postgres://…, or a libpq connection
- * string (key=value …). Returns NULL with ERR_USAGE when it is none of these, ERR_IO
- * when the database cannot be reached. Messages never hold a password.
+ * Connects. 'url' is sqlite:PATH[?busy_timeout=MS], postgresql://…, postgres://…, or a
+ * libpq connection string (key=value …). Returns NULL with ERR_USAGE when it is none of
+ * these, ERR_IO when the database cannot be reached. Messages never hold a password.
  */
 struct db *db_open(const char *url, int flags, struct err *err);
 /* Drops what was put and not committed. Accepts NULL. */

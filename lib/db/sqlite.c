@@ -1,4 +1,5 @@
 #include "db/backend.h"
+#include "base/parse.h"
 #include "db/rowsource.h"
 #include "db/sql.h"
 
@@ -8,10 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-/* How long another writer is waited for. */
-enum { BUSY_MS = 5000, TABLES_MAX = 64 };
+/*
+ * How long another writer is waited for, unless the URL says: a nightly job would
+ * rather wait a minute than fail. The lock has no queue, so it is asked for often: a
+ * writer that commits and begins again at once leaves only milliseconds between.
+ */
+enum { BUSY_MS = 60000, POLL_MS = 2, TABLES_MAX = 64 };
+
+static const char BUSY_KEY[] = "?busy_timeout=";
 
 /*
  * WAL: readers never wait for the writer, nor it for them. NORMAL: a power cut may cost
@@ -29,6 +37,8 @@ static const char PRAGMAS[] = "PRAGMA journal_mode = WAL;"
 struct sqlite {
 	sqlite3 *db;
 	char name[DB_NAME_MAX];
+	int64_t busy_ms; /* the longest wait for another writer */
+	int64_t wait_from_ms;
 	sqlite3_stmt *write[TABLES_MAX];
 	struct rowsource source; /* the batch being written */
 	sqlite3_stmt *insert_entity[ENTITY_COUNT], *find_entity[ENTITY_COUNT];
@@ -39,9 +49,9 @@ static int failed(struct sqlite *s, const char *what, struct err *err)
 	int code = sqlite3_extended_errcode(s->db) & 0xff;
 	if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
 		return err_set(err, ERR_IO,
-			"cannot %s '%s': another program has held it locked for %d s; "
+			"cannot %s '%s': another program has held it locked for %g s; "
 			"end that and try again",
-			what, s->name, BUSY_MS / 1000);
+			what, s->name, (double)s->busy_ms / 1000);
 	return err_set(err, ERR_IO, "cannot %s '%s': %s", what, s->name,
 		sqlite3_errmsg(s->db));
 }
@@ -91,23 +101,83 @@ static int open_failed(struct sqlite *s, const char *path, struct err *err)
 	return failed(s, "open database", err);
 }
 
-void *sqlite_open(const char *path, const char *name, bool create, struct err *err)
+static int64_t now_ms(void)
 {
-	struct sqlite *s = calloc(1, sizeof(*s));
-	if (!s) {
-		err_nomem(err);
-		return NULL;
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* SQLite's busy handler: tells whether to try again, the tries-th time. */
+static int wait_for_writer(void *ctx, int tries)
+{
+	struct sqlite *s = ctx;
+	if (tries == 0)
+		s->wait_from_ms = now_ms();
+	if (now_ms() - s->wait_from_ms >= s->busy_ms)
+		return 0;
+	nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000L}, NULL);
+	return 1;
+}
+
+/*
+ * Two that meet at a new file: the one that has seen it before the other turned it to
+ * WAL would wait for a lock that is held until the other closes. So no wait within the
+ * call, but the whole of it again, which then finds the file turned.
+ */
+static int set_up(struct sqlite *s)
+{
+	for (int tries = 0;; tries++) {
+		int code = sqlite3_exec(s->db, PRAGMAS, NULL, NULL, NULL);
+		if ((code & 0xff) != SQLITE_BUSY || !wait_for_writer(s, tries))
+			return code;
 	}
-	str_copy(s->name, sizeof(s->name), str_of(name));
+}
+
+/* Splits PATH?busy_timeout=MS; path is cut at the '?'. */
+static int read_busy_timeout(char *path, int64_t *ms, struct err *err)
+{
+	*ms = BUSY_MS;
+	char *key = strstr(path, BUSY_KEY);
+	if (!key)
+		return 0;
+	if (parse_i64(str_of(key + strlen(BUSY_KEY)), 0, INT32_MAX, ms) < 0)
+		return err_set(err, ERR_USAGE,
+			"'sqlite:%s': busy_timeout is milliseconds, as in "
+			"sqlite:fleet.db?busy_timeout=60000",
+			path);
+	*key = '\0';
+	return 0;
+}
+
+static int open_at(struct sqlite *s, const char *path, bool create, struct err *err)
+{
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
 		    (create ? SQLITE_OPEN_CREATE : 0);
-	if (sqlite3_open_v2(path, &s->db, flags, NULL) == SQLITE_OK) {
-		sqlite3_extended_result_codes(s->db, 1);
-		sqlite3_busy_timeout(s->db, BUSY_MS);
-		if (sqlite3_exec(s->db, PRAGMAS, NULL, NULL, NULL) == SQLITE_OK)
+	if (sqlite3_open_v2(path, &s->db, flags, NULL) != SQLITE_OK)
+		return open_failed(s, path, err);
+	sqlite3_extended_result_codes(s->db, 1);
+	if (set_up(s) != SQLITE_OK)
+		return open_failed(s, path, err);
+	sqlite3_busy_handler(s->db, wait_for_writer, s);
+	return 0;
+}
+
+void *sqlite_open(const char *url_path, const char *name, bool create, struct err *err)
+{
+	struct sqlite *s = calloc(1, sizeof(*s));
+	char *path = strdup(url_path);
+	if (!s || !path) {
+		err_nomem(err);
+	} else {
+		str_copy(s->name, sizeof(s->name), str_of(name));
+		if (read_busy_timeout(path, &s->busy_ms, err) == 0 &&
+			open_at(s, path, create, err) == 0) {
+			free(path);
 			return s;
+		}
 	}
-	open_failed(s, path, err);
+	free(path);
 	sqlite_close(s);
 	return NULL;
 }

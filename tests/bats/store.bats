@@ -338,9 +338,12 @@ sys.stdin.read()' <hold 3>&- &
 	pid=$!
 	exec 7>hold
 	wait_for_file held
-	try store -q --db sqlite:a.db -i many.flt
+	try store -q --db 'sqlite:a.db?busy_timeout=250' -i many.flt
 	assert_status 3
-	assert_one_line_stderr "'sqlite:a.db': another program has held it locked for 5 s"
+	assert_one_line_stderr "': another program has held it locked for 0.25 s; end that"
+	try store -q --db 'sqlite:a.db?busy_timeout=soon' -i many.flt
+	assert_status 2
+	assert_one_line_stderr 'busy_timeout is milliseconds'
 	exec 7>&-
 	wait "$pid"
 	store -q --db sqlite:a.db <many.flt
