@@ -10,6 +10,7 @@
 #include "learn/booster.h"
 #include "learn/calibrate.h"
 #include "learn/features.h"
+#include "learn/histogram.h"
 #include "learn/metrics.h"
 #include "learn/split.h"
 #include "learn/weibull.h"
@@ -23,8 +24,9 @@ enum {
 
 struct model_feature {
 	char name[CODE_MAX + 1], unit[MODEL_UNIT_MAX + 1];
-	double min, max; /* seen in training */
-	double present;  /* share of the training rows that have it */
+	double min, max;            /* seen in training */
+	double present;             /* share of the training rows that have it */
+	struct histogram reference; /* of the training rows that have it */
 };
 
 /* How it was made and judged: written for people, not needed to predict. */
@@ -50,6 +52,7 @@ struct model {
 	 * batteries a new one outlives all with probability 1/(n+1). Infinite where the
 	 * longest was still alive. */
 	double longest_days;
+	size_t train_batteries; /* it learned from: how much its histograms can tell */
 	int nfeatures;
 	struct model_feature feature[FIELDS_MAX];
 	struct calibration calibration;

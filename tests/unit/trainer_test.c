@@ -329,8 +329,8 @@ static void test_stream_must_supply_the_features(void **state)
 static void test_range_and_starvation(void **state)
 {
 	struct model m = {.nfeatures = 2};
-	m.feature[0] = (struct model_feature){"a", "", 0, 100, 1};
-	m.feature[1] = (struct model_feature){"b", "", 0, 1, 0.5};
+	m.feature[0] = (struct model_feature){"a", "", 0, 100, 1, {0}};
+	m.feature[1] = (struct model_feature){"b", "", 0, 1, 0.5, {0}};
 	const float in[] = {104, 0}, out[] = {106, 0}, gone[] = {NAN, 0.5f},
 		    some[] = {50, NAN};
 	assert_false(model_out_of_range(&m, in));
