@@ -55,6 +55,8 @@ static int set_up(struct simulation *s, const struct options *o, struct err *err
 		share_path("schemas/models/sensors.ini", path, sizeof(path), err) < 0 ||
 		sensors_load(path, &s->sensors, err) < 0)
 		return -1;
+	if (!isnan(o->discharge_test_pct))
+		s->fleet.discharge_test_pct = o->discharge_test_pct;
 	if (isnan(s->model.float_v) || isnan(s->model.boost_v) ||
 		!(s->model.gassing_i0_a > 0) || !(s->model.activation_a > 0))
 		return err_set(err, ERR_USAGE,
@@ -206,6 +208,7 @@ int main(int argc, char **argv)
 		.start = TIME_NIL,
 		.seed = 1,
 		.days = NAN,
+		.discharge_test_pct = NAN,
 		.speed = 1,
 		.truth_interval_ms = DAY_MS};
 	struct opt own[] = {
@@ -229,6 +232,9 @@ int main(int argc, char **argv)
 			&o.days, 1e-6, 36500},
 		{0, "seed", "N", "seed of everything random (default 1)", OPT_INT,
 			&o.seed, 0, 9e15},
+		{0, "discharge-test", "PCT",
+			"each quarter, of the rating, 0: none (default: the fleet's)",
+			OPT_F64, &o.discharge_test_pct, 0, DISCHARGE_TEST_PCT_MAX},
 		{0, "truth", NULL, "truth records as well", OPT_BOOL, &o.truth, 0, 0},
 		{0, "truth-interval", "DURATION", "how often (default 1d)", OPT_MS,
 			&o.truth_interval_ms, 0, 0},

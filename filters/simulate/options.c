@@ -141,6 +141,8 @@ void options_identify(const struct options *o, struct buf *b)
 		buf_printf(b, " --site %s", o->site);
 	if (o->string)
 		buf_printf(b, " --string %s", o->string);
+	if (!isnan(o->discharge_test_pct))
+		buf_printf(b, " --discharge-test %.9g", o->discharge_test_pct);
 	scenarios_identify(&o->scenarios, b);
 	if (o->no_faults)
 		buf_printf(b, " --no-sensor-faults");

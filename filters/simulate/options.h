@@ -10,6 +10,7 @@ struct options {
 	struct strlist scenarios;
 	int64_t start, seed, batteries, truth_interval_ms;
 	double days, speed;
+	double discharge_test_pct; /* NaN: as the fleet file says */
 	bool live, truth, no_faults;
 	int64_t interval_ms;                       /* parsed */
 	int64_t every_ms[SAMPLES];                 /* of each sort of sample */

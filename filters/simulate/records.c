@@ -190,21 +190,19 @@ static void emit_event(struct simulation *s, const struct happening *h, struct s
 static void emit_capacity(
 	struct simulation *s, const struct happening *h, struct str who)
 {
-	double pct = 100 * h->value / s->model.capacity_ah;
-	double eol = s->model.eol_pct;
+	const struct test_report *t = &h->test;
 	struct rec_capacity_test rec = {.ts = h->ts,
 		.subject = who,
-		.type = str_of("full_discharge"),
-		.rate_a = (float)h->a,
-		.duration_min = (float)h->b,
+		.type = str_of(t->test == TEST_PARTIAL ? "partial_discharge"
+						       : "full_discharge"),
+		.rate_a = (float)t->rate_a,
+		.duration_min = (float)t->minutes,
 		.cutoff_v = (float)(s->model.cutoff_v *
 				    (h->jar < 0 ? h->string->series.n : 1)),
-		.ambient_c = (float)h->c,
+		.ambient_c = (float)t->ambient_c,
 		.measured_capacity_ah = (float)h->value,
-		.pct_of_rated = (float)pct,
-		.result = pct < eol                     ? test_result_fail
-			  : pct < eol + (100 - eol) / 2 ? test_result_marginal
-							: test_result_pass};
+		.pct_of_rated = (float)t->pct,
+		.result = (int)t->result};
 	flow_emit(s->flow, KIND_capacity_test, &rec);
 }
 
@@ -219,8 +217,9 @@ static void emit_impedance(
 	struct rec_impedance rec = {.ts = h->ts,
 		.battery = who,
 		.resistance_mohm =
-			(float)(corrected * (1 + s->model.r0_per_k * (h->c - 25))),
-		.temperature_c = (float)(round(10 * h->c) / 10),
+			(float)(corrected *
+				(1 + s->model.r0_per_k * (h->temperature_c - 25))),
+		.temperature_c = (float)(round(10 * h->temperature_c) / 10),
 		.corrected_mohm = (float)corrected,
 		.baseline_pct = (float)(100 * corrected / n->r0_new_mohm),
 		.instrument = str_of("AC ohmic tester")};
@@ -234,7 +233,7 @@ static void emit_window(struct simulation *s, const struct happening *h, struct 
 		.subject = who,
 		.from_ts = h->start,
 		.until_ts = h->end_ts,
-		.title = str_of("capacity test and recharge")};
+		.title = str_of(h->note)};
 	flow_emit(s->flow, KIND_maintenance_window, &rec);
 }
 

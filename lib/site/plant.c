@@ -260,15 +260,6 @@ static void advance_site(struct plant *p, struct plant_site *s, int64_t day, int
 	s->outdoors = weather_at(&s->weather, to);
 }
 
-/* During a capacity test: which jars have just reached the cut-off? */
-static void watch_test(struct plant *p, struct plant_string *s)
-{
-	for (int i = 0; i < s->series.n; i++)
-		if (isnan(s->jars[i].test_ah) && s->charger.mode == mode_discharge &&
-			s->blocks[i].voltage_v < p->model->cutoff_v)
-			s->jars[i].test_ah = s->charger.out_ah;
-}
-
 /* Blocks too hot to live: each is at the end of thermal runaway. */
 static void burst(struct plant *p, struct plant_string *s, int64_t now)
 {
@@ -287,7 +278,7 @@ static void step_string(
 	battery_series_step(&s->series, &d, p->sites[s->site].room.temperature_c,
 		(double)(to - from) / 1000);
 	if (s->testing)
-		watch_test(p, s);
+		discharge_test_watch(p, s);
 	if (s->series.hottest_c > RUNAWAY_C)
 		burst(p, s, to);
 	if (charger_update(&s->charger, &s->series, to))

@@ -77,6 +77,19 @@ jsonl() {
 		([.[].voltage_v] | . == (sort | reverse))' "$BATS_TEST_TMPDIR/on"
 }
 
+@test "simulate: a partial discharge test each quarter is on record, and capacity is not" {
+	simulate -q --batteries 24 --days 365 --interval 1h --discharge-test 40 >"$BATS_TEST_TMPDIR/s"
+	jsonl -k capacity_test <"$BATS_TEST_TMPDIR/s" | jq -s -e '[.[] |
+		select(.type == "partial_discharge")] | length == 3 and
+		all(.[]; .result == "pass" and .measured_capacity_ah == null and
+			.pct_of_rated == null and (.rate_a * .duration_min / 60 - 48 | fabs) < 0.2)'
+	jsonl -k event <"$BATS_TEST_TMPDIR/s" | jq -s -e '[.[] | select(.status == "completed" and
+		.note == "discharge test to 40 % of rated")] | length == 3 and
+		all(.[]; .type == "capacity_test" and (.value - 48 | fabs) < 0.2)'
+	simulate -q --batteries 24 --days 365 --interval 1h | jsonl -k capacity_test |
+		jq -s -e 'all(.[]; .type == "full_discharge")'
+}
+
 @test "simulate: truth comes only when asked for, and belongs to its battery" {
 	simulate -q --batteries 24 --days 3 --interval 1h --truth >"$BATS_TEST_TMPDIR/s"
 	[ "$(records_of truth "$BATS_TEST_TMPDIR/s")" -eq 72 ]
@@ -107,7 +120,7 @@ jsonl() {
 @test "simulate: absurd options are refused before anything is written" {
 	local o
 	for o in "--interval 0.5s" "--interval 2h" "--batteries 0" "--batteries many" \
-		"--days -1" "--seed -1" "--start yesterday" "--speed 2" "--backfill x" \
+		"--days -1" "--seed -1" "--discharge-test 90" "--discharge-test -1" "--start yesterday" "--speed 2" "--backfill x" \
 		"--backfill 30d@" "--backfill 30d@2h" "--backfill -3d" "--string NONE" \
 		"--site DC-CNX" "--truth-interval 1s" "--run=" "--start 0001-01-01" "--start 9999-01-01" \
 		"--backfill 999999d" "--control tcp://127.0.0.1:5999" "--shard 0/2" "--shard 3/2" "--shard x" "--shard 1/" "--shard 9/9 --batteries 24" "--interval 1m,environment=90s" "--interval 1m,truth=1h" "--interval 1m," "--interval ," "operand" "--nonsense"; do

@@ -1,6 +1,4 @@
 /* A simulated fleet against what is known of real ones: lives, resistance, climate. */
-#include "base/diag.h"
-#include "site/plant.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -9,35 +7,10 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "fleet_util.h"
 #include "near.h"
 
-static struct fleet fleet;
-static struct battery_model model;
-static const int64_t START = INT64_C(1767225600000); /* 2026-01-01 */
 enum { FLEET = 1944 };
-
-static int load(void **state)
-{
-	struct err err = {0};
-	char path[4096];
-	if (share_path("schemas/fleet/thailand.ini", path, sizeof(path), &err) < 0 ||
-		fleet_load(path, &fleet, &err) < 0 ||
-		battery_model_named(fleet.battery_model, &model, &err) < 0) {
-		fprintf(stderr, "%s\n", err.msg);
-		return -1;
-	}
-	return 0;
-}
-
-static struct plant *plant(uint64_t seed, int64_t jars)
-{
-	struct err err = {0};
-	struct plant *p =
-		plant_new(&fleet, &model, seed, jars, START, NULL, NULL, &err);
-	if (!p)
-		fail_msg("%s", err.msg);
-	return p;
-}
 
 /* Lives, in years, of every block of a new fleet in rooms of room_c: no cycles but the
  * yearly test, no hard failures. Returns how many. */
@@ -46,7 +19,8 @@ static int lives(uint64_t seed, double room_c, double *years)
 	static struct life_path path;
 	struct plant *p = plant(seed, FLEET);
 	double days[SERIES_MAX];
-	struct life_upkeep upkeep = {.tests_per_year = 1, .next_test_days = INFINITY};
+	struct life_upkeep upkeep = {.cycling_per_day = ageing_cycle(&model, 1) / 365,
+		.next_test_days = INFINITY};
 	int n = 0;
 
 	path.from = START;
@@ -245,5 +219,5 @@ int main(void)
 		cmocka_unit_test(monthly_means),
 		cmocka_unit_test(mains),
 	};
-	return cmocka_run_group_tests(tests, load, NULL);
+	return cmocka_run_group_tests(tests, load_fleet, NULL);
 }

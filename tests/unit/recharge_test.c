@@ -63,7 +63,11 @@ static void after_an_outage(void **state)
 	charger_init(&c, now);
 	double before_a = run(&s, &c, &now, 20 * 86400);
 	near(before_a, 0.0207, 0.001);
-	charger_discharge(&c, now, now + 1800000, 72, 0, -1e9);
+	charger_discharge(&c, now,
+		&(struct charger_load){.load_a = 72,
+			.until = now + 1800000,
+			.most_ah = INFINITY,
+			.jar_cutoff_v = -INFINITY});
 	run(&s, &c, &now, 1800);
 	double out_ah = c.out_ah;
 	near(out_ah, 36, 0.1);
