@@ -94,6 +94,7 @@ struct plant_site {
 	int64_t rounds[ROUNDS]; /* inspections … of the day, TIME_NIL: none */
 	int64_t day;
 	struct life_path *path; /* made when first asked for */
+	bool used;              /* a string of it is here; else nothing happens there */
 };
 
 /* The report of a discharge test, on the string or a block of it. */
@@ -125,7 +126,7 @@ struct happening {
 	double temperature_c;    /* IMPEDANCE: of the block */
 	struct test_report test; /* CAPACITY */
 	char note[NOTE_MAX];
-	uint64_t order; /* ties in time stay in the order they happened */
+	uint64_t order; /* among those of the same string or site */
 };
 
 struct plant {
@@ -144,21 +145,33 @@ struct plant {
 	struct happening lost; /* where happenings go then */
 };
 
+/* How many strings the first njars positions of the fleet fill, the last perhaps not
+ * wholly. */
+int64_t plant_string_count(const struct fleet *f, int64_t njars);
+/* The code of the string of that number, into dst[PLANT_CODE_MAX]. */
+void plant_string_code(const struct fleet *f, int64_t number, char *dst);
+
+typedef bool plant_choice(
+	const char *string_code, int64_t site, int64_t string, void *user);
+
 /*
  * Builds the first njars (> 0) positions of the fleet as they are at 'start', strings
- * whole. 'keep' (may be NULL) chooses strings by code and number of the site. fleet and
- * model must outlive the plant. Returns NULL with err when out of memory or when a
- * string has more jars than SERIES_MAX.
+ * whole. 'keep' (may be NULL) chooses strings by code, number of the site and number of
+ * the string. fleet and model must outlive the plant. Returns NULL with err when out of
+ * memory or when a string has more jars than SERIES_MAX.
  */
 struct plant *plant_new(const struct fleet *f, const struct battery_model *m,
-	uint64_t seed, int64_t njars, int64_t start,
-	bool (*keep)(const char *string_code, int64_t site, void *user), void *user,
+	uint64_t seed, int64_t njars, int64_t start, plant_choice *keep, void *user,
 	struct err *err);
 void plant_free(struct plant *p);
 
-/* Moves everything on to 'to' (> now) and lists what happened, in order of time; the
- * list is valid until the next call. Returns 0, or -1 when out of memory. */
+/* Moves everything on to 'to' (> now) and lists what happened, in the order of
+ * happening_order; the list is valid until the next call. Returns 0, or -1 when out of
+ * memory. */
 int plant_advance(struct plant *p, int64_t to);
+/* Less than, equal to or greater than 0: in order of time, then of the fleet (a site
+ * before its strings), so that several plants' lists merge into one's. */
+int happening_order(const struct happening *a, const struct happening *b);
 
 /* Design load on one string of a system. */
 double plant_design_load_a(const struct plant *p, int system);

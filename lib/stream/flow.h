@@ -113,6 +113,12 @@ void flow_pass(struct flow *f, const struct record *rec);
  * rejected.
  */
 bool flow_emit(struct flow *f, int kind, const void *rec);
+/*
+ * As n times flow_emit, for records of one kind that were encoded elsewhere (by another
+ * thread) in our own layout and lie end to end in the len bytes at p. Of a kind that
+ * --only or --drop keep in, the bytes need not be there: len is 0 then.
+ */
+void flow_emit_run(struct flow *f, int kind, int64_t n, const uint8_t *p, size_t len);
 /* As flow_emit, for a record made from an input row: a reject names source and line and
  * keeps the row. */
 bool flow_emit_row(struct flow *f, int kind, const void *rec, const char *source,

@@ -29,8 +29,8 @@ static inline int load_fleet(void **state)
 }
 
 /* The first jars of the fleet, or of them the strings that keep() keeps. */
-static inline struct plant *plant_of(uint64_t seed, int64_t jars,
-	bool (*keep)(const char *, int64_t, void *), void *user)
+static inline struct plant *plant_of(
+	uint64_t seed, int64_t jars, plant_choice *keep, void *user)
 {
 	struct err err = {0};
 	struct plant *p =

@@ -100,7 +100,7 @@ static void site_runs_on(void **state)
 	plant_free(p);
 }
 
-static bool only(const char *code, int64_t site, void *user)
+static bool only(const char *code, int64_t site, int64_t string, void *user)
 {
 	return strcmp(code, user) == 0;
 }
