@@ -80,6 +80,9 @@ static const struct inifile_key KEYS[] = {
 	OPTIONAL("circuit", model_error_v, 0, 10),
 	OPTIONAL("circuit", surface_f, 1, 1e7),
 	OPTIONAL("circuit", surface_tau_s, 1, 1e6),
+	OPTIONAL("circuit", surface_knee_v, 0.001, 100),
+	OPTIONAL("circuit", surface_slow_v, 0, 100),
+	OPTIONAL("circuit", surface_slow_ah, 1e-6, 1e6),
 	OPTIONAL("circuit", tail_fraction, 0, 1),
 	OPTIONAL("circuit", tail_tau_s, 1, 1e7),
 	OPTIONAL("circuit", slow_mohm, 0, 1e6),
@@ -124,6 +127,8 @@ static void set_defaults(struct battery_model *m)
 	m->depletion_pole = 2;
 	m->tail_tau_s = 3600;
 	m->acceptance_pole = 1;
+	m->surface_knee_v = 100;
+	m->surface_slow_ah = 1;
 	m->ageing_exponent = 1;
 	m->volts_per_doubling = 100;
 	m->cycles_full = 1e6;

@@ -41,6 +41,10 @@ struct battery_model {
 	 * end, charge acceptance, and the surface capacitance */
 	double diffusion_mohm, depletion_v, depletion_pole, acceptance_mohm,
 		acceptance_soc_mohm, surface_f, surface_tau_s;
+	/* the knee above which the surface holds little charge; its part that goes
+	 * slowly: volts when fully built up, and the discharge that takes 1 - 1/e of it
+	 */
+	double surface_knee_v, surface_slow_v, surface_slow_ah;
 	/* of what a discharge took, the share that comes back slowly, on float */
 	double tail_fraction, tail_tau_s;
 	/* SOC at which charge acceptance ends at the currents of a CC charge */

@@ -17,6 +17,9 @@ static const double DEPLETION_ONSET_S = 10;
  */
 static const double RECOVERY_S[DEPLETION_PARTS] = {10, 328, 2546};
 static const double RECOVERY_SHARE[DEPLETION_PARTS] = {0.4, 0.25, 0.35};
+/* Equal parts of the tail of the surface charge, a decade apart: together they fall
+ * with the logarithm of time, as measured from a minute to a day after a charge [M]. */
+static const double CHARGED_S[SURFACE_PARTS] = {2e3, 2e4, 2e5};
 static const double OPEN_MOHM = 250; /* a corroded strap, not yet parted */
 static const double VENTED_MOHM = 500, VENTED_GASSING = 0.02; /* [E] */
 static const double SHORT_CELL_V = 2.05;
@@ -61,6 +64,23 @@ static double depleted_v(const struct battery_block *b)
 	return sum;
 }
 
+static double charged_v(const struct battery_block *b)
+{
+	double sum = 0;
+	for (int k = 0; k < SURFACE_PARTS; k++)
+		sum += b->charged_v[k];
+	return sum;
+}
+
+/* Of each part, when the surface has long been 'over' volts above the OCV. */
+static double charged_target_v(const struct battery_model *m, double over)
+{
+	if (!(m->surface_slow_v > 0))
+		return 0;
+	return m->surface_slow_v / SURFACE_PARTS *
+	       -expm1(-fmax(0, over) / m->surface_slow_v);
+}
+
 static double cell_loss_v(const struct battery_block *b)
 {
 	return b->shorted ? SHORT_CELL_V : 0;
@@ -75,9 +95,19 @@ static double r0_ohm(const struct battery_model *m, const struct battery_block *
 
 /* The block within one step, linear in the common current: v' = base + slope·I. */
 struct jar_step {
-	double ocv_v, r0_ohm, tafel_a, acceptance_ohm, v; /* v: the iterate */
-	double base_v, slope_ohm, main_a, gas_a, tail_a, v0;
+	double ocv_v, rest_v; /* rest_v: E */
+	double r0_ohm, tafel_a, acceptance_ohm, tail_a, q0;
+	double v; /* the iterate, and what follows from it */
+	double base_v, slope_ohm, main_a, gas_a, stored_a;
 };
+
+/* Charge on the surface at o above E, and its capacitance there. */
+static double surface_charge(const struct battery_model *m, double o, double *farad)
+{
+	double over = 1 + fmax(0, o) / m->surface_knee_v;
+	*farad = m->surface_f / (over * over);
+	return m->surface_f * o / over;
+}
 
 static void prepare(const struct battery_series *s, int i, struct jar_step *j)
 {
@@ -91,15 +121,20 @@ static void prepare(const struct battery_series *s, int i, struct jar_step *j)
 	j->acceptance_ohm =
 		(m->acceptance_mohm + m->acceptance_soc_mohm * fmax(0, b->soc) / room) /
 		1000;
-	j->v = j->v0 = b->surface_v;
+	j->rest_v = j->ocv_v + charged_v(b);
+	j->v = b->surface_v;
+	double farad;
+	j->q0 = surface_charge(m, j->v - j->rest_v, &farad);
 }
 
 /* Newton: currents and their conductances at the iterate. */
-static void linearise(const struct battery_series *s, struct jar_step *j, double leak_s)
+static void linearise(
+	const struct battery_series *s, struct jar_step *j, double leak_per_s)
 {
 	const struct battery_model *m = s->model;
 	double per_v = m->gassing_cu_per_v / m->cells;
-	double o = j->v - j->ocv_v, main_s;
+	double o = j->v - j->rest_v, main_s, farad;
+	double q = surface_charge(m, o, &farad);
 
 	j->gas_a = j->tafel_a * exp(per_v * j->v);
 	if (o >= 0) {
@@ -109,14 +144,14 @@ static void linearise(const struct battery_series *s, struct jar_step *j, double
 		double e = exp(fmin(40, -o / m->activation_v));
 		j->main_a = -m->activation_a * (e - 1 / e);
 		main_s = m->activation_a / m->activation_v * (e + 1 / e);
-		leak_s = 0;
+		leak_per_s = 0;
 	}
-	double g = per_v * j->gas_a + main_s + leak_s;
-	double c = m->surface_f / s->dt_s;
-	j->slope_ohm = 1 / (c + g);
-	j->base_v =
-		(c * j->v0 - j->gas_a - j->main_a - j->tail_a - leak_s * o + g * j->v) *
-		j->slope_ohm;
+	double store_s = farad / s->dt_s;
+	j->stored_a = (q - j->q0) / s->dt_s;
+	j->slope_ohm = 1 / (store_s + per_v * j->gas_a + main_s + leak_per_s * farad);
+	j->base_v = j->v -
+		    (j->stored_a + j->gas_a + j->main_a + j->tail_a + leak_per_s * q) *
+			    j->slope_ohm;
 }
 
 static double common_current(const struct battery_series *s,
@@ -139,13 +174,13 @@ static double common_current(const struct battery_series *s,
 static double solve(
 	struct battery_series *s, struct jar_step *jars, const struct battery_drive *d)
 {
-	double leak_s = d->charging ? 0 : s->model->surface_f / s->model->surface_tau_s;
+	double leak_per_s = d->charging ? 0 : 1 / s->model->surface_tau_s;
 	double current = 0;
 
 	for (int round = 0; round < NEWTON_MAX; round++) {
 		double moved = 0;
 		for (int i = 0; i < s->n; i++)
-			linearise(s, &jars[i], leak_s);
+			linearise(s, &jars[i], leak_per_s);
 		current = common_current(s, jars, d);
 		for (int i = 0; i < s->n; i++) {
 			double v = jars[i].base_v + jars[i].slope_ohm * current;
@@ -194,19 +229,36 @@ static void charge(struct battery_series *s, struct battery_block *b, double mai
 		b->soc = fmax(-0.05, fmin(1 - SOC_ROOM_MIN, b->soc + ds));
 }
 
-static void finish(
-	struct battery_series *s, int i, const struct jar_step *j, double room_c)
+/* The slow part of the surface charge: charging builds it up, a load takes it down with
+ * the charge drawn, time takes it in any case. */
+static void build_up(struct battery_series *s, struct battery_block *b,
+	const struct jar_step *j, bool charging)
+{
+	const struct battery_model *m = s->model;
+	double target = 0, left = 1;
+
+	if (charging)
+		target = charged_target_v(m, j->v - j->ocv_v);
+	else if (s->current_a < 0)
+		left = exp(s->current_a * s->dt_s / 3600 / m->surface_slow_ah);
+	for (int k = 0; k < SURFACE_PARTS; k++) {
+		double *v = &b->charged_v[k];
+		double keep = s->keep_charged[*v < target ? 0 : k];
+		*v = (target + (*v - target) * keep) * left;
+	}
+}
+
+static void finish(struct battery_series *s, int i, const struct jar_step *j,
+	double room_c, bool charging)
 {
 	const struct battery_model *m = s->model;
 	struct battery_block *b = &s->blocks[i];
 	double r2 = m->diffusion_mohm / 1000;
 	double ambient = room_c + b->nature.rack_k;
 
-	/* Linear about the last iterate; what the capacitance took is not main current.
-	 */
-	double stored = m->surface_f / s->dt_s * (j->v - j->v0);
-	double main_a = s->current_a - j->gas_a - j->tail_a - stored;
-	if (j->v >= j->ocv_v)
+	/* Linear about the last iterate; what the surface took is not main current. */
+	double main_a = s->current_a - j->gas_a - j->tail_a - j->stored_a;
+	if (j->v >= j->rest_v)
 		main_a = j->main_a;
 	b->surface_v = j->v;
 	b->slow_v = r2 * s->current_a + (b->slow_v - r2 * s->current_a) * s->keep_slow;
@@ -221,6 +273,7 @@ static void finish(
 		b->tail_ah *= s->keep_tail;
 	b->tail_ah += m->tail_fraction * fmax(0, -main_a) * s->dt_s / 3600;
 	charge(s, b, main_a);
+	build_up(s, b, j, charging);
 	b->sum_k_s += b->temperature_c * s->dt_s;
 	b->sum_v_s += b->voltage_v * s->dt_s;
 }
@@ -252,6 +305,8 @@ static void set_step(struct battery_series *s, double dt_s)
 	s->keep_onset = exp(-dt_s / DEPLETION_ONSET_S);
 	for (int k = 0; k < DEPLETION_PARTS; k++)
 		s->keep_recovery[k] = exp(-dt_s / RECOVERY_S[k]);
+	for (int k = 0; k < SURFACE_PARTS; k++)
+		s->keep_charged[k] = exp(-dt_s / CHARGED_S[k]);
 	s->keep_tail = exp(-dt_s / m->tail_tau_s);
 }
 
@@ -274,7 +329,7 @@ void battery_series_step(struct battery_series *s, const struct battery_drive *d
 	}
 	s->current_a = solve(s, jars, drive);
 	for (int i = 0; i < s->n; i++) {
-		finish(s, i, &jars[i], room_c);
+		finish(s, i, &jars[i], room_c, drive->charging);
 		volts += s->blocks[i].voltage_v;
 		kelvins += s->blocks[i].temperature_c;
 		s->hottest_c = fmax(s->hottest_c, s->blocks[i].temperature_c);
@@ -310,6 +365,9 @@ void battery_series_settle(struct battery_series *s, double set_v, double temper
 		b->surface_v = log(s->current_a / tafel_scale_a(m, b)) / per_v;
 		b->voltage_v = b->surface_v - cell_loss_v(b);
 		b->gassing_a = s->current_a;
+		double over = b->surface_v - battery_ocv_v(m, b->soc, b->temperature_c);
+		for (int k = 0; k < SURFACE_PARTS; k++)
+			b->charged_v[k] = charged_target_v(m, over);
 	}
 	s->voltage_v = set_v;
 	s->mean_temperature_c = temperature_c;

@@ -234,70 +234,6 @@ static void ageing_laws(void **state)
 	near(ageing_soh_pct(&hx12, &n, ageing_end(&hx12, &n)), 80, 1e-9);
 }
 
-static FILE *open_data(const char *name)
-{
-	char path[4096];
-	const char *dir = getenv("FLOATLINE_DATA");
-	snprintf(path, sizeof(path), "%s/%s", dir ? dir : "../shared/data", name);
-	return fopen(path, "r");
-}
-
-/* A laboratory run of a real block, 5 s samples: the measured discharge at 10 A from
- * full to 10.45 V and the rest after it, against the same block simulated. */
-static void measured_discharge(void **state)
-{
-	struct battery_model ub;
-	struct battery_block b[1];
-	struct err err = {0};
-	char line[256];
-	double sum = 0, mid = 0, rest = 0;
-	int n = 0, nmid = 0, nrest = 0, row = 0;
-	FILE *f = open_data("ub121000/ub121000.csv");
-
-	if (!f) {
-		print_message("no real data: set FLOATLINE_DATA\n");
-		skip();
-	}
-	assert_int_equal(battery_model_named("ub121000", &ub, &err), 0);
-	struct battery_series s = {.model = &ub, .blocks = b, .n = 1};
-	b[0] = (struct battery_block){.nature = {.soh_new_pct = 92.3,
-					      .r0_new_mohm = ub.r0_mohm,
-					      .i0_factor = 1,
-					      .r0_scatter = 1}};
-	battery_series_settle(&s, 13.2, 25);
-	while (fgets(line, sizeof(line), f)) {
-		double ambient, amperes, volts, celsius;
-		/* before row 6176 the current is a set-point and the load is off */
-		if (sscanf(line, "%*[^,],%lf,%lf,%lf,%lf", &ambient, &amperes, &volts,
-			    &celsius) != 4 ||
-			++row < 6177)
-			continue;
-		struct battery_drive d = {
-			.constant_current = true, .current_a = amperes};
-		battery_series_step(&s, &d, ambient, 5);
-		double e = s.voltage_v - volts;
-		if (amperes > -5) {
-			rest += e * e;
-			nrest++;
-			continue;
-		}
-		sum += e * e;
-		n++;
-		if (b[0].soc > 0.1 && b[0].soc < 0.95) {
-			mid += e * e;
-			nmid++;
-		}
-	}
-	fclose(f);
-	print_message("rmse: discharge %.0f mV (SOC .1-.95: %.0f), rest %.0f mV\n",
-		1000 * sqrt(sum / n), 1000 * sqrt(mid / nmid),
-		1000 * sqrt(rest / nrest));
-	assert_true(n > 6000 && nrest > 1000);
-	near(sqrt(mid / nmid), 0, 0.060);
-	near(sqrt(sum / n), 0, 0.120);
-	near(sqrt(rest / nrest), 0, 0.250);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -312,7 +248,6 @@ int main(void)
 		cmocka_unit_test(thermal_time_constant),
 		cmocka_unit_test(hard_failures),
 		cmocka_unit_test(ageing_laws),
-		cmocka_unit_test(measured_discharge),
 	};
 	return cmocka_run_group_tests(tests, load, NULL);
 }
