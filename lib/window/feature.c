@@ -10,36 +10,20 @@ struct parts {
 	const struct pane *v[PARTS_MAX];
 	int n;
 	bool days;
-	struct pane last_day; /* the day that ends here, made of its hours */
 };
-
-static void merge_hours(
-	const struct timeline *s, int32_t from, int32_t to, struct pane *p)
-{
-	for (int32_t h = from; h < to; h++) {
-		const struct pane *hour = timeline_hour(s, h);
-		if (hour)
-			pane_merge(p, hour);
-	}
-}
 
 static void find_parts(const struct feature_input *in, struct parts *p)
 {
 	p->n = 0;
 	p->days = in->window_h > HOURLY_PANES;
-	if (!p->days) {
-		for (int32_t h = in->end_hour - in->window_h; h < in->end_hour; h++)
-			if (timeline_hour(in->timeline, h))
-				p->v[p->n++] = timeline_hour(in->timeline, h);
-		return;
+	int32_t end = p->days ? (int32_t)floor_div(in->end_hour, 24) : in->end_hour;
+	for (int32_t at = end - in->window_h / (p->days ? 24 : 1); at < end; at++) {
+		const struct pane *x =
+			p->days ? timeline_day(in->timeline, in->config, at)
+				: timeline_hour(in->timeline, in->config, at);
+		if (x)
+			p->v[p->n++] = x;
 	}
-	int32_t last = (int32_t)floor_div(in->end_hour, 24) - 1;
-	for (int32_t d = last + 1 - in->window_h / 24; d < last; d++)
-		if (timeline_day(in->timeline, d))
-			p->v[p->n++] = timeline_day(in->timeline, d);
-	pane_init(&p->last_day, last * 24);
-	merge_hours(in->timeline, last * 24, in->end_hour, &p->last_day);
-	p->v[p->n++] = &p->last_day;
 }
 
 static const struct mean_slot *mean_of(
@@ -159,6 +143,7 @@ static void fill_current(
 	struct rec_feature *f, const struct pane *p, const struct band *band)
 {
 	bool known = p->i_n > 0, rated = known && band->capacity_ah > 0;
+	bool on_float = p->mode_known && p->v_n > 0; /* or known not to be */
 	double capacity = (double)band->capacity_ah;
 	double out = amp_hours(p->charge_out);
 	f->i_mean_a = (float)stats_mean(p->i_n, p->i_sum, PANE_I_UNITS);
@@ -168,12 +153,14 @@ static void fill_current(
 	f->ah_in = known ? (float)amp_hours(p->charge_in) : NAN;
 	f->equivalent_cycles = rated ? (float)(out / capacity) : NAN;
 	f->deepest_dod_pct = rated ? (float)(p->depth_max / 10.0 / capacity) : NAN;
-	f->surge_events = rated ? p->surges : INT_NIL;
-	f->discharge_events = p->discharges;
-	f->minutes_below_float =
-		band->float_min_v > 0 ? (float)(p->below_float_ms / 6e4) : NAN;
-	f->minutes_above_float =
-		band->float_max_v > 0 ? (float)(p->above_float_ms / 6e4) : NAN;
+	f->surge_events = rated ? (int)p->surges : INT_NIL;
+	f->discharge_events = known || p->mode_known ? (int)p->discharges : INT_NIL;
+	f->minutes_below_float = on_float && band->float_min_v > 0
+					 ? (float)(p->below_float_ms / 6e4)
+					 : NAN;
+	f->minutes_above_float = on_float && band->float_max_v > 0
+					 ? (float)(p->above_float_ms / 6e4)
+					 : NAN;
 }
 
 static void fill_calendar(struct rec_feature *f, int64_t installed)

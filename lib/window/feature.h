@@ -11,6 +11,7 @@
 /* Where the numbers of one window come from. string and room may be NULL. */
 struct feature_input {
 	const struct timeline *timeline;
+	const struct timeline_config *config; /* of the timeline */
 	const struct roster_battery *battery;
 	const struct means *string_voltage, *ripple, *thd, *room;
 	int32_t end_hour; /* hours since the epoch */

@@ -84,7 +84,7 @@ static int make_room(struct history *h)
 }
 
 enum history_verdict history_add(
-	struct history *h, const struct past *p, int64_t lateness_ms)
+	struct history *h, const struct past *p, int64_t lateness_ms, int64_t keep_ms)
 {
 	if (h->n > 0 && p->ts < h->newest - lateness_ms)
 		return HISTORY_LATE;
@@ -105,7 +105,7 @@ enum history_verdict history_add(
 		h->newest = p->ts;
 	}
 	h->n++;
-	forget(h, h->newest - 2 * lateness_ms);
+	forget(h, h->newest - 2 * lateness_ms - keep_ms);
 	return HISTORY_NEW;
 }
 

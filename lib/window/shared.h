@@ -10,7 +10,7 @@
 
 enum {
 	MEAN_SLOTS = 32, /* hours and days kept: the longest windows and some slack */
-	HISTORY_MAX = 1024, /* samples of a string kept at most */
+	HISTORY_MAX = 4096, /* samples of a string kept at most */
 };
 
 struct mean_slot {
@@ -52,9 +52,10 @@ enum history_verdict {
 	HISTORY_NO_MEMORY
 };
 
-/* Notes a value; what is older than twice the lateness is forgotten. */
+/* Notes a value; what is older than twice the lateness and keep_ms is forgotten: by
+ * then nobody sampled at least every keep_ms asks for it. */
 enum history_verdict history_add(
-	struct history *h, const struct past *p, int64_t lateness_ms);
+	struct history *h, const struct past *p, int64_t lateness_ms, int64_t keep_ms);
 /* The last value at or before ts and at most max_age_ms older; NULL if none. */
 const struct past *history_at(const struct history *h, int64_t ts, int64_t max_age_ms);
 void history_release(struct history *h);

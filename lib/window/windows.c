@@ -13,6 +13,11 @@
 	(BIT(quality_sentinel) | BIT(quality_stuck) | BIT(quality_duplicate) |         \
 		BIT(quality_time_backwards))
 
+_Static_assert(TIMELINE_BYTES_MAX + sizeof(struct battery_slot) +
+			       sizeof(struct roster_battery) <=
+		       12 * 1024,
+	"all that is kept of a battery but its code");
+
 static bool window_known(int64_t h)
 {
 	return (h >= 1 && h <= HOURLY_PANES) || h == 168 || h == 720;
@@ -102,7 +107,7 @@ static void share_voltage(struct windows *w, uint32_t id, const struct sample *x
 static void fill_sample(void *arg, struct timeline *timeline, struct sample *x)
 {
 	struct windows *w = arg;
-	bool mode = x->mode != ENUM_NIL && x->mode != mode_unknown;
+	bool mode = mode_usable((int)x->mode);
 	/* A sample that is bad as a whole stays so: it must not look covered. */
 	if ((current_usable(x->current_a) && mode) || !sample_usable(x))
 		return;
@@ -121,8 +126,8 @@ static void close_windows(void *arg, struct timeline *timeline, int32_t end_hour
 {
 	struct windows *w = arg;
 	struct string_slot *s = w->strings[w->who->string];
-	struct feature_input in = {timeline, w->who, &s->voltage, &s->ripple, &s->thd,
-		w->rooms[s->site], end_hour, 0};
+	struct feature_input in = {timeline, &w->timeline, w->who, &s->voltage,
+		&s->ripple, &s->thd, w->rooms[s->site], end_hour, 0};
 	struct rec_feature out;
 	bool midnight = end_hour % 24 == 0;
 	if (end_hour % w->config.every_h != 0)
@@ -138,12 +143,19 @@ static void close_windows(void *arg, struct timeline *timeline, int32_t end_hour
 	}
 }
 
+/* Hook: the ring was too small for the lateness. */
+static void count_early(void *arg)
+{
+	struct windows *w = arg;
+	w->early++;
+}
+
 static struct timeline_hooks hooks_for(
 	struct windows *w, uint32_t id, const struct roster_battery *who)
 {
 	w->at = id;
 	w->who = who;
-	return (struct timeline_hooks){w, fill_sample, close_windows};
+	return (struct timeline_hooks){w, fill_sample, close_windows, count_early};
 }
 
 static enum windows_verdict add_telemetry(
@@ -199,7 +211,8 @@ static enum windows_verdict add_string(
 	bool bad = t->quality & BAD_ALL;
 	bool no_current = bad || t->quality & BIT(quality_current_range);
 	struct past p = {t->ts, t->mode, no_current ? NAN : t->current_a};
-	enum history_verdict v = history_add(&s->current, &p, w->config.lateness_ms);
+	enum history_verdict v = history_add(
+		&s->current, &p, w->config.lateness_ms, w->config.max_gap_ms);
 	if (v == HISTORY_NEW && !bad) {
 		add_mean(&s->ripple, t->ts, t->ripple_voltage_rms_v, PANE_V_UNITS);
 		add_mean(&s->thd, t->ts, t->thd_pct, PANE_T_UNITS);
@@ -217,7 +230,7 @@ static enum windows_verdict add_environment(
 	if (!witness_believe(&w->witness, WITNESS_SENSOR, id, e->ts, s->seen.step))
 		return WINDOWS_CLOCK;
 	struct past p = {e->ts, ENUM_NIL, e->temperature_c};
-	enum history_verdict v = history_add(&s->seen, &p, w->config.lateness_ms);
+	enum history_verdict v = history_add(&s->seen, &p, w->config.lateness_ms, 0);
 	if (v == HISTORY_NEW)
 		add_mean(w->rooms[s->site], e->ts, e->temperature_c, PANE_T_UNITS);
 	return from_history(v);
@@ -323,6 +336,11 @@ void windows_end(struct windows *w)
 size_t windows_batteries(const struct windows *w)
 {
 	return w->roster.battery_ids.n;
+}
+
+uint64_t windows_early(const struct windows *w)
+{
+	return w->early;
 }
 
 size_t windows_battery_bytes(const struct windows *w)

@@ -131,7 +131,7 @@ static void everything(struct walk *k, struct windows *w)
 /* What a state must agree with to be taken up. */
 static void heading(struct buf *b, const struct windows *w, const char *identity)
 {
-	buf_printf(b, "floatline windows 2, version %s, layout %zu %zu %zu, %s\n",
+	buf_printf(b, "floatline windows 3, version %s, layout %zu %zu %zu, %s\n",
 		FL_VERSION, timeline_size(&w->timeline), sizeof(struct means),
 		sizeof(struct roster_battery), identity);
 }

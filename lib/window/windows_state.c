@@ -10,8 +10,14 @@ struct windows *windows_new(const struct windows_config *c)
 	w->config = *c;
 	w->timeline.lateness_ms = c->lateness_ms;
 	w->timeline.max_gap_ms = c->max_gap_ms;
-	for (int i = 0; i < WINDOW_LENGTHS_MAX && c->windows_h[i]; i++)
-		w->timeline.daily |= c->windows_h[i] > HOURLY_PANES;
+	w->timeline.hours = 1; /* the one in progress */
+	for (int i = 0; i < WINDOW_LENGTHS_MAX && c->windows_h[i]; i++) {
+		int hours = c->windows_h[i], days = hours / 24 - 1;
+		if (hours <= HOURLY_PANES && hours > w->timeline.hours)
+			w->timeline.hours = hours;
+		if (hours > HOURLY_PANES && days > w->timeline.days)
+			w->timeline.days = days;
+	}
 	witness_init(&w->witness);
 	return w;
 }

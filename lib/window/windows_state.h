@@ -36,6 +36,7 @@ struct windows {
 	struct ids sites, sensor_ids;
 	uint32_t epoch; /* raised when a master record passes */
 	struct witness witness;
+	uint64_t early; /* samples that left a ring too early, in this run */
 	/* while a timeline is at work: whose it is */
 	uint32_t at;
 	const struct roster_battery *who;

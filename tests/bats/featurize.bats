@@ -200,11 +200,29 @@ assert [99, 'long'] in list(msgpack.Unpacker(open('out.fl', 'rb')))"
 		END { exit bad }' both
 }
 
-@test "state is bounded: at most 12 KiB of windows a battery" {
-	foreign_stream 240 | featurize --metrics m >out.fl
-	awk '$1 == "floatline_featurize_batteries" { b = $2 == 24 }
-		$1 == "floatline_featurize_state_bytes_per_battery" { s = $2 > 0 && $2 < 12.5 * 1024 }
-		END { exit !(b && s) }' m
+@test "state is bounded: at most 12 KiB a battery, whatever the windows" {
+	local windows
+	foreign_stream 240 >in.fl
+	for windows in 1 1,24 24,168 168,720 1,24,168,720; do
+		featurize --windows $windows --metrics m -i in.fl >out.fl
+		awk '$1 == "floatline_featurize_batteries" { b = $2 == 24 }
+			$1 == "floatline_featurize_state_bytes_per_battery" { s = $2 > 0 && $2 <= 12 * 1024 }
+			$1 == "floatline_featurize_early_samples" { e = $2 == 0 }
+			END { exit !(b && s && e) }' m
+	done
+}
+
+@test "samples too many for the lateness are counted all the same, and told of" {
+	awk 'BEGIN { for (i = 0; i < 4000; i++)
+		printf "{\"kind\":\"telemetry\",\"ts\":\"2026-03-01T%02d:%02d:%02dZ\",\"battery\":\"LAB-1\",\"voltage_v\":13.6}\n", i / 3600, i / 60 % 60, i % 60 }' |
+		encode -q >in.fl
+	try featurize --lateness 10m --windows 1 --metrics m -i in.fl -o out.fl
+	assert_status 0
+	assert_stderr '^featurize: 3699 samples could not wait as long as --lateness'
+	grep -qx 'floatline_featurize_early_samples 3699' m
+	[ "$(rows count)" = 3600 ]
+	try featurize --windows 1 -i in.fl -o out.fl
+	! grep -q lateness "$ERR"
 }
 
 @test "a closed pipe ends it quietly" {

@@ -80,15 +80,26 @@ static void check(float got, double want)
 		fail_msg("got %g, want %g", (double)got, want);
 }
 
+/* Any windows: at most 12 KiB of timeline; five minutes of one sample a second but
+ * where hours and a month of days are kept at once. */
 static void state_is_bounded(void **state)
 {
-	struct timeline_config c = {.daily = false};
-	size_t hourly = timeline_size(&c);
-	c.daily = true;
-	size_t with_days = timeline_size(&c);
-	printf("a battery takes %zu bytes, %zu with daily panes\n", hourly, with_days);
-	assert_true(hourly <= TIMELINE_BYTES_MAX);
-	assert_true(with_days <= TIMELINE_BYTES_MAX);
+	static const struct {
+		int hours, days;
+		unsigned ring;
+	} v[] = {{1, 0, RING_MAX}, {24, 0, RING_MAX}, {24, 6, RING_MAX},
+		{1, 29, RING_MAX}, {24, 29, RING_LEAST}};
+	for (size_t i = 0; i < sizeof(v) / sizeof(*v); i++) {
+		struct timeline_config c = {.hours = v[i].hours, .days = v[i].days};
+		printf("%d hours and %d days: %zu bytes, %u samples\n", v[i].hours,
+			v[i].days, timeline_size(&c), timeline_ring(&c));
+		assert_true(timeline_size(&c) <= TIMELINE_BYTES_MAX);
+		assert_true(timeline_ring(&c) >= v[i].ring);
+	}
+	assert_true(RING_MAX * SECOND_MS > 5 * MINUTE_MS);
+	struct windows *f = begin("1,24,168,720", 5 * MINUTE_MS);
+	assert_true(windows_battery_bytes(f) <= 12 * 1024);
+	windows_free(f);
 }
 
 static void an_hour(void **state)
@@ -232,13 +243,31 @@ static void faster_than_the_ring(void **state)
 	for (int i = 0; i < 80000; i++)
 		assert_int_equal(
 			add(f, telemetry(J1, T0 + i * 50, 13.6f)), WINDOWS_USED);
-	assert_int_equal(add(f, telemetry(J1, T0 + 79900 * 50, 13.6f)), WINDOWS_LATE);
+	assert_int_equal(windows_early(f), 80000 - RING_MAX);
+	assert_int_equal(add(f, telemetry(J1, T0 + 79600 * 50, 13.6f)), WINDOWS_LATE);
 	assert_int_equal(
 		add(f, telemetry(J1, T0 + 79990 * 50, 13.6f)), WINDOWS_DUPLICATE);
 	assert_int_equal(rows.n, 1);
 	assert_int_equal(rows.v[0].count, 72000);
 	check(rows.v[0].coverage, 1);
 	windows_free(f);
+}
+
+/* One sample a second: the lateness is whole, to its last millisecond. */
+static void as_fast_as_the_ring(void **state)
+{
+	static const char *const windows[] = {"1,24", "2,24,168", "168,720"};
+	for (int w = 0; w < 3; w++) {
+		struct windows *f = begin(windows[w], 5 * MINUTE_MS);
+		for (int i = 0; i < 4000; i++)
+			assert_int_equal(add(f, telemetry(J1, T0 + i * SECOND_MS, 13)),
+				WINDOWS_USED);
+		int64_t last = T0 + 3999 * SECOND_MS - 5 * MINUTE_MS;
+		assert_int_equal(add(f, telemetry(J1, last, 13)), WINDOWS_DUPLICATE);
+		assert_int_equal(add(f, telemetry(J1, last - 1, 13)), WINDOWS_LATE);
+		assert_int_equal(windows_early(f), 0);
+		windows_free(f);
+	}
 }
 
 static void a_gap_is_a_gap(void **state)
@@ -266,13 +295,29 @@ static void a_gap_is_a_gap(void **state)
 	windows_free(f);
 }
 
-/* Years of silence do not give years of rows. */
+/* Years of silence do not give years of rows, nor take years: each of these samples is
+ * a month to a century after the last. */
 static void a_long_silence(void **state)
 {
 	struct windows *f = begin("1,24,720", 5 * MINUTE_MS);
 	minutes(f, J1, 0, 60, 13.6f);
 	minutes(f, J1, 5000000, 5000100, 13.6f);
-	assert_true(rows.n < 24 + 30 + 8);
+	/* an hour; days that end in the next 23 hours and this; months; then the new */
+	assert_int_equal(rows.n, 1 + 24 + 30 + 2);
+	for (int i = 0; i < rows.n - 2; i++)
+		assert_int_equal(rows.v[i].count, 60);
+	assert_int_equal(rows.v[rows.n - 3].window_h, 720);
+	assert_true(rows.v[rows.n - 3].ts == T0 + 30 * DAY_MS);
+	windows_free(f);
+
+	f = begin("24,720", 0);
+	int64_t ts = TIME_MIN;
+	for (int i = 0; ts < TIME_MAX - 100 * 365 * DAY_MS; i++) {
+		rows.n = 0;
+		assert_int_equal(add(f, telemetry(J1, ts, 13.6f)), WINDOWS_USED);
+		assert_true(rows.n <= 24 + 30);
+		ts += (31 + 36500 * (i % 50 == 7)) * DAY_MS;
+	}
 	windows_free(f);
 }
 
@@ -393,6 +438,61 @@ static void string_and_room(void **state)
 	check(rows.v[0].ah_out, 6);
 	assert_int_equal(rows.v[0].discharge_events, 1);
 	check(rows.v[1].ah_in, 0.1);
+	windows_free(f);
+}
+
+/* Jars sampled far less often than their string still find its current of their time.
+ */
+static void a_busy_string(void **state)
+{
+	struct windows *f = begin("1", 5 * MINUTE_MS);
+	for (int i = 0; i < 120; i++) {
+		int64_t ts = T0 + i * MINUTE_MS;
+		struct rec_string_telemetry s = {.ts = ts,
+			.string = str_of(S1),
+			.current_a = i % 30 == 0 ? -6 : 7,
+			.mode = mode_float};
+		assert_int_equal(
+			windows_add(f, KIND_string_telemetry, &s), WINDOWS_USED);
+		struct rec_telemetry t = telemetry(J1, ts, 13.6f);
+		t.current_a = NAN;
+		t.mode = ENUM_NIL;
+		if (i % 30 == 0)
+			assert_int_equal(add(f, t), WINDOWS_USED);
+	}
+	windows_end(f);
+	assert_int_equal(rows.n, 2);
+	check(rows.v[0].i_mean_a, -6);
+	check(rows.v[0].ah_out, 6);
+	check(rows.v[1].i_mean_a, -6);
+	windows_free(f);
+}
+
+/* What was never measured is missing, not nothing. */
+static void never_measured(void **state)
+{
+	struct windows *f = begin("1", 0);
+	model_and_book(f);
+	for (int i = 0; i <= 60; i++) {
+		struct rec_telemetry t = telemetry(J1, T0 + i * MINUTE_MS, 13.4f);
+		t.current_a = t.temperature_c = NAN;
+		t.resistance_mohm = 0;
+		t.mode = i ? mode_unknown : ENUM_NIL;
+		assert_int_equal(add(f, t), WINDOWS_USED);
+	}
+	windows_end(f);
+	assert_int_equal(rows.n, 1);
+	const struct rec_feature *r = &rows.v[0];
+	check(r->v_mean_v, 13.4);
+	assert_int_equal(r->discharge_events, INT_NIL);
+	assert_int_equal(r->surge_events, INT_NIL);
+	const float missing[] = {r->minutes_below_float, r->minutes_above_float,
+		r->i_mean_a, r->ah_out, r->ah_in, r->equivalent_cycles,
+		r->deepest_dod_pct, r->t_mean_c, r->hours_above_30c, r->arrhenius_hours,
+		r->r_latest_mohm, r->r_baseline_pct, r->conductance_s, r->v_imbalance_v,
+		r->t_rise_k, r->ripple_mean_v, r->thd_mean_pct};
+	for (size_t i = 0; i < sizeof(missing) / sizeof(*missing); i++)
+		assert_true(isnan(missing[i]));
 	windows_free(f);
 }
 
@@ -653,12 +753,15 @@ int main(void)
 		cmocka_unit_test(order_of_arrival),
 		cmocka_unit_test(late_and_double),
 		cmocka_unit_test(faster_than_the_ring),
+		cmocka_unit_test(as_fast_as_the_ring),
 		cmocka_unit_test(a_gap_is_a_gap),
 		cmocka_unit_test(a_long_silence),
 		cmocka_unit_test(hourly_samples),
 		cmocka_unit_test(doubtful_samples),
 		cmocka_unit_test(a_discharge),
 		cmocka_unit_test(string_and_room),
+		cmocka_unit_test(a_busy_string),
+		cmocka_unit_test(never_measured),
 		cmocka_unit_test(another_string),
 		cmocka_unit_test(a_replacement),
 		cmocka_unit_test(a_clock_ahead),
