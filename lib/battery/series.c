@@ -265,7 +265,10 @@ static void finish(struct battery_series *s, int i, const struct jar_step *j,
 	b->gassing_a = j->gas_a;
 	b->voltage_v = j->v + s->current_a * j->r0_ohm + b->slow_v - depleted_v(b) -
 		       cell_loss_v(b);
+	/* Losses, the heat of reaction (a discharge cools) and recombination, by which
+	 * nearly all of the gassing comes back as heat. */
 	double heat_w = fabs(main_a * (b->voltage_v - j->ocv_v)) +
+			main_a * (b->temperature_c + 273.15) * m->ocv_v_per_k +
 			fmax(0, b->voltage_v) * j->gas_a + b->heat_w;
 	double goal = ambient + heat_w * m->thermal_resistance_k_per_w;
 	b->temperature_c = goal + (b->temperature_c - goal) * s->keep_heat;
@@ -341,11 +344,42 @@ void battery_series_step(struct battery_series *s, const struct battery_drive *d
 		age(s);
 }
 
-/* On float V_j = V − (cells/cu) [ln(gassing_j) − mean]: the current is common. */
+/*
+ * The common current on float: V_j = ln(I / scale_j) / per_v, and the sum is set_v. A
+ * block that this would put below its open-circuit voltage stays there: its gassing
+ * takes more than the current, and it discharges itself a little.
+ */
+static double settled_current_a(const struct battery_series *s, double set_v)
+{
+	const struct battery_model *m = s->model;
+	double per_v = m->gassing_cu_per_v / m->cells, ln_a = INFINITY;
+
+	for (int round = 0; round <= s->n; round++) {
+		double logs = 0, volts = set_v;
+		int n = 0;
+		for (int i = 0; i < s->n; i++) {
+			const struct battery_block *b = &s->blocks[i];
+			double ln_scale = log(tafel_scale_a(m, b));
+			double ocv_v = battery_ocv_v(m, b->soc, b->temperature_c);
+			bool below = ln_a - ln_scale < per_v * ocv_v;
+			volts += cell_loss_v(b) - (below ? ocv_v : 0);
+			logs += below ? 0 : ln_scale;
+			n += !below;
+		}
+		if (n == 0)
+			break;
+		double next = (per_v * volts + logs) / n;
+		if (next >= ln_a)
+			break;
+		ln_a = next;
+	}
+	return exp(ln_a);
+}
+
 void battery_series_settle(struct battery_series *s, double set_v, double temperature_c)
 {
 	const struct battery_model *m = s->model;
-	double mean = 0, volts = 0;
+	double per_v = m->gassing_cu_per_v / m->cells;
 
 	for (int i = 0; i < s->n; i++) {
 		struct battery_block *b = &s->blocks[i];
@@ -355,19 +389,17 @@ void battery_series_settle(struct battery_series *s, double set_v, double temper
 		for (int k = 0; k < DEPLETION_PARTS; k++)
 			b->depletion_v[k] = 0;
 		b->temperature_c = temperature_c + b->nature.rack_k;
-		mean += log(tafel_scale_a(m, b)) / s->n;
-		volts += cell_loss_v(b);
 	}
-	double each = (set_v + volts) / s->n, per_v = m->gassing_cu_per_v / m->cells;
-	s->current_a = exp(mean + per_v * each);
+	s->current_a = settled_current_a(s, set_v);
 	for (int i = 0; i < s->n; i++) {
 		struct battery_block *b = &s->blocks[i];
-		b->surface_v = log(s->current_a / tafel_scale_a(m, b)) / per_v;
+		double ocv_v = battery_ocv_v(m, b->soc, b->temperature_c);
+		double v = log(s->current_a / tafel_scale_a(m, b)) / per_v;
+		b->surface_v = fmax(v, ocv_v);
 		b->voltage_v = b->surface_v - cell_loss_v(b);
-		b->gassing_a = s->current_a;
-		double over = b->surface_v - battery_ocv_v(m, b->soc, b->temperature_c);
+		b->gassing_a = tafel_scale_a(m, b) * exp(per_v * b->surface_v);
 		for (int k = 0; k < SURFACE_PARTS; k++)
-			b->charged_v[k] = charged_target_v(m, over);
+			b->charged_v[k] = charged_target_v(m, b->surface_v - ocv_v);
 	}
 	s->voltage_v = set_v;
 	s->mean_temperature_c = temperature_c;
