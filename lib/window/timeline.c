@@ -11,6 +11,8 @@
 #define FLOAT_RATE 0.01f
 #define SURGE_RATE 0.25f
 
+#define CHARGE_PER_MAH ((int64_t)(PANE_CHARGE_PER_AH / 1e3))
+
 /* Stored in four bits of a sample that waits. */
 #define MODE_MAX 14
 
@@ -195,25 +197,30 @@ static bool is_gap(
 	       (s->typical_ms > 0 && ms > 3 * (int64_t)s->typical_ms);
 }
 
+static void note_depth(struct pane *p, int64_t depth)
+{
+	uint64_t mah = (uint64_t)(depth / CHARGE_PER_MAH);
+	p->depth_max = mah > p->depth_max ? mah : p->depth_max;
+}
+
 /* Holds the held sample's values from 'from' to 'to', within the hour in progress. */
 static void hold(
 	struct timeline *s, const struct timeline_config *c, int64_t from, int64_t to)
 {
-	const int64_t per_mah = (int64_t)(PANE_CHARGE_PER_AH / 1e3);
 	struct pane *p = this_hour(s, c);
 	pane_hold(p, &s->held, to - from, &s->band);
 	if (!current_usable(s->held.current_a))
 		return;
 	int64_t charge =
 		fixed_point((double)s->held.current_a, PANE_I_UNITS) * (to - from);
+	note_depth(p, s->depth);
 	if (charge > 0 || s->discharging)
 		s->depth -= charge;
 	if (s->depth < 0)
 		s->depth = 0;
-	if (s->depth > DEPTH_MAX_MAH * per_mah)
-		s->depth = DEPTH_MAX_MAH * per_mah;
-	uint64_t mah = (uint64_t)(s->depth / per_mah);
-	p->depth_max = mah > p->depth_max ? mah : p->depth_max;
+	if (s->depth > DEPTH_MAX_MAH * CHARGE_PER_MAH)
+		s->depth = DEPTH_MAX_MAH * CHARGE_PER_MAH;
+	note_depth(p, s->depth);
 }
 
 /* The hour in progress is complete: it becomes part of its day. */

@@ -18,7 +18,7 @@
 #define J2 "DC-CNX-01-UPS-01-S1-J02"
 #define S1 "DC-CNX-01-UPS-01-S1"
 
-enum { ROWS_MAX = 4096 };
+enum { ROWS_MAX = 4096, ARRIVALS_MAX = 50000 };
 
 struct rows {
 	int n;
@@ -27,18 +27,24 @@ struct rows {
 };
 static struct rows rows;
 
+static uint64_t row_hash(const struct rec_feature *f)
+{
+	struct buf one = {0};
+	struct err err;
+	assert_int_equal(
+		record_encode_native(kind_info(KIND_feature), f, &one, &err), 0);
+	uint64_t hash = hash_bytes(one.data, one.len);
+	buf_release(&one);
+	return hash;
+}
+
 static void collect(void *arg, const struct rec_feature *f)
 {
 	struct rows *r = arg;
-	struct buf one = {0};
-	struct err err;
 	assert_true(r->n < ROWS_MAX);
 	r->v[r->n] = *f;
 	r->v[r->n++].battery = str_of(str_is(f->battery, J1) ? J1 : J2);
-	assert_int_equal(
-		record_encode_native(kind_info(KIND_feature), f, &one, &err), 0);
-	r->sum += hash_bytes(one.data, one.len);
-	buf_release(&one);
+	r->sum += row_hash(f);
 }
 
 static struct windows *begin(const char *windows, int64_t lateness_ms)
@@ -158,55 +164,162 @@ static struct rec_telemetry noisy(gsl_rng *rng, const char *battery, int64_t ts)
 	return t;
 }
 
+/* A world of two jars, their string and room, in the order of its times. */
+struct world {
+	int n;
+	struct {
+		int kind;
+		int64_t ts;
+		union rec_any rec;
+	} v[ARRIVALS_MAX];
+};
+static struct world world;
+
+static void put(int kind, int64_t ts, union rec_any rec)
+{
+	assert_true(world.n < ARRIVALS_MAX);
+	world.v[world.n].kind = kind;
+	world.v[world.n].ts = ts;
+	world.v[world.n++].rec = rec;
+}
+
+static void make_world(gsl_rng *rng, int steps, int64_t step_ms)
+{
+	world.n = 0;
+	for (int i = 0; i < steps; i++) {
+		int64_t ts = T0 + i * step_ms +
+			     (int64_t)gsl_rng_uniform_int(rng, (unsigned long)step_ms);
+		put(KIND_string_telemetry, ts,
+			(union rec_any){.string_telemetry = {.ts = ts,
+						.string = str_of(S1),
+						.current_a = i % 40 < 5 ? -50 : 2,
+						.mode = i % 40 < 5 ? mode_discharge
+								   : mode_float,
+						.ripple_voltage_rms_v = 0.1f,
+						.thd_pct = NAN}});
+		put(KIND_environment, ts,
+			(union rec_any){.environment = {.ts = ts,
+						.sensor = str_of("DC-CNX-01-ENV01"),
+						.temperature_c = (float)(20 + i % 9)}});
+		for (int jar = 0; jar < 2; jar++) {
+			union rec_any any = {
+				.telemetry = noisy(rng, jar ? J2 : J1, ts)};
+			if (i % 3) {
+				any.telemetry.current_a = NAN;
+				any.telemetry.mode = ENUM_NIL;
+			}
+			put(KIND_telemetry, ts, any);
+		}
+	}
+}
+
+struct arrival {
+	int64_t key;
+	int i;
+};
+
 static int by_key(const void *a, const void *b)
 {
-	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-	return (x > y) - (x < y);
+	const struct arrival *x = a, *y = b;
+	return x->key != y->key ? (x->key > y->key) - (x->key < y->key) : x->i - y->i;
+}
+
+/* An order of arrival in which nothing comes later than the lateness behind a newer
+ * record, and some of it twice. Returns how many arrive. */
+static int shuffle(gsl_rng *rng, struct arrival *order, int twice, int64_t lateness_ms)
+{
+	int n = 0;
+	for (int i = 0; i < world.n + twice; i++) {
+		int from = i < world.n ? i
+				       : (int)gsl_rng_uniform_int(
+						 rng, (unsigned long)world.n);
+		order[n].i = from;
+		order[n++].key = world.v[from].ts + (int64_t)gsl_rng_uniform_int(rng,
+							    (unsigned long)lateness_ms);
+	}
+	qsort(order, (size_t)n, sizeof(*order), by_key);
+	return n;
 }
 
 /* Any order of arrival within the lateness, with duplicates: the same bytes. */
-static void order_of_arrival(void **state)
+static void any_order(const char *windows, int steps, int64_t step_ms,
+	int64_t lateness_ms, int rounds)
 {
-	enum { N = 1500, ROUNDS = 12 };
-	static struct rec_telemetry v[2 * N];
-	static struct {
-		int64_t key;
-		int i;
-	} order[2 * N + N / 10];
+	static struct arrival order[ARRIVALS_MAX + ARRIVALS_MAX / 10];
 	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
-	gsl_rng_set(rng, 3);
-	for (int i = 0; i < N; i++) {
-		int64_t jitter = (int64_t)gsl_rng_uniform_int(rng, 20000);
-		v[2 * i] = noisy(rng, J1, T0 + i * 20000 + jitter);
-		v[2 * i + 1] = noisy(rng, J2, T0 + i * 20000 + jitter);
-	}
 	uint64_t first = 0;
-	for (int round = 0; round < ROUNDS; round++) {
-		struct windows *f = begin("1,6", 5 * MINUTE_MS);
-		int n = 0;
-		for (int i = 0; i < 2 * N + (round ? N / 10 : 0); i++) {
-			int from = i < 2 * N ? i : (int)gsl_rng_uniform_int(rng, 2 * N);
-			unsigned long spread = round ? 4 * MINUTE_MS : 1;
-			order[n].i = from;
-			order[n++].key =
-				v[from].ts + (int64_t)gsl_rng_uniform_int(rng, spread);
-		}
-		qsort(order, (size_t)n, sizeof(*order), by_key);
+	int first_rows = 0;
+	gsl_rng_set(rng, (unsigned long)step_ms);
+	make_world(rng, steps, step_ms);
+	for (int round = 0; round < rounds; round++) {
+		struct windows *f = begin(windows, lateness_ms);
+		int n = round ? shuffle(rng, order, world.n / 10, lateness_ms)
+			      : shuffle(rng, order, 0, 1);
 		int used = 0, duplicates = 0;
 		for (int i = 0; i < n; i++) {
-			enum windows_verdict verdict = add(f, v[order[i].i]);
+			enum windows_verdict verdict = windows_add(
+				f, world.v[order[i].i].kind, &world.v[order[i].i].rec);
 			used += verdict == WINDOWS_USED;
 			duplicates += verdict == WINDOWS_DUPLICATE;
 		}
-		assert_int_equal(used, 2 * N);
-		assert_int_equal(duplicates, n - 2 * N);
+		assert_int_equal(used, world.n);
+		assert_int_equal(duplicates, n - world.n);
+		assert_int_equal(windows_early(f), 0);
 		windows_end(f);
 		windows_free(f);
-		assert_true(rows.n > 30);
-		if (round == 0)
+		if (round == 0) {
 			first = rows.sum;
+			first_rows = rows.n;
+		}
+		assert_true(rows.n > 10);
+		assert_int_equal(rows.n, first_rows);
 		assert_true(rows.sum == first);
 	}
+	gsl_rng_free(rng);
+}
+
+static void order_of_arrival(void **state)
+{
+	any_order("1,6", 1500, 20 * SECOND_MS, 5 * MINUTE_MS, 12);
+}
+
+/* As many samples as the ring can hold: one a second over five minutes. */
+static void order_of_seconds(void **state)
+{
+	any_order("1,24", 3 * 3600, SECOND_MS, 5 * MINUTE_MS - SECOND_MS, 4);
+}
+
+/* Days, a lateness of several samples, and panes that close while older come. */
+static void order_over_weeks(void **state)
+{
+	any_order("1,24,168,720", 33 * 96, 15 * MINUTE_MS, 50 * MINUTE_MS, 4);
+}
+
+/* The rows of midnight are the same whether the hours' are given out or not. */
+static void daily_rows_are_the_hourly_ones(void **state)
+{
+	uint64_t sum[2] = {0};
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	make_world(rng, 10 * 96, 15 * MINUTE_MS);
+	for (int daily = 0; daily < 2; daily++) {
+		struct windows_config c = {.windows_h = {1, 24, 168},
+			.every_h = daily ? 24 : 1,
+			.lateness_ms = 5 * MINUTE_MS,
+			.max_gap_ms = 2 * HOUR_MS,
+			.emit = collect,
+			.arg = &rows};
+		struct windows *f = windows_new(&c);
+		assert_non_null(f);
+		rows.n = 0;
+		for (int i = 0; i < world.n; i++)
+			windows_add(f, world.v[i].kind, &world.v[i].rec);
+		windows_free(f);
+		for (int i = 0; i < rows.n; i++)
+			if (rows.v[i].ts % DAY_MS == 0)
+				sum[daily] += row_hash(&rows.v[i]);
+		assert_true(daily ? rows.n > 20 && rows.n < 60 : rows.n > 400);
+	}
+	assert_true(sum[0] == sum[1]);
 	gsl_rng_free(rng);
 }
 
@@ -751,6 +864,9 @@ int main(void)
 		cmocka_unit_test(an_hour),
 		cmocka_unit_test(the_end_of_the_stream),
 		cmocka_unit_test(order_of_arrival),
+		cmocka_unit_test(order_of_seconds),
+		cmocka_unit_test(order_over_weeks),
+		cmocka_unit_test(daily_rows_are_the_hourly_ones),
 		cmocka_unit_test(late_and_double),
 		cmocka_unit_test(faster_than_the_ring),
 		cmocka_unit_test(as_fast_as_the_ring),
