@@ -71,6 +71,7 @@ static const struct inifile_key KEYS[] = {
 	NUM("circuit", tau2_s, 0.01, 1e7),
 	OPTIONAL("circuit", activation_v, 0.0001, 10),
 	OPTIONAL("circuit", activation_a, 1e-6, 1e6),
+	OPTIONAL("circuit", activation_per_k, -0.1, 0.1),
 	OPTIONAL("circuit", diffusion_mohm, 0, 1e6),
 	OPTIONAL("circuit", depletion_v, 0, 100),
 	OPTIONAL("circuit", depletion_pole, 1.001, 10),

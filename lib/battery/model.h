@@ -35,7 +35,8 @@ struct battery_model {
 	double ocv_soc[OCV_POINTS_MAX], ocv_v[OCV_POINTS_MAX], ocv_v_per_k;
 	/* [circuit]: 2-RC at 25 degC, mid SOC, new */
 	double r0_mohm, r0_per_k, r0_low_soc_gain, r0_low_soc_scale;
-	double r1_mohm, tau1_s, r2_mohm, tau2_s, activation_v, activation_a;
+	double r1_mohm, tau1_s, r2_mohm, tau2_s, activation_v, activation_a,
+		activation_per_k;
 	/* how the simulator's circuit differs from that linear one: diffusion_mohm in
 	 * place of r2 (the activation branch carries the rest), depletion at the empty
 	 * end, charge acceptance, and the surface capacitance */

@@ -86,17 +86,22 @@ static double cell_loss_v(const struct battery_block *b)
 	return b->shorted ? SHORT_CELL_V : 0;
 }
 
+/* A factor that falls or rises per kelvin above 25 degC, held within sense. */
+static double warmth(double per_k, double temperature_c)
+{
+	return fmax(0.3, 1 + per_k * (temperature_c - 25));
+}
+
 static double r0_ohm(const struct battery_model *m, const struct battery_block *b)
 {
 	double low = m->r0_low_soc_gain * exp(-fmax(0, b->soc) / m->r0_low_soc_scale);
-	double warm = 1 + m->r0_per_k * (b->temperature_c - 25);
-	return b->r0_mohm / 1000 * (1 + low) * fmax(0.3, warm);
+	return b->r0_mohm / 1000 * (1 + low) * warmth(m->r0_per_k, b->temperature_c);
 }
 
 /* The block within one step, linear in the common current: v' = base + slope·I. */
 struct jar_step {
 	double ocv_v, rest_v; /* rest_v: E */
-	double r0_ohm, tafel_a, acceptance_ohm, tail_a, q0;
+	double r0_ohm, activation_v, tafel_a, acceptance_ohm, tail_a, q0;
 	double v; /* the iterate, and what follows from it */
 	double base_v, slope_ohm, main_a, gas_a, stored_a;
 };
@@ -117,6 +122,8 @@ static void prepare(const struct battery_series *s, int i, struct jar_step *j)
 
 	j->ocv_v = battery_ocv_v(m, b->soc, b->temperature_c);
 	j->r0_ohm = r0_ohm(m, b);
+	j->activation_v =
+		m->activation_v * warmth(m->activation_per_k, b->temperature_c);
 	j->tafel_a = tafel_scale_a(m, b);
 	j->acceptance_ohm =
 		(m->acceptance_mohm + m->acceptance_soc_mohm * fmax(0, b->soc) / room) /
@@ -141,9 +148,9 @@ static void linearise(
 		main_s = 1 / j->acceptance_ohm;
 		j->main_a = o * main_s;
 	} else {
-		double e = exp(fmin(40, -o / m->activation_v));
+		double e = exp(fmin(40, -o / j->activation_v));
 		j->main_a = -m->activation_a * (e - 1 / e);
-		main_s = m->activation_a / m->activation_v * (e + 1 / e);
+		main_s = m->activation_a / j->activation_v * (e + 1 / e);
 		leak_per_s = 0;
 	}
 	double store_s = farad / s->dt_s;
