@@ -168,47 +168,6 @@ static void monthly_means(void **state)
 	}
 }
 
-/* Outages a year by region, how long, and how often the generator does not start. */
-static void mains(void **state)
-{
-	const int64_t years = 200;
-	int long_ones = 0, failed = 0;
-	for (int k = 0; k < fleet.nregions; k++) {
-		const struct region *r = &fleet.regions[k];
-		static double minutes[4096];
-		int n = 0, dips = 0;
-		for (int64_t d = 0; d < years * 365; d++) {
-			struct outage o[OUTAGES_MAX];
-			int today = grid_day(
-				r, 42 + (uint64_t)k, 7 * HOUR_MS, 20454 + d, o);
-			for (int i = 0; i < today; i++) {
-				double s = (double)(o[i].end - o[i].start) / 1000;
-				double own =
-					(double)(o[i].battery_end - o[i].start) / 1000;
-				dips += s < 60;
-				if (s < 60)
-					continue;
-				minutes[n++ % 4096] = s / 60;
-				long_ones++;
-				failed += o[i].generator_failed;
-				assert_true(o[i].generator_failed
-						    ? own == s
-						    : own <= 60 && own >= 9);
-			}
-		}
-		double expect = r->outages_per_year * (double)years;
-		near(n, expect, 4 * sqrt(expect));
-		near(dips, r->dips_per_year * (double)years,
-			4 * sqrt(r->dips_per_year * (double)years));
-		/* the shortest are cut off at a minute, 2.5 sigma below */
-		near(median(minutes, n < 4096 ? n : 4096) / r->outage_median_min, 1,
-			0.25);
-	}
-	double share = (double)failed / long_ones;
-	print_message("generator starts that fail: %.1f %%\n", 100 * share);
-	assert_true(share > 0.01 && share < 0.03);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -217,7 +176,6 @@ int main(void)
 		cmocka_unit_test(resistance_and_capacity),
 		cmocka_unit_test(causes_differ),
 		cmocka_unit_test(monthly_means),
-		cmocka_unit_test(mains),
 	};
 	return cmocka_run_group_tests(tests, load_fleet, NULL);
 }

@@ -87,35 +87,6 @@ static void air_conditioning(void **state)
 	assert_true(hot > 29 && hot < 45);
 }
 
-static void outages_a_year(void **state)
-{
-	const struct region *south = fleet.sites[8].region;
-	struct outage o[OUTAGES_MAX];
-	int longer = 0, all = 0, wet = 0, failed = 0, brief = 0;
-	const int years = 300;
-	for (int64_t d = 0; d < years * 365; d++) {
-		int n = grid_day(south, 42, 7 * HOUR_MS, 20454 + d, o);
-		for (int i = 0; i < n; i++) {
-			struct civil c;
-			time_to_civil(o[i].start, &c);
-			assert_true(o[i].end > o[i].start);
-			assert_true(o[i].battery_end <= o[i].end);
-			assert_int_equal(o[i].start / DAY_MS, 20454 + d);
-			all++;
-			longer += o[i].end - o[i].start >= MINUTE_MS;
-			wet += c.month >= 10;
-			failed += o[i].generator_failed;
-			brief += o[i].battery_end - o[i].start <= MINUTE_MS;
-		}
-	}
-	near((double)longer / years, south->outages_per_year, 0.35);
-	near((double)(all - longer) / years, south->dips_per_year, 0.45);
-	near((double)wet / all, 6. / 15, 0.03); /* three months count double */
-	near((double)brief / all, 0.985,
-		0.015); /* seconds to a minute: ~97 % and more */
-	assert_true(failed > 5);
-}
-
 /* The first blocks are the same ones, however many there are. */
 static void independent_of_count(void **state)
 {
@@ -369,7 +340,6 @@ int main(void)
 		cmocka_unit_test(layout),
 		cmocka_unit_test(climate_normals),
 		cmocka_unit_test(air_conditioning),
-		cmocka_unit_test(outages_a_year),
 		cmocka_unit_test(independent_of_count),
 		cmocka_unit_test(population),
 		cmocka_unit_test(life_comes_true),
