@@ -224,6 +224,18 @@ static double longest_life(const struct dataset *d, const struct part *train)
 	return alive ? INFINITY : longest;
 }
 
+/* Its name is what it is: the hash of model.json, which holds the hash of the trees. */
+static int name_model(struct model *m, const struct model_report *r, struct err *err)
+{
+	struct buf json = {0};
+	int s = model_write_json(m, r, &json, err);
+	if (s == 0)
+		snprintf(m->id, sizeof(m->id), "aft-%012" PRIx64,
+			hash_bytes(json.data, json.len) >> 16);
+	buf_release(&json);
+	return s;
+}
+
 static int fit_parts(const struct dataset *d, const struct split *s,
 	const struct trainer_options *o, struct part *part, struct model *m,
 	struct model_report *r, struct buf *booster, struct err *err)
@@ -251,8 +263,7 @@ static int fit_parts(const struct dataset *d, const struct split *s,
 		return -1;
 	m->booster_hash = hash_bytes(booster->data, booster->len);
 	m->booster_size = booster->len;
-	snprintf(m->id, sizeof(m->id), "aft-%012" PRIx64, m->booster_hash >> 16);
-	return 0;
+	return name_model(m, r, err);
 }
 
 int trainer_fit(const struct dataset *d, const struct trainer_options *o,

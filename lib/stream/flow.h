@@ -153,8 +153,8 @@ void flow_flush(struct flow *f);
 /* Waits until ms of the wall clock (epoch) or a signal. Returns false when a signal
  * came. */
 bool flow_sleep_until(struct flow *f, int64_t epoch_ms);
-/* Adds a line "name value" to the metrics file; name with labels, as Prometheus writes
- * them. */
+/* Sets the line "name value" of the metrics file, which is written every few seconds
+ * and at the end; name with labels, as Prometheus writes them. */
 void flow_metric(struct flow *f, const char *name, double value);
 
 /*
