@@ -1,7 +1,8 @@
 /*
  * Delivery: the yields of all parts put together, so that it does not show how many
  * there were. In each step come first what happened, in order of time and then of the
- * fleet, then the samples of one part after the other, then the truth.
+ * fleet, then the samples of one part after the other, then the truth. A dataset gets
+ * the states of jars before their samples, whose row has both.
  */
 #include "simulate.h"
 
@@ -9,18 +10,26 @@ enum { MASTERS_BYTES = 1 << 20 }; /* delivered at a time */
 
 /* Every record of the run, once, in order of the stream: n of one kind, in our own
  * layout, end to end at p. */
-static void deliver(
-	struct simulation *s, int kind, int64_t n, const uint8_t *p, size_t len)
+static void deliver(struct simulation *s, bool streamed, int kind, int64_t n,
+	const uint8_t *p, size_t len)
 {
-	flow_emit_run(s->flow, kind, n, p, len);
+	if (streamed)
+		flow_emit_run(s->flow, kind, n, p, len);
+	dataset_add(s, kind, n, p, len);
 }
 
-static void deliver_runs(
-	struct simulation *s, const struct spool *o, size_t from, size_t to)
+/* Not all that a dataset needs was asked for in the stream. */
+static bool streamed(const struct simulation *s, enum section section)
+{
+	return section != STATES && (section != TRUE_STATE || s->truth_streamed);
+}
+
+static void deliver_runs(struct simulation *s, enum section section,
+	const struct spool *o, size_t from, size_t to)
 {
 	for (size_t i = from; i < to; i++)
-		deliver(s, o->runs[i].kind, o->runs[i].n, o->bytes.data + o->runs[i].at,
-			o->runs[i].len);
+		deliver(s, streamed(s, section), o->runs[i].kind, o->runs[i].n,
+			o->bytes.data + o->runs[i].at, o->runs[i].len);
 }
 
 static size_t begin_of(const struct yield *y, enum section section, int step)
@@ -52,7 +61,7 @@ static void deliver_happened(
 				first = i;
 		if (first < 0)
 			return;
-		deliver_runs(s, &yields[first]->spools[HAPPENED], next[first],
+		deliver_runs(s, HAPPENED, &yields[first]->spools[HAPPENED], next[first],
 			next[first] + 1);
 		next[first]++;
 	}
@@ -62,9 +71,9 @@ static void deliver_step(struct simulation *s, const struct yield *const *yields
 	const struct step *step, int number)
 {
 	deliver_happened(s, yields, number);
-	for (enum section k = SAMPLED; k < SECTIONS; k++)
+	for (enum section k = STATES; k < SECTIONS; k++)
 		for (int i = 0; i < s->nparts; i++)
-			deliver_runs(s, &yields[i]->spools[k],
+			deliver_runs(s, k, &yields[i]->spools[k],
 				begin_of(yields[i], k, number),
 				yields[i]->ends[k][number]);
 	if (step->tick) {
@@ -95,7 +104,7 @@ void deliver_plan(struct simulation *s)
 static void deliver_spool(struct simulation *s, struct spool *o)
 {
 	check(s, o);
-	deliver_runs(s, o, 0, o->nruns);
+	deliver_runs(s, HAPPENED, o, 0, o->nruns);
 	spool_clear(o);
 }
 

@@ -53,7 +53,9 @@ static int set_up(struct simulation *s, struct options *o, struct err *err)
 		return -1;
 	if (o->control && !(s->control = control_open(o->control, err)))
 		return -1;
-	return scenarios_plan(s, o->start, o->shards > 0, err);
+	if (scenarios_plan(s, o->start, o->shards > 0, err) < 0)
+		return -1;
+	return dataset_begin(s, o, err);
 }
 
 static void tear_down(struct simulation *s)
@@ -62,6 +64,7 @@ static void tear_down(struct simulation *s)
 	for (int i = 0; i < s->nparts; i++)
 		part_release(&s->parts[i]);
 	control_close(s->control);
+	export_free(s->dataset);
 	free(s->scenarios);
 	free(s);
 }
@@ -81,7 +84,7 @@ static int start(struct simulation *s, const struct options *o,
 	if (!s->flow)
 		return -1;
 	for (int k = 0; k <= KIND_MAX; k++)
-		s->world.skip[k] = !flow_wants(s->flow, k);
+		s->world.skip[k] = !flow_wants(s->flow, k) && !o->dataset;
 	s->engine = engine_open(s->parts, s->nparts, err);
 	if (!s->engine)
 		flow_fail(s->flow, err);
@@ -103,7 +106,10 @@ static int simulate(struct options *o, const struct flow_options *fo)
 	} else {
 		if (s->engine)
 			run(s, o);
+		bool whole = dataset_end(s, o, fo->quiet);
 		status = flow_close(s->flow);
+		if (!whole && status == 0)
+			status = ERR_DATA;
 	}
 	tear_down(s);
 	return status;
@@ -162,6 +168,8 @@ int main(int argc, char **argv)
 		{0, "backfill", "SPAN[@STEP]",
 			"history before the start: 30d or 30d@15m", OPT_STR,
 			&o.backfill, 0, 0},
+		{0, "dataset", "DIR", "write a dataset directory as well", OPT_STR,
+			&o.dataset, 0, 0},
 		{0, "run", "ID", "name of this run (none: production)", OPT_STR, &o.run,
 			0, 0},
 		{0}};
@@ -175,9 +183,14 @@ int main(int argc, char **argv)
 		return 0;
 	if (r == 0 && first < argc)
 		r = err_set(&err, ERR_USAGE, "unexpected operand '%s'", argv[first]);
+	if (r == 0 && o.dataset && fo.count)
+		r = err_set(&err, ERR_USAGE,
+			"--dataset takes all of the run: leave -n away");
 	if (r < 0 || options_check(&o, &err) < 0)
 		status = diag_err(&err);
-	else
+	else {
+		dataset_for_terminal(&o, &fo);
 		status = simulate(&o, &fo);
+	}
 	return status;
 }

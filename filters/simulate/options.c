@@ -115,6 +115,10 @@ int options_check(struct options *o, struct err *err)
 		return err_set(err, ERR_USAGE, "--speed needs --live");
 	if (o->control && !o->live)
 		return err_set(err, ERR_USAGE, "--control needs --live");
+	if (o->dataset && o->live)
+		return err_set(err, ERR_USAGE,
+			"--dataset is of a stretch of time that ends: leave --live "
+			"away");
 	if (o->run && (!*o->run || strlen(o->run) > CODE_MAX))
 		return err_set(
 			err, ERR_USAGE, "--run must be 1 to %d bytes long", CODE_MAX);

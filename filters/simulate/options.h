@@ -8,7 +8,7 @@
 
 struct options {
 	const char *fleet, *run, *backfill, *string, *site, *control, *shard_text,
-		*interval_text;
+		*interval_text, *dataset;
 	struct strlist scenarios;
 	int64_t start, seed, batteries, truth_interval_ms;
 	double days, speed;

@@ -113,6 +113,8 @@ static void compute_step(struct part *p, const struct step *step, struct yield *
 	if (step->ts > p->plant->now && plant_advance(p->plant, step->ts) < 0)
 		err_nomem(&y->spools[HAPPENED].err);
 	happened(p, y);
+	if (step->sample && step->due[SAMPLE_JAR] && p->world->states)
+		tell_states(p, &y->spools[STATES]);
 	if (step->sample)
 		tell_samples(p, step->due, &y->spools[SAMPLED]);
 	if (step->truth && tell_truth(p, &y->spools[TRUE_STATE]) < 0)

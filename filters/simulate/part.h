@@ -23,6 +23,7 @@ struct world {
 	struct battery_model model;
 	struct sensors sensors;
 	bool skip[KIND_MAX + 1]; /* kinds nobody wants */
+	bool states;             /* of jars, with each of their samples */
 };
 
 /* What is done at a time: move there, tell what happened, sample, tell the truth. */
@@ -40,7 +41,7 @@ struct plan {
 };
 
 /* In a step they go out in this order, each of all parts. */
-enum section { HAPPENED, SAMPLED, TRUE_STATE, SECTIONS };
+enum section { HAPPENED, STATES, SAMPLED, TRUE_STATE, SECTIONS };
 
 /* What a part has to say of a plan. */
 struct yield {
@@ -110,7 +111,9 @@ void tell_battery(const struct part *p, const struct plant_string *string, int i
 void tell_happening(const struct part *p, const struct happening *h, struct spool *o);
 /* samples.c: one sample of the sensors that are due, at the plant's now. */
 void tell_samples(struct part *p, const bool due[SAMPLES], struct spool *o);
-/* truth.c: what really is. Returns 0, or -1 when out of memory. */
+/* truth.c: what really is now, but for the life that is left. */
+void tell_states(struct part *p, struct spool *o);
+/* What really is. Returns 0, or -1 when out of memory. */
 int tell_truth(struct part *p, struct spool *o);
 
 #endif

@@ -96,8 +96,8 @@ static void run_phase(struct schedule *d, struct phase p)
 		struct step step = {.ts = ts, .sample = true};
 		for (int i = 0; i < SAMPLES; i++)
 			step.due[i] = (ts - first) % o->every_ms[i] < p.interval;
-		step.truth =
-			o->truth && (ts - first) % o->truth_interval_ms < p.interval;
+		step.truth = (o->truth || o->dataset) &&
+			     (ts - first) % o->truth_interval_ms < p.interval;
 		do_step(d, &p, &step);
 	}
 	start_plan(d->s);

@@ -9,6 +9,7 @@
 #include "engine.h"
 #include "options.h"
 
+#include "export/export.h"
 #include "stream/flow.h"
 
 struct control;
@@ -22,6 +23,8 @@ struct simulation {
 	struct scenario *scenarios; /* of the command line, until they are planned */
 	size_t nscenarios;
 	struct control *control; /* NULL: nobody commands */
+	struct export *dataset;  /* NULL: none is asked for */
+	bool truth_streamed;     /* else it is for the dataset alone */
 };
 
 /* parts.c: the strings that are asked for, in at most o->jobs parts. Returns 0, or -1
@@ -35,6 +38,17 @@ void run(struct simulation *s, const struct options *o);
 void deliver_masters(struct simulation *s);
 /* Waits for the oldest plan of the engine and writes what came of it. */
 void deliver_plan(struct simulation *s);
+
+/* dataset.c: begins the dataset that is asked for. Returns 0 or -1. */
+int dataset_begin(struct simulation *s, const struct options *o, struct err *err);
+/* Adds n records of a kind, end to end at p. A failure fails the flow. */
+void dataset_add(
+	struct simulation *s, int kind, int64_t n, const uint8_t *p, size_t len);
+/* Gives it its name if all of it was written. False: a signal came before that, which
+ * is no failure of the flow. */
+bool dataset_end(struct simulation *s, const struct options *o, bool quiet);
+/* Beside a dataset, a terminal is not where the stream is meant to go. */
+void dataset_for_terminal(const struct options *o, struct flow_options *fo);
 
 /* control.c: listens for commands at a ZeroMQ endpoint. NULL with err when it cannot.
  */

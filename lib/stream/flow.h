@@ -148,6 +148,9 @@ bool flow_failed(const struct flow *f);
 /* A TERM or INT has come. Sources stop producing; filters go on to the end of their
  * input. */
 bool flow_interrupted(const struct flow *f);
+/* Once flow_next has given 0: every input came to the end its producer meant, neither
+ * cut off (unless --allow-truncated) nor interrupted. */
+bool flow_whole(const struct flow *f);
 /* Writes out what is buffered now. Live sources call it when they are about to wait. */
 void flow_flush(struct flow *f);
 /* Waits until ms of the wall clock (epoch) or a signal. Returns false when a signal
