@@ -5,6 +5,12 @@
 #define DAYS_A_YEAR 365.2425
 enum { PARTS_MAX = 32 };
 
+/* Growth of the gassing current with temperature, 1/K: exponent of the Tafel law of
+ * VRLA float current in Schiffer et al., J. Power Sources 168 (2007) 66, eq. 6. */
+#define GASSING_PER_K 0.06
+/* A discharge that tells of capacity takes at least this share of it [E]. */
+#define TELLING_DEPTH 0.1
+
 /* The panes a window is made of, oldest first: hours, or days. */
 struct parts {
 	const struct pane *v[PARTS_MAX];
@@ -163,6 +169,33 @@ static void fill_current(
 					 : NAN;
 }
 
+/* The float current of the string, as it would be with this battery at 25 degC: the
+ * cells of a string in series gas alike, so it rises when they age or dry out. */
+static void fill_float_current(
+	struct rec_feature *f, const struct feature_input *in, const struct parts *p)
+{
+	double ma = 1e3 * (double)own_mean(p, in->float_current, PANE_FLOAT_UNITS);
+	double warmth = (double)f->t_mean_c - 25;
+	f->float_current_ma = (float)(ma * exp(-GASSING_PER_K * warmth));
+}
+
+/* A test of the battery's own tells more than one of its string at the same time, which
+ * ends with the weakest jar. Those of the block before do not count. */
+static void fill_tests(struct rec_feature *f, const struct feature_input *in)
+{
+	const struct tests *t = in->string_tests;
+	int64_t from = in->battery->installed;
+	int i = tests_find(t, from, in->end_hour);
+	int own = tests_find(in->own_tests, from, in->end_hour);
+	if (own >= 0 && (i < 0 || in->own_tests->hour[own] >= t->hour[i])) {
+		t = in->own_tests;
+		i = own;
+	}
+	f->capacity_test_pct = i < 0 ? NAN : t->pct[i];
+	f->capacity_test_days =
+		i < 0 ? NAN : (float)((in->end_hour - t->hour[i]) / 24.0);
+}
+
 static void fill_calendar(struct rec_feature *f, int64_t installed)
 {
 	struct civil c;
@@ -199,5 +232,19 @@ bool feature_fill(const struct feature_input *in, struct rec_feature *f)
 	f->ripple_mean_v = own_mean(&parts, in->ripple, PANE_V_UNITS);
 	f->thd_mean_pct = own_mean(&parts, in->thd, PANE_T_UNITS);
 	fill_calendar(f, in->battery->installed);
+	fill_float_current(f, in, &parts);
+	f->discharge_imbalance_v = in->timeline->sag_v;
+	fill_tests(f, in);
 	return true;
+}
+
+float feature_sag(const struct feature_input *in)
+{
+	const struct timeline *s = in->timeline;
+	const struct pane *p = timeline_hour(s, in->config, in->end_hour - 1);
+	if (!p || s->rested || p->v_n == 0 || !(s->band.capacity_ah > 0) ||
+		p->depth_max < TELLING_DEPTH * 1e3 * (double)s->band.capacity_ah)
+		return NAN;
+	struct parts hour = {.v = {p}, .n = 1};
+	return imbalance(in, &hour);
 }

@@ -19,6 +19,7 @@
 #define PANE_T_UNITS 1e4
 #define PANE_I_UNITS 1e4
 #define PANE_R_UNITS 1e3
+#define PANE_FLOAT_UNITS 1e6 /* of a float current sensor */
 #define PANE_CHARGE_PER_AH (PANE_I_UNITS * 3.6e6)
 #define PANE_AGEING_UNITS 1e6
 

@@ -78,6 +78,7 @@ void timeline_init(struct timeline *s, const struct timeline_config *c)
 	s->newest = s->frontier = TIME_NIL;
 	s->wrap = RING_START;
 	s->band = (struct band){NAN, NAN, NAN};
+	s->sag_v = NAN;
 	for (int i = 0; i < pane_count(c); i++)
 		pane_init(&s->panes[i], NO_HOUR);
 }
@@ -243,6 +244,7 @@ static void close_hour(struct timeline *s, const struct timeline_config *c,
 	if (c->days > 0 && slot(s->end_hour, 24) == 0)
 		today(s, c)[1 + slot(s->end_hour / 24 - 1, c->days)] = *today(s, c);
 	s->end_hour++;
+	s->rested = false;
 }
 
 /* Over a long silence most hours end no window that has a sample: goes on to the next
@@ -287,6 +289,7 @@ static void count_events(struct timeline *s, const struct timeline_config *c,
 	if (discharging && !s->discharging && p->discharges < DISCHARGES_MAX)
 		p->discharges++;
 	s->discharging = discharging;
+	s->rested |= !discharging;
 	if (!known || !(capacity > 0))
 		return;
 	if (x->mode == mode_float && fabsf(x->current_a) < FLOAT_RATE * capacity)
@@ -344,7 +347,7 @@ static void widen(struct timeline *s, const struct timeline_config *c)
 		next = timeline_ring(c);
 	/* What had wrapped round follows the rest again. */
 	memcpy(ring(s, c) + s->wrap, ring(s, c), s->head * sizeof(struct waiting));
-	s->wrap = (uint16_t)next;
+	s->wrap = next;
 }
 
 static int missing(const struct sample *x)

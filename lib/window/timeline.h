@@ -30,7 +30,7 @@ enum {
 	RING_LEAST = 80,
 	RECENT_INTERVALS = 8,
 	LATENESS_MAX_H = 6,
-	TIMELINE_BYTES_MAX = 12 * 1024 - 160, /* the rest is for its owner */
+	TIMELINE_BYTES_MAX = 12 * 1024 - 136, /* the rest is for its owner */
 };
 
 struct timeline_config {
@@ -58,8 +58,11 @@ struct timeline {
 	uint32_t intervals;
 	struct band band;
 	uint32_t band_epoch; /* for the owner: when the band was looked up */
-	uint16_t head, len, wrap;
-	bool started, discharging;
+	uint32_t head : 9, len : 9, wrap : 9;
+	uint32_t started : 1, discharging : 1;
+	uint32_t rested : 1; /* a sample of the hour in progress was no discharge */
+	float sag_v; /* for the owner: of the last whole hour of a discharge; NaN none
+		      */
 	/* hourly[hours]; where there are days: today, daily[days]; then the ring */
 	struct pane panes[];
 };

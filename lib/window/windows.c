@@ -126,10 +126,22 @@ static void close_windows(void *arg, struct timeline *timeline, int32_t end_hour
 {
 	struct windows *w = arg;
 	struct string_slot *s = w->strings[w->who->string];
-	struct feature_input in = {timeline, &w->timeline, w->who, &s->voltage,
-		&s->ripple, &s->thd, w->rooms[s->site], end_hour, 0};
+	struct feature_input in = {.timeline = timeline,
+		.config = &w->timeline,
+		.battery = w->who,
+		.string_voltage = &s->voltage,
+		.ripple = &s->ripple,
+		.thd = &s->thd,
+		.float_current = &s->float_current,
+		.room = w->rooms[s->site],
+		.own_tests = &w->batteries[w->at].tests,
+		.string_tests = &s->tests,
+		.end_hour = end_hour};
 	struct rec_feature out;
 	bool midnight = end_hour % 24 == 0;
+	float sag = feature_sag(&in);
+	if (!isnan(sag))
+		timeline->sag_v = sag;
 	if (end_hour % w->config.every_h != 0)
 		return;
 	for (int i = 0; i < WINDOW_LENGTHS_MAX && w->config.windows_h[i]; i++) {
@@ -167,7 +179,7 @@ static enum windows_verdict add_telemetry(
 		return WINDOWS_NO_MEMORY;
 	struct timeline *s = b->timeline;
 	struct timeline_hooks hooks = hooks_for(w, id, &w->roster.batteries[id]);
-	if (t->ts < b->since)
+	if (b->renewed && t->ts < w->roster.batteries[id].replaced)
 		return WINDOWS_UNIT;
 	if (!witness_believe(&w->witness, WITNESS_BATTERY, id, t->ts, timeline_step(s)))
 		return WINDOWS_CLOCK;
@@ -217,6 +229,9 @@ static enum windows_verdict add_string(
 		add_mean(&s->ripple, t->ts, t->ripple_voltage_rms_v, PANE_V_UNITS);
 		add_mean(&s->thd, t->ts, t->thd_pct, PANE_T_UNITS);
 	}
+	if (v == HISTORY_NEW && !no_current && t->mode == mode_float)
+		add_mean(
+			&s->float_current, t->ts, t->float_current_a, PANE_FLOAT_UNITS);
 	return from_history(v);
 }
 
@@ -236,6 +251,30 @@ static enum windows_verdict add_environment(
 	return from_history(v);
 }
 
+/* A capacity test of a battery or of a string. */
+static enum windows_verdict add_test(
+	struct windows *w, const struct rec_capacity_test *t)
+{
+	struct tests *tests = NULL;
+	bool jar = code_split(t->subject).jar.s ||
+		   ids_find(&w->roster.battery_ids, t->subject) != IDS_NONE;
+	if (!(t->pct_of_rated > 0 && t->pct_of_rated < 1000))
+		return WINDOWS_USED; /* says nothing */
+	uint32_t id = jar ? roster_battery(&w->roster, t->subject)
+			  : roster_string(&w->roster, t->subject);
+	if (id != IDS_NONE && jar) {
+		struct battery_slot *b = windows_battery(w, id);
+		tests = b ? &b->tests : NULL;
+	} else if (id != IDS_NONE) {
+		struct string_slot *s = windows_string(w, id);
+		tests = s ? &s->tests : NULL;
+	}
+	if (!tests)
+		return WINDOWS_NO_MEMORY;
+	tests_add(tests, t->ts, t->pct_of_rated);
+	return WINDOWS_USED;
+}
+
 /* The block at a position has changed: its windows end, new ones begin. */
 static void renew(struct windows *w, uint32_t id, const struct roster_battery *before)
 {
@@ -245,7 +284,8 @@ static void renew(struct windows *w, uint32_t id, const struct roster_battery *b
 	struct battery_slot *b = &w->batteries[id];
 	timeline_end(b->timeline, &w->timeline, &hooks);
 	timeline_init(b->timeline, &w->timeline);
-	b->since = w->roster.batteries[id].replaced;
+	b->renewed = true;
+	tests_init(&b->tests);
 }
 
 /* The books put a battery we know into another string. Returns 0, or -1. */
@@ -287,7 +327,8 @@ static enum windows_verdict learn(struct windows *w, int kind, const void *rec)
 bool windows_wants(int kind)
 {
 	return kind == KIND_telemetry || kind == KIND_string_telemetry ||
-	       kind == KIND_environment || kind == KIND_sensor || roster_wants(kind);
+	       kind == KIND_environment || kind == KIND_sensor ||
+	       kind == KIND_capacity_test || roster_wants(kind);
 }
 
 enum windows_verdict windows_add(struct windows *w, int kind, const void *rec)
@@ -298,6 +339,8 @@ enum windows_verdict windows_add(struct windows *w, int kind, const void *rec)
 		return add_string(w, rec);
 	if (kind == KIND_environment)
 		return add_environment(w, rec);
+	if (kind == KIND_capacity_test)
+		return add_test(w, rec);
 	if (kind == KIND_sensor) {
 		const struct rec_sensor *s = rec;
 		return windows_sensor(w, s->code, s->site) ? WINDOWS_USED

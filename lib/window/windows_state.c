@@ -100,6 +100,8 @@ struct string_slot *windows_string(struct windows *w, uint32_t id)
 	means_init(&s->voltage);
 	means_init(&s->ripple);
 	means_init(&s->thd);
+	means_init(&s->float_current);
+	tests_init(&s->tests);
 	return w->strings[id] = s;
 }
 
@@ -120,7 +122,7 @@ struct battery_slot *windows_battery(struct windows *w, uint32_t id)
 		return NULL;
 	timeline_init(b->timeline, &w->timeline);
 	b->jar = s->jars++;
-	b->since = TIME_NIL;
+	tests_init(&b->tests);
 	return b;
 }
 

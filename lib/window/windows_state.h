@@ -10,11 +10,13 @@
 
 struct battery_slot {
 	struct timeline *timeline;
-	unsigned jar;  /* number among the jars of its string, as they came */
-	int64_t since; /* of a block put in while we looked; TIME_NIL */
+	uint32_t jar : 31;    /* number among the jars of its string, as they came */
+	uint32_t renewed : 1; /* the block was put in while we looked */
+	struct tests tests;
 };
 struct string_slot {
-	struct means voltage, ripple, thd;
+	struct means voltage, ripple, thd, float_current;
+	struct tests tests;
 	struct history current;
 	unsigned jars;
 	uint32_t site;

@@ -40,7 +40,7 @@ struct step {
 	struct rec_environment room;
 };
 static struct step steps[STEPS];
-static int rows_seen[721];
+static int rows_seen[721], sags_seen;
 
 /* ---- the samples ---- */
 
@@ -107,15 +107,17 @@ static void make_steps(gsl_rng *rng)
 			.string = str_of(S1),
 			.mode = mode_of(i),
 			.ripple_voltage_rms_v = (float)(0.2 + noise(rng, 0.1)),
-			.thd_pct = (float)(3 + noise(rng, 1))};
+			.thd_pct = (float)(3 + noise(rng, 1)),
+			.float_current_a = (float)(0.05 + noise(rng, 0.02))};
 		s->string.current_a = (float)current_of(rng, s->string.mode);
 		s->room = (struct rec_environment){.ts = s->ts - 60800,
 			.sensor = str_of("DC-CNX-01-ENV01"),
 			.temperature_c = (float)(24 + noise(rng, 2))};
 		make_jar(rng, &s->jar[0], s, 0);
 		make_jar(rng, &s->jar[1], s, 1);
-		/* One in a while is missing, or five: that is a gap. */
-		if (i > 20 && missing == 0 && gsl_rng_uniform_int(rng, 40) == 0)
+		/* One in a while is missing, or five: that is a gap. Never two. */
+		if (i > 20 && missing == 0 && !steps[i - 1].dropped &&
+			gsl_rng_uniform_int(rng, 40) == 0)
 			missing = gsl_rng_uniform_int(rng, 3) ? 1 : 5;
 		s->dropped = missing > 0;
 		missing -= missing > 0;
@@ -372,7 +374,7 @@ static void check_events(struct span w)
 }
 
 /* The charge missing since the last full charge, at its deepest within the window. */
-static void check_depth(struct span w)
+static double deepest_ah(struct span w)
 {
 	double depth = 0, deepest = 0;
 	for (int i = 0; i < came_n && came[i].ts < w.to; i++) {
@@ -388,8 +390,7 @@ static void check_depth(struct span w)
 		depth = fmax(depth - a * within / HOUR_MS, 0);
 		deepest = within > 0 ? fmax(deepest, depth) : deepest;
 	}
-	same("deepest", (double)row->deepest_dod_pct, 100 * deepest / CAPACITY_AH,
-		2e-3);
+	return deepest;
 }
 
 /* Mean of (own - theirs) over the parts of the window, weighted by own samples. */
@@ -459,6 +460,68 @@ static void check_shared(struct span w)
 	same("rise", (double)row->t_rise_k, difference(w, true), 2e-4);
 }
 
+/* The last hour in which every sample is a discharge, a tenth of the capacity deep. */
+static double last_sag(int64_t until)
+{
+	for (int64_t at = until - HOUR_MS; at >= T0; at -= HOUR_MS) {
+		struct span hour = {at, at + HOUR_MS};
+		int n = 0, on = 0;
+		for (int i = 0; i < came_n; i++) {
+			n += inside(hour, came[i].ts);
+			on += inside(hour, came[i].ts) && discharging(&came[i]);
+		}
+		if (n > 0 && on == n && deepest_ah(hour) >= 0.1 * CAPACITY_AH &&
+			!isnan(difference(hour, false)))
+			return difference(hour, false);
+	}
+	return NAN;
+}
+
+static void check_float_current(struct span w)
+{
+	double sum = 0;
+	int n = 0;
+	for (int i = 0; i < STEPS; i++) {
+		const struct rec_string_telemetry *t = &steps[i].string;
+		if (!inside(w, t->ts) || t->mode != mode_float)
+			continue;
+		sum += (double)t->float_current_a;
+		n++;
+	}
+	double warmer = (double)row->t_mean_c - 25;
+	same("float current", (double)row->float_current_ma,
+		n ? 1000 * sum / n * exp(-0.06 * warmer) : NAN, 1e-3);
+}
+
+/* Capacity tests in the order they are told; the jar's own before the string's. */
+static const struct {
+	int64_t ts;
+	const char *subject;
+	float pct;
+} TESTS[] = {
+	{INSTALLED - DAY_MS, J1, 99}, /* of the block before */
+	{T0 + 5 * DAY_MS + HOUR_MS, S1, 90},
+	{T0 + 5 * DAY_MS + HOUR_MS, J2, 92},
+	{T0 + 9 * DAY_MS, S1, 91},
+	{T0 + 9 * DAY_MS, J1, 93},
+	{T0 + 20 * DAY_MS + 7, S1, 88},
+};
+
+static void check_tests(void)
+{
+	int last = -1;
+	for (int i = 0; i < (int)(sizeof(TESTS) / sizeof(*TESTS)); i++)
+		if (strcmp(TESTS[i].subject, J2) != 0 && TESTS[i].ts >= INSTALLED &&
+			TESTS[i].ts <= row->ts)
+			last = i;
+	same("test", (double)row->capacity_test_pct,
+		last < 0 ? NAN : (double)TESTS[last].pct, 0);
+	same("days since", (double)row->capacity_test_days,
+		last < 0 ? NAN
+			 : floor((double)(row->ts - TESTS[last].ts) / HOUR_MS) / 24,
+		1e-5);
+}
+
 static void check_calendar(void)
 {
 	time_t seconds = row->ts / SECOND_MS;
@@ -486,8 +549,13 @@ static void check_row(void *arg, const struct rec_feature *f)
 	check_temperature(w);
 	check_resistance(w);
 	check_current(w);
-	check_depth(w);
+	same("deepest", (double)row->deepest_dod_pct, 100 * deepest_ah(w) / CAPACITY_AH,
+		2e-3);
+	same("sag", (double)row->discharge_imbalance_v, last_sag(w.to), 2e-5);
+	sags_seen += !isnan(row->discharge_imbalance_v);
 	check_shared(w);
+	check_float_current(w);
+	check_tests();
 	check_calendar();
 }
 
@@ -513,6 +581,18 @@ static void books(struct windows *w)
 	use(w, KIND_battery, &b);
 }
 
+/* Tells the tests that have been since the last step. */
+static void tell_tests(struct windows *w, int64_t from, int64_t until)
+{
+	for (size_t i = 0; i < sizeof(TESTS) / sizeof(*TESTS); i++) {
+		struct rec_capacity_test t = {.ts = TESTS[i].ts,
+			.subject = str_of(TESTS[i].subject),
+			.pct_of_rated = TESTS[i].pct};
+		if (t.ts >= from && t.ts < until)
+			use(w, KIND_capacity_test, &t);
+	}
+}
+
 static void every_statistic(void **state)
 {
 	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
@@ -527,6 +607,7 @@ static void every_statistic(void **state)
 	make_steps(rng);
 	gather();
 	for (int i = 0; i < STEPS; i++) {
+		tell_tests(w, i ? steps[i - 1].ts : TIME_MIN, steps[i].ts);
 		use(w, KIND_environment, &steps[i].room);
 		use(w, KIND_string_telemetry, &steps[i].string);
 		for (int jar = 0; jar < 2 && !steps[i].dropped; jar++)
@@ -535,6 +616,7 @@ static void every_statistic(void **state)
 	assert_true(rows_seen[1] > 700 && rows_seen[24] > 700);
 	assert_int_equal(rows_seen[168], 31);
 	assert_int_equal(rows_seen[720], 31);
+	assert_true(sags_seen > 100);
 	windows_free(w);
 	gsl_rng_free(rng);
 }

@@ -70,6 +70,7 @@ static void add(struct windows *w, int n)
 		struct rec_string_telemetry s = {.ts = ts,
 			.string = str_of("DC-CNX-01-UPS-01-S1"),
 			.current_a = i % 50 ? 3 : -80,
+			.float_current_a = 0.001f * (i % 40),
 			.mode = mode_float,
 			.ripple_voltage_rms_v = 0.1f,
 			.thd_pct = 3};
@@ -89,6 +90,11 @@ static void add(struct windows *w, int n)
 		assert_int_equal(windows_add(w, KIND_battery_model, &m), WINDOWS_USED);
 		assert_int_equal(windows_add(w, KIND_battery, &b), WINDOWS_USED);
 		assert_int_equal(windows_add(w, KIND_system, &s), WINDOWS_USED);
+	} else if (i % 97 == 0) {
+		struct rec_capacity_test t = {.ts = ts,
+			.subject = str_of(i % 2 ? "DC-CNX-01-UPS-01-S1" : "LAB"),
+			.pct_of_rated = 80 + i % 7};
+		assert_int_equal(windows_add(w, KIND_capacity_test, &t), WINDOWS_USED);
 	}
 }
 

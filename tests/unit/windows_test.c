@@ -190,13 +190,15 @@ static void make_world(gsl_rng *rng, int steps, int64_t step_ms)
 		int64_t ts = T0 + i * step_ms +
 			     (int64_t)gsl_rng_uniform_int(rng, (unsigned long)step_ms);
 		put(KIND_string_telemetry, ts,
-			(union rec_any){.string_telemetry = {.ts = ts,
-						.string = str_of(S1),
-						.current_a = i % 40 < 5 ? -50 : 2,
-						.mode = i % 40 < 5 ? mode_discharge
-								   : mode_float,
-						.ripple_voltage_rms_v = 0.1f,
-						.thd_pct = NAN}});
+			(union rec_any){
+				.string_telemetry = {.ts = ts,
+					.string = str_of(S1),
+					.current_a = i % 40 < 5 ? -50 : 2,
+					.float_current_a = 0.05f + i % 7 * 0.01f,
+					.mode = i % 40 < 5 ? mode_discharge
+							   : mode_float,
+					.ripple_voltage_rms_v = 0.1f,
+					.thd_pct = NAN}});
 		put(KIND_environment, ts,
 			(union rec_any){.environment = {.ts = ts,
 						.sensor = str_of("DC-CNX-01-ENV01"),
@@ -796,19 +798,24 @@ static int any_book(gsl_rng *rng, int64_t ts, union rec_any *any)
 static int any_measurement(gsl_rng *rng, int64_t ts, union rec_any *any)
 {
 	float x = any_number(rng), y = any_number(rng);
-	int n = (int)gsl_rng_uniform_int(rng, 7) - 1;
+	int n = (int)gsl_rng_uniform_int(rng, 8) - 1;
 	switch (n) {
 	case 2:
 		any->string_telemetry = (struct rec_string_telemetry){.ts = ts,
 			.string = any_code(rng),
 			.current_a = x,
 			.thd_pct = y,
-			.ripple_voltage_rms_v = x};
+			.ripple_voltage_rms_v = x,
+			.float_current_a = y};
 		return KIND_string_telemetry;
 	case 3:
 		any->environment = (struct rec_environment){
 			.ts = ts, .sensor = any_code(rng), .temperature_c = x};
 		return KIND_environment;
+	case 6:
+		any->capacity_test = (struct rec_capacity_test){
+			.ts = ts, .subject = any_code(rng), .pct_of_rated = x};
+		return KIND_capacity_test;
 	default:
 		any->telemetry = (struct rec_telemetry){ts, any_code(rng), x, y, y,
 			any_number(rng), n, n ? 0 : (int32_t)gsl_rng_get(rng)};
