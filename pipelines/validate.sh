@@ -4,8 +4,8 @@
 #   validate.sh [DATA]     ($FLOATLINE_DATA, or ../shared/data)
 #
 # A BBOXX day is measured with a model identified from the other days alone, from a start
-# that knows nothing of this battery; UB121000 is one run, so its model is measured on
-# what it was identified from.
+# that knows nothing of this battery; UB121000 is one run, so its model, identified from the
+# same kind of start, is measured on what it was identified from.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 PATH=$PATH:$here/../build/bin:$here/../../../bin
@@ -43,8 +43,8 @@ for day in "${days[@]}"; do
 	read_as bboxx "$day" | evaluate "$tmp/agm-12v-17.ini" -15
 done >"$tmp/bboxx"
 read_as ub121000 "$data"/ub121000/*.csv >"$tmp/run"
-fit ub121000 <"$tmp/run" >"$tmp/fit"
-evaluate "$tmp/ub121000.ini" -15 <"$tmp/run" >"$tmp/ub121000"
+fit gpl12-100 <"$tmp/run" >"$tmp/fit"
+evaluate "$tmp/gpl12-100.ini" -15 <"$tmp/run" >"$tmp/ub121000"
 read_as lead-acid-discharge "$data"/lead-acid-discharge/*.csv |
 	evaluate generic-12v-85 0 >"$tmp/stepped"
 

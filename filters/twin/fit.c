@@ -12,7 +12,8 @@
 static void print_error(const char *phase, const struct fit_error *e)
 {
 	if (e->n)
-		printf("%-30s %6.1f mV  %zu samples\n", phase, 1e3 * e->rms_v, e->n);
+		printf("%-30s %6.1f mV  %zu samples\n", phase, 1e3 * fit_rms_v(e),
+			e->n);
 	else
 		printf("%-30s      - mV  not in the record\n", phase);
 }
@@ -68,8 +69,8 @@ static void head(const struct fit *r, struct buf *out)
 		"complete discharges;\n# the rest is that of the model it began "
 		"from. Open loop: charge %.1f mV, discharge\n# %.1f mV, rest %.1f "
 		"mV. Doubtful:",
-		r->hours, r->complete, 1e3 * r->charge.rms_v, 1e3 * r->discharge.rms_v,
-		1e3 * r->rest.rms_v);
+		r->hours, r->complete, 1e3 * fit_rms_v(&r->charge),
+		1e3 * fit_rms_v(&r->discharge), 1e3 * fit_rms_v(&r->rest));
 	int doubtful = 0;
 	for (int j = 0; j < r->n; j++)
 		if (r->parameters[j].doubts) {

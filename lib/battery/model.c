@@ -71,7 +71,6 @@ static const struct inifile_key KEYS[] = {
 	NUM("circuit", tau2_s, 0.01, 1e7),
 	OPTIONAL("circuit", activation_v, 0.0001, 10),
 	OPTIONAL("circuit", activation_a, 1e-6, 1e6),
-	OPTIONAL("circuit", activation_per_k, -0.1, 0.1),
 	OPTIONAL("circuit", diffusion_mohm, 0, 1e6),
 	OPTIONAL("circuit", depletion_v, 0, 100),
 	OPTIONAL("circuit", depletion_pole, 1.001, 10),
@@ -79,15 +78,18 @@ static const struct inifile_key KEYS[] = {
 	OPTIONAL("circuit", acceptance_soc_mohm, 0.001, 1e6),
 	OPTIONAL("circuit", acceptance_pole, 0.5, 2),
 	OPTIONAL("circuit", model_error_v, 0, 10),
+	OPTIONAL("circuit", model_error_s, 1, 1e7),
+	OPTIONAL("circuit", voltage_noise_v, 0, 10),
 	OPTIONAL("circuit", surface_f, 1, 1e7),
 	OPTIONAL("circuit", surface_tau_s, 1, 1e6),
-	OPTIONAL("circuit", surface_knee_v, 0.001, 100),
-	OPTIONAL("circuit", surface_slow_v, 0, 100),
-	OPTIONAL("circuit", surface_slow_ah, 1e-6, 1e6),
 	OPTIONAL("circuit", tail_fraction, 0, 1),
 	OPTIONAL("circuit", tail_tau_s, 1, 1e7),
 	OPTIONAL("circuit", slow_mohm, 0, 1e6),
 	OPTIONAL("circuit", slow_tau_s, 1, 1e7),
+	OPTIONAL("circuit", depletion_slow, 0, 1),
+	OPTIONAL("circuit", surface_ah, 1e-6, 1e6),
+	OPTIONAL("circuit", surface_deep, 0, 1),
+	OPTIONAL("circuit", surface_deep_ah, 1e-6, 1e6),
 	OPTIONAL("gassing", gassing_i0_a, 0, 100),
 	OPTIONAL("gassing", gassing_cu_per_v, 0, 1000),
 	OPTIONAL("gassing", gassing_ct_per_k, 0, 1),
@@ -128,8 +130,6 @@ static void set_defaults(struct battery_model *m)
 	m->depletion_pole = 2;
 	m->tail_tau_s = 3600;
 	m->acceptance_pole = 1;
-	m->surface_knee_v = 100;
-	m->surface_slow_ah = 1;
 	m->ageing_exponent = 1;
 	m->volts_per_doubling = 100;
 	m->cycles_full = 1e6;

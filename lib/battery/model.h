@@ -35,25 +35,25 @@ struct battery_model {
 	double ocv_soc[OCV_POINTS_MAX], ocv_v[OCV_POINTS_MAX], ocv_v_per_k;
 	/* [circuit]: 2-RC at 25 degC, mid SOC, new */
 	double r0_mohm, r0_per_k, r0_low_soc_gain, r0_low_soc_scale;
-	double r1_mohm, tau1_s, r2_mohm, tau2_s, activation_v, activation_a,
-		activation_per_k;
+	double r1_mohm, tau1_s, r2_mohm, tau2_s, activation_v, activation_a;
 	/* how the simulator's circuit differs from that linear one: diffusion_mohm in
 	 * place of r2 (the activation branch carries the rest), depletion at the empty
 	 * end, charge acceptance, and the surface capacitance */
 	double diffusion_mohm, depletion_v, depletion_pole, acceptance_mohm,
 		acceptance_soc_mohm, surface_f, surface_tau_s;
-	/* the knee above which the surface holds little charge; its part that goes
-	 * slowly: volts when fully built up, and the discharge that takes 1 - 1/e of it
-	 */
-	double surface_knee_v, surface_slow_v, surface_slow_ah;
 	/* of what a discharge took, the share that comes back slowly, on float */
 	double tail_fraction, tail_tau_s;
 	/* SOC at which charge acceptance ends at the currents of a CC charge */
 	double acceptance_pole;
-	/* std of the modelled voltage, where it was measured; 0: not known */
-	double model_error_v;
-	/* a third branch, of hours: diffusion into the plates. 0: none */
-	double slow_mohm, slow_tau_s;
+	/* std of the modelled voltage and how long its error lasts, and std of a
+	 * voltage sample beside it, where they were measured; 0: not known */
+	double model_error_v, model_error_s, voltage_noise_v;
+	/* a third branch, of hours: diffusion into the plates. 0: none. depletion_slow
+	 * is the part of the depletion that comes back with it, 0..1 */
+	double slow_mohm, slow_tau_s, depletion_slow;
+	/* surface charge as measured: what takes it to 1/e in Ah, and a part of it
+	 * (0..1) that lies deeper and takes more. 0: the capacitor surface_f */
+	double surface_ah, surface_deep, surface_deep_ah;
 	/* [gassing]: Tafel, I = C/100 · i0 · exp(cu·(V/cells − 2.23) + ct·(T − 25)),
 	 * ampere per 100 Ah */
 	double gassing_i0_a, gassing_cu_per_v, gassing_ct_per_k, gassing_ref_v;

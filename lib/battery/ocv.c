@@ -17,11 +17,6 @@ static double slope(const struct battery_model *m, int i)
 	return (m->ocv_v[i + 1] - m->ocv_v[i]) / (m->ocv_soc[i + 1] - m->ocv_soc[i]);
 }
 
-static double middle(const struct battery_model *m, int i)
-{
-	return 0.5 * (m->ocv_soc[i] + m->ocv_soc[i + 1]);
-}
-
 double battery_ocv_v(const struct battery_model *m, double soc, double temperature_c)
 {
 	int i = segment(m->ocv_soc, m->ocv_points, soc);
@@ -31,21 +26,7 @@ double battery_ocv_v(const struct battery_model *m, double soc, double temperatu
 
 double battery_ocv_slope_v(const struct battery_model *m, double soc)
 {
-	int last = m->ocv_points - 2;
-	double x = fmin(1, fmax(0, soc));
-	int i = segment(m->ocv_soc, m->ocv_points, x);
-	int other = x < middle(m, i) ? i - 1 : i + 1;
-
-	if (last == 0)
-		return slope(m, 0);
-	/* In the outermost half segments the trend of the two outermost goes on. */
-	if (other < 0)
-		other = 1;
-	else if (other > last)
-		other = last - 1;
-	double w = (x - middle(m, i)) / (middle(m, other) - middle(m, i));
-	double v = slope(m, i) + w * (slope(m, other) - slope(m, i));
-	return fmax(v, 0.1 * slope(m, i));
+	return slope(m, segment(m->ocv_soc, m->ocv_points, soc));
 }
 
 double battery_soc_from_ocv(

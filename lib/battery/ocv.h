@@ -12,9 +12,9 @@
  * filter that strays over the edge still sees a slope. */
 double battery_ocv_v(const struct battery_model *m, double soc, double temperature_c);
 
-/* dOCV/dSOC in volts per unit of SOC; always > 0. Linear between the middles of the
- * table's segments, so that a linearising filter sees no steps; beyond 0..1 as at the
- * end. */
+/* dOCV/dSOC in volts per unit of SOC, always > 0: that of the segment soc is in, so
+ * exactly the derivative of battery_ocv_v. A slope smoothed over the segments looks
+ * better, but a filter takes the difference for news of the SOC. */
 double battery_ocv_slope_v(const struct battery_model *m, double soc);
 
 /* The SOC at which the block rests at ocv_v, within 0..1. */

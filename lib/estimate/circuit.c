@@ -76,7 +76,18 @@ double circuit_eta2_v(const struct battery_model *m, double soc, double current_
 	double depletion = 0;
 	if (current_a < 0 && m->depletion_v > 0)
 		depletion = depletion_v(m, soc, current_a, available, d_soc);
-	return current_a * r2_mohm * 1e-3 + depletion;
+	*d_soc *= 1 - m->depletion_slow;
+	return current_a * r2_mohm * 1e-3 + (1 - m->depletion_slow) * depletion;
+}
+
+double circuit_eta3_v(
+	const struct battery_model *m, double soc, double current_a, double available)
+{
+	double unused, depletion = 0;
+	if (current_a < 0 && m->depletion_v > 0 && m->depletion_slow > 0)
+		depletion = m->depletion_slow *
+			    depletion_v(m, soc, current_a, available, &unused);
+	return current_a * m->slow_mohm * 1e-3 + depletion;
 }
 
 /* The Tafel exponent; bounded, so that an absurd voltage cannot overflow. */
@@ -131,7 +142,8 @@ void circuit_predict(const struct battery_model *m, const struct circuit_step *s
 		.v1_v1 = s->decay1,
 		.v2_v2 = s->decay2,
 		.v2_soc = (1 - s->decay2) * d_soc,
-		.bias_bias = 1};
+		.bias_bias = 1,
+		.deep_deep = 1};
 	x[EKF_V1] = s->decay1 * x[EKF_V1] + (1 - s->decay1) * eta1;
 	x[EKF_V2] = s->decay2 * x[EKF_V2] + (1 - s->decay2) * eta2;
 	x[EKF_SOC] += charge;
@@ -149,8 +161,9 @@ double circuit_voltage_v(const struct battery_model *m, const double x[EKF_N],
 	h[EKF_LNR0] = current_a * r0 * factor;
 	h[EKF_LNQ] = 0;
 	h[EKF_BIAS] = 1;
+	h[EKF_DEEP] = 1;
 	return battery_ocv_v(m, x[EKF_SOC], temperature_c) + h[EKF_LNR0] + x[EKF_V1] +
-	       x[EKF_V2] + x[EKF_BIAS];
+	       x[EKF_V2] + x[EKF_BIAS] + x[EKF_DEEP];
 }
 
 double circuit_soc_from_voltage(const struct battery_model *m, double voltage_v,

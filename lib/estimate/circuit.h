@@ -2,17 +2,21 @@
  * The equivalent circuit as the estimator sees it: volts and derivatives for the
  * states of ekf.h under the parameters of a battery model.
  *
- *	V = OCV(s, T) + I·R0(s, T) + V1 + V2 + bias,	I > 0 when charging
+ *	V = OCV(s, T) + I·R0(s, T) + V1 + V2 + bias + deep,	I > 0 when charging
  *	dV1/dt = (eta1(I) - V1)/tau1,	eta1 = A·asinh(I/2a), or I·R1 where A is 0
  *	dV2/dt = (eta2(I, s) - V2)/tau2
+ *	dV3/dt = (eta3(I, s) - V3)/tau3,	no state of the filter: openloop.h
  *	ds/dt  = (I - Igas)/(3600·Q)
  *
  * The fast branch is Tafel-like: a linear resistance fitted at C/10 over-predicts the
  * sag at the rates of a UPS about fourfold (fact sheet, section 2). eta2 is I·R2, and
  * where the model file has them, depletion at the empty end of a discharge, c·D/(p - D)
  * with D the part used of what this current can get, and charge acceptance,
- * I·(Ra + Rs·s/(p - s)), on charge. The bias is what this block's OCV and polarisation
- * differ from the file's: it holds for hours, and no sample can tell it from SOC.
+ * I·(Ra + Rs·s/(p - s)), on charge. What is depleted comes back as acid diffuses into
+ * the pores, over minutes and hours: the voltage at rest follows the logarithm of time
+ * [M, UB121000], so a part of the depletion belongs to eta3. The bias is what this
+ *block's OCV and polarisation differ from the file's: it holds for hours, and no sample
+ *can tell it from SOC.
  */
 #ifndef ESTIMATE_CIRCUIT_H
 #define ESTIMATE_CIRCUIT_H
@@ -33,6 +37,9 @@ double circuit_eta1_v(
  */
 double circuit_eta2_v(const struct battery_model *m, double soc, double current_a,
 	double available, double *d_soc);
+/* The same of the branch of hours: I·Rs, and its part of the depletion. */
+double circuit_eta3_v(
+	const struct battery_model *m, double soc, double current_a, double available);
 /* Gassing current in A of a block of capacity_ah at voltage_v, ln_i0 = ln of the Tafel
  * scale in A per 100 Ah. */
 double circuit_gassing_a(const struct battery_model *m, double ln_i0,
@@ -67,8 +74,8 @@ struct circuit_drive {
 };
 
 /*
- * Moves x over the interval and fills the transition matrix (without noise; the bias
- * stays: its decay is the caller's).
+ * Moves x over the interval and fills the transition matrix (without noise; bias and
+ * deep stay: their decay is the caller's).
  */
 void circuit_predict(const struct battery_model *m, const struct circuit_step *s,
 	const struct circuit_drive *d, double x[EKF_N], struct ekf_transition *t);

@@ -18,12 +18,14 @@ void ekf_predict(struct ekf *f, const struct ekf_transition *t)
 	for (int j = 0; j < EKF_N; j++) {
 		p[EKF_V1][j] *= t->v1_v1;
 		p[EKF_BIAS][j] *= t->bias_bias;
+		p[EKF_DEEP][j] *= t->deep_deep;
 		p[EKF_V2][j] = t->v2_v2 * p[EKF_V2][j] + t->v2_soc * p[EKF_SOC][j];
 		p[EKF_SOC][j] += t->soc_lnq * p[EKF_LNQ][j];
 	}
 	for (int i = 0; i < EKF_N; i++) {
 		p[i][EKF_V1] *= t->v1_v1;
 		p[i][EKF_BIAS] *= t->bias_bias;
+		p[i][EKF_DEEP] *= t->deep_deep;
 		p[i][EKF_V2] = t->v2_v2 * p[i][EKF_V2] + t->v2_soc * p[i][EKF_SOC];
 		p[i][EKF_SOC] += t->soc_lnq * p[i][EKF_LNQ];
 	}

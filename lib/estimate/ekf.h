@@ -1,5 +1,5 @@
 /*
- * The extended Kalman filter of one battery: six states, scalar measurements, no
+ * The extended Kalman filter of one battery: seven states, scalar measurements, no
  * allocation. It knows linear algebra only; what the states mean in volts is in
  * circuit.h, when which of them may learn is in twin.h.
  *
@@ -17,6 +17,7 @@ enum {
 	EKF_LNR0, /* ln of the ohmic resistance at 25 degC in ohm */
 	EKF_LNQ,  /* ln of the capacity at 25 degC and 10 h in Ah */
 	EKF_BIAS, /* slow error of the modelled voltage, V */
+	EKF_DEEP, /* deep surface charge (surface.h), V */
 	EKF_N
 };
 #define EKF_BIT(state) (1u << (state))
@@ -34,6 +35,7 @@ struct ekf_transition {
 	double v2_v2;        /* d V2 / d V2 */
 	double v2_soc;       /* d V2 / d soc */
 	double bias_bias;    /* d bias / d bias */
+	double deep_deep;    /* d deep / d deep */
 	double noise[EKF_N]; /* variances added, all >= 0 */
 };
 

@@ -50,8 +50,11 @@ static size_t cutoff_point(
 /* The twin's state as an open loop that goes on from it. */
 static struct openloop state_of(const struct twin *w)
 {
-	struct openloop o = {.slow_v = w->slow_v, .available = 1};
+	struct openloop o = {.slow_v = w->slow_v,
+		.surface.deep_v = w->ekf.x[EKF_DEEP],
+		.available = 1};
 	memcpy(o.x, w->ekf.x, sizeof(o.x));
+	o.x[EKF_DEEP] = 0;
 	return o;
 }
 
@@ -138,26 +141,41 @@ static double ahead_error(const struct trace *t, const struct trace_span *d, siz
 	return NAN;
 }
 
-static void begin(struct twin *w, const struct battery_model *m,
-	const struct trace_point *p, double start_error)
+static struct twin_sample sample_of(const struct trace_point *p)
 {
-	double std = fmax(fabs(start_error), START_STD_LEAST);
-	twin_init(w, m, &(struct twin_origin){NAN, NAN, NAN, p->temperature_c}, 0);
-	twin_begin(w, m,
-		&(struct twin_sample){
-			p->ts, p->voltage_v, p->current_a, p->temperature_c, NAN, NAN},
-		p->current_a);
-	ekf_set(&w->ekf, EKF_SOC, 1 + start_error, square(std));
+	return (struct twin_sample){
+		p->ts, p->voltage_v, p->current_a, p->temperature_c, NAN, NAN};
 }
 
-/* At the 10 h rate, of a discharge taken for complete. */
-static double own_capacity(const struct battery_model *m, const struct trace_span *d,
+/* A twin that has seen the rest before the load, its SOC then set wrong. */
+static void begin(struct twin *w, const struct battery_model *m, const struct trace *t,
+	const struct trace_span *d, double start_error)
+{
+	size_t i = d->from;
+	while (!t->points[i].starts && i > 0 &&
+		t->points[i - 1].phase != TRACE_DISCHARGE &&
+		t->points[i - 1].phase != TRACE_CHARGE)
+		i--;
+	twin_init(w, m,
+		&(struct twin_origin){NAN, NAN, NAN, t->points[i].temperature_c}, 0);
+	for (; i <= d->from; i++) {
+		struct twin_sample s = sample_of(&t->points[i]);
+		twin_step(w, m, &TWIN_TUNING, &s);
+	}
+	ekf_set(&w->ekf, EKF_SOC, 1 + start_error,
+		square(fmax(fabs(start_error), START_STD_LEAST)));
+}
+
+/* How full it was by what it gave, as trace_replay's full_soc. */
+static double own_full_soc(const struct battery_model *m, const struct trace_span *d,
 	const struct trace *t)
 {
 	const struct trace_point *p = &t->points[d->from + 1];
 	double hours = seconds(p, &t->points[d->to - 1]) / 3600;
-	return d->out_ah / (battery_rate_fraction(m, d->out_ah / hours, d->out_ah) *
-				   battery_temperature_factor(m, p->temperature_c));
+	double ah =
+		d->out_ah / (battery_rate_fraction(m, d->out_ah / hours, d->out_ah) *
+				    battery_temperature_factor(m, p->temperature_c));
+	return ah / m->capacity_ah;
 }
 
 static double open_loop(const struct trace *t, const struct trace_span *d,
@@ -167,8 +185,8 @@ static double open_loop(const struct trace *t, const struct trace_span *d,
 	struct mean square_v = {0};
 	const struct trace_point *p = &t->points[d->from];
 	double out_ah = 0;
-	openloop_start(&o, m, 1, p->voltage_v, p->temperature_c);
-	o.x[EKF_LNQ] = log(own_capacity(m, d, t));
+	openloop_start(&o, m, own_full_soc(m, d, t), trace_rest_v(t, m, d->from),
+		p->temperature_c);
 	for (size_t i = d->from + 1; i < d->to; i++) {
 		p = &t->points[i];
 		double v = step_to(&o, m, p);
@@ -189,11 +207,10 @@ static void run_filter(const struct trace *t, const struct trace_span *d,
 	struct mean soc = {0}, nis = {0}, ahead = {0}, held = {0};
 	double out_ah = 0;
 	int marks = 0;
-	begin(&w, m, &t->points[d->from], start_error);
+	begin(&w, m, t, d, start_error);
 	for (size_t i = d->from + 1; i < d->to; i++) {
 		const struct trace_point *p = &t->points[i];
-		struct twin_sample s = {
-			p->ts, p->voltage_v, p->current_a, p->temperature_c, NAN, NAN};
+		struct twin_sample s = sample_of(p);
 		twin_step(&w, m, &TWIN_TUNING, &s);
 		out_ah -= fmin(p->mean_a, 0) * seconds(p - 1, p) / 3600;
 		double real = 1 - out_ah / d->out_ah, last_v = 0;

@@ -36,8 +36,8 @@ struct evaluation {
  * SOC 1 of the start with a standard deviation of its size (at least 0.02). Cut-off is
  * 10.5 V of a 12 V block, 1.75 V a cell, or the last voltage if that is higher; the
  * load after a mark is as it was, and past the end of the record the
- * mean load of the discharge. The open loop takes the charge of this very discharge for
- * the capacity, as the reference does.
+ * mean load of the discharge. The open loop starts as full as the charge of this very
+ * discharge says, as the reference does.
  */
 void evaluate_discharge(const struct trace *t, const struct trace_span *d,
 	const struct battery_model *m, double start_error, struct evaluation *out);

@@ -18,13 +18,20 @@ static const double LOW_SOC = 0.15, LOW_SOC_V = 0.2; /* the knee is not modelled
  * correlation time.
  */
 static const double MODEL_ERROR_S = 7200, WHITE_SHARE = 0.25, WHITE_LEAST_V = 0.003;
-static const double SURFACE_F_PER_AH = 10;
 /* Longer than this, what flowed between two samples is not known. */
 static const double LONG_S = 900;
 static const double LONG_SOC_PER_H = 0.05;
+static const double FAR_SOC = 0.005; /* the OCV is a straight line that far */
+enum { ITERATIONS_MOST = 5 };
 static const double SOC_MIN = -0.05, SOC_MAX = 1.05;
 static const double CHARGING_SURPLUS_V = 0.25; /* over float, while current flows */
 static const double SURPLUS_V = 0.12;          /* over the full battery's OCV */
+/* The highest rest hours after charging [M: 13.24 V UB121000, 13.3 V BBOXX]: what float
+ * has more goes at once. And how well the deep part of the surface charge is known. */
+static const double REST_V_PER_CELL = 2.21, DEEP_STD = 0.05;
+static const double DEEP_CHANGE = 0.1; /* of it, within the charge it takes */
+static const double SURPLUS_HOLD_S = 900;
+static const double BRANCH_STD = 0.1; /* of a settled branch, relative [E] */
 
 bool twin_is_surplus(const struct battery_model *m, double voltage_v, double current_a,
 	double celsius)
@@ -45,7 +52,7 @@ void twin_begin(struct twin *w, const struct battery_model *m,
 	w->surface_ah = 0;
 	w->low_since = TIME_NIL;
 	w->rejected_in_row = w->backwards_in_row = 0;
-	w->slow_v = 0;
+	w->slow_v = w->surplus_v = 0;
 	w->residual_v = NAN;
 	w->regime = TWIN_REST;
 	if (twin_is_surplus(m, s->voltage_v, current_a, celsius)) {
@@ -67,6 +74,7 @@ void twin_begin(struct twin *w, const struct battery_model *m,
 		v2_std = fmax(v2_std, 0.3 * fabs(v2));
 	}
 	ekf_set(&w->ekf, EKF_SOC, soc, square(std));
+	ekf_set(&w->ekf, EKF_DEEP, 0, 0);
 	ekf_set(&w->ekf, EKF_V1, v1, square(fmax(0.02, 0.3 * fabs(v1))));
 	ekf_set(&w->ekf, EKF_V2, v2, square(v2_std));
 	ekf_inflate(&w->ekf, EKF_LNR0, square(0.15));
@@ -75,6 +83,18 @@ void twin_begin(struct twin *w, const struct battery_model *m,
 	w->ts = s->ts;
 	w->voltage_v = (float)s->voltage_v;
 	w->current_a = (float)current_a;
+}
+
+static double model_error_s(const struct battery_model *m)
+{
+	return m->model_error_s > 0 ? m->model_error_s : MODEL_ERROR_S;
+}
+
+static double white_v(const struct battery_model *m)
+{
+	return m->voltage_noise_v > 0
+		       ? m->voltage_noise_v
+		       : fmax(WHITE_SHARE * m->model_error_v, WHITE_LEAST_V);
 }
 
 /* The part of the capacity this current can get; kept while the current hardly moves.
@@ -92,22 +112,51 @@ static double available(struct twin *w, const struct battery_model *m, double cu
 	return w->available;
 }
 
-/* Surface charge goes with the charge drawn: a capacitor on top of the circuit. */
-static void drain_surface(struct twin *w, const struct battery_model *m, double mean_a,
-	double target_v, double dt_s, double *noise)
+/*
+ * Where a discharge begins on surplus voltage, the deep part of the surface charge
+ * leaves V2, which follows the rest of it.
+ */
+static void begin_deep(struct twin *w, const struct battery_model *m, double current_a)
 {
-	double farad =
-		m->surface_f > 0 ? m->surface_f : SURFACE_F_PER_AH * m->capacity_ah;
-	double surplus = w->ekf.x[EKF_V2] - target_v;
+	if (!(m->surface_deep > 0) || w->surface_ah <= 0 || w->ekf.x[EKF_DEEP] > 0 ||
+		!(current_a < -TWIN_RATE_FLOWING * m->capacity_ah))
+		return;
+	double most =
+		REST_V_PER_CELL * m->cells - battery_ocv_v(m, 1, w->temperature_c);
+	struct surface parts;
+	surface_set(&parts, m, fmin(fmaxf(w->surplus_v, 0), fmax(most, 0)));
+	w->ekf.x[EKF_V2] -= parts.deep_v;
+	ekf_set(&w->ekf, EKF_DEEP, parts.deep_v, square(DEEP_STD * parts.deep_v));
+}
+
+/* Surface charge goes with the charge drawn. */
+static void drain_surface(struct twin *w, const struct battery_model *m, double mean_a,
+	double dt_s, double *noise)
+{
+	/* A sample may catch the load coming beside a current of 0: the rest was
+	 * before. */
+	w->surplus_v *= (float)exp(-dt_s / SURPLUS_HOLD_S);
+	w->surplus_v = fmaxf(w->surplus_v, (float)w->ekf.x[EKF_V2]);
+	double surplus = w->ekf.x[EKF_V2];
 	if (mean_a < 0) {
 		w->surface_ah += (float)(mean_a * dt_s / 3600);
 		if (surplus > 0) {
-			double gone = fmin(surplus, -mean_a * dt_s / farad);
+			double gone =
+				surplus - surface_quick_v(m, surplus, -mean_a * dt_s);
 			w->ekf.x[EKF_V2] -= gone;
 			*noise += square(gone);
 		}
 	}
 	w->surface_ah -= (float)(twin_surface_ah(m) * dt_s * 1000 / DAY_MS);
+}
+
+/* The surface charge is drawn: V2, which stood for whatever came, is a branch again. */
+static void end_surplus(struct twin *w, const struct battery_model *m, double current_a)
+{
+	double unused, eta1 = circuit_eta1_v(m, current_a, w->temperature_c);
+	double eta2 = circuit_eta2_v(m, w->ekf.x[EKF_SOC], current_a, 1, &unused);
+	ekf_set(&w->ekf, EKF_V1, eta1, square(BRANCH_STD * eta1));
+	ekf_set(&w->ekf, EKF_V2, eta2, square(BRANCH_STD * eta2));
 }
 
 void twin_predict(struct twin *w, const struct battery_model *m,
@@ -128,22 +177,34 @@ void twin_predict(struct twin *w, const struct battery_model *m,
 		drive.gassing_a =
 			fmin(mean, circuit_gassing_a(m, w->ln_i0, q, v, celsius));
 	circuit_step_set(&w->step, m, dt_s);
-	if (w->surface_ah > 0)
-		drain_surface(w, m, mean, 0, dt_s, &extra_v2);
+	if (w->surface_ah > 0) {
+		drain_surface(w, m, mean, dt_s, &extra_v2);
+		begin_deep(w, m, current_a);
+		if (w->surface_ah <= 0 && mean < 0 && m->voltage_noise_v > 0)
+			end_surplus(w, m, current_a);
+	}
+	double settled = circuit_eta3_v(m, w->ekf.x[EKF_SOC], mean, drive.available);
 	circuit_predict(m, &w->step, &drive, w->ekf.x, &t);
-	w->slow_v = (float)openloop_slow_v(m, w->slow_v, mean, dt_s);
+	w->slow_v = (float)openloop_slow_v(m, w->slow_v, settled, dt_s);
 	double hours = dt_s / 3600;
 	t.noise[EKF_SOC] = k->noise_soc * dt_s +
 			   square(k->current_gain * mean / q) * hours +
 			   square(delta * hours / q) / 12;
-	t.noise[EKF_V1] = k->noise_v * dt_s;
-	t.noise[EKF_V2] = k->noise_v * dt_s + extra_v2;
+	/* Where the error of the whole was identified, that of the branches is in it.
+	 */
+	double noise_v = m->voltage_noise_v > 0 ? 0 : k->noise_v;
+	t.noise[EKF_V1] = noise_v * dt_s;
+	t.noise[EKF_V2] = noise_v * dt_s + extra_v2;
 	t.noise[EKF_LNR0] = k->noise_lnr0 * dt_s;
 	bool measured = m->model_error_v > 0;
 	double bias_v = measured ? m->model_error_v : k->bias_v;
-	double bias_s = measured ? MODEL_ERROR_S : k->bias_s;
+	double bias_s = measured ? model_error_s(m) : k->bias_s;
 	t.bias_bias = 1 - dt_s / (dt_s + bias_s);
 	w->ekf.x[EKF_BIAS] *= t.bias_bias;
+	t.deep_deep = surface_deep_left(m, fmax(-mean, 0) * dt_s);
+	t.noise[EKF_DEEP] =
+		square(DEEP_CHANGE * w->ekf.x[EKF_DEEP]) * (1 - square(t.deep_deep));
+	w->ekf.x[EKF_DEEP] *= t.deep_deep;
 	t.noise[EKF_BIAS] = square(bias_v) * (1 - square(t.bias_bias));
 	bool idle = fmax(fabs(current_a), fabs(w->current_a)) <
 		    TWIN_RATE_LOW * m->capacity_ah;
@@ -205,6 +266,29 @@ static double voltage_v(const struct twin *w, const struct battery_model *m,
 	       (double)w->slow_v;
 }
 
+/*
+ * The update, iterated where it moves the SOC far: the slope of the OCV is another
+ * there, and two updates by two slopes would tell SOC from the other errors as no data
+ * did.
+ */
+static void update(struct twin *w, const struct battery_model *m, double measured_v,
+	double current_a, double h[EKF_N], double r, double y, unsigned mask)
+{
+	const struct ekf before = w->ekf;
+	double soc = before.x[EKF_SOC];
+	ekf_update(&w->ekf, h, r, y, mask);
+	for (int i = 0; i < ITERATIONS_MOST; i++) {
+		if (fabs(w->ekf.x[EKF_SOC] - soc) < FAR_SOC)
+			return;
+		soc = w->ekf.x[EKF_SOC];
+		y = measured_v - voltage_v(w, m, current_a, h);
+		for (int j = 0; j < EKF_N; j++)
+			y += h[j] * (w->ekf.x[j] - before.x[j]);
+		w->ekf = before;
+		ekf_update(&w->ekf, h, r, y, mask);
+	}
+}
+
 bool twin_correct(struct twin *w, const struct battery_model *m,
 	const struct twin_tuning *k, const struct twin_sample *s, double current_a,
 	double dt_s)
@@ -221,7 +305,7 @@ bool twin_correct(struct twin *w, const struct battery_model *m,
 	double r = square(LOW_SOC_V * low);
 	bool measured = m->model_error_v > 0;
 	if (measured)
-		r += square(fmax(WHITE_SHARE * m->model_error_v, WHITE_LEAST_V));
+		r += square(white_v(m));
 	else
 		r += square(k->sensor_v) +
 		     (surplus ? 0 : square(k->polarisation * over));
@@ -243,7 +327,7 @@ bool twin_correct(struct twin *w, const struct battery_model *m,
 		return false;
 	unsigned mask = EKF_BIT(EKF_V1) | EKF_BIT(EKF_V2);
 	if (!surplus) {
-		mask |= EKF_BIT(EKF_SOC) | EKF_BIT(EKF_BIAS);
+		mask |= EKF_BIT(EKF_SOC) | EKF_BIT(EKF_BIAS) | EKF_BIT(EKF_DEEP);
 		w->observable |= BIT(observable_soc);
 		if (!measured)
 			r *= fmax(1, k->correlation_s / dt_s);
@@ -252,7 +336,7 @@ bool twin_correct(struct twin *w, const struct battery_model *m,
 		mask |= EKF_BIT(EKF_LNQ);
 	if (nis > NIS_DEWEIGHT)
 		r *= nis / NIS_DEWEIGHT * 4;
-	ekf_update(&w->ekf, h, r, y, mask);
+	update(w, m, s->voltage_v, current_a, h, r, y, mask);
 	w->residual_v = (float)(s->voltage_v - voltage_v(w, m, current_a, h));
 	twin_clamp_soc(w, surplus);
 	return true;

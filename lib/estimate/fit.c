@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double SIGMA_V = 0.01, KNEE_SIGMA_V = 0.05, KNEE_SOC = 0.1;
+static const double SIGMA_V = 0.015, KNEE_SIGMA_V = 0.05, KNEE_SOC = 0.1;
 static const double FAR = 2.5, UNSEEN = 0.7, CORRELATED = 0.95;
 static const double DISCHARGE_LEAST = 0.05;
+static const double DERIVATIVE_STEP = 1e-4; /* of a parameter's deviation */
 static const size_t ITERATIONS = 100;
 
 static bool fitted(const struct trace_point *p)
@@ -26,9 +27,11 @@ static int residuals(const gsl_vector *x, void *p, gsl_vector *f)
 	fit_model_at(k, x, &m);
 	size_t row = 0;
 	for (int s = 0; s < k->segments; s++) {
+		if (s == k->left_out)
+			continue;
 		const struct fit_segment *g = &k->segment[s];
 		double soc = gsl_vector_get(x, (size_t)(k->n + s));
-		fit_replay(k, g, &m, soc);
+		fit_replay(&k->trace, g, &m, soc, k->v);
 		for (size_t i = g->from; i < g->to; i++)
 			if (fitted(&k->trace.points[i]))
 				gsl_vector_set(f, row++,
@@ -41,22 +44,51 @@ static int residuals(const gsl_vector *x, void *p, gsl_vector *f)
 	return GSL_SUCCESS;
 }
 
+/*
+ * Derivatives by central differences of a step that suits every parameter. GSL's own
+ * take a share of the value, which means nothing for one that is about 0.
+ */
+static int derivatives(const gsl_vector *x, void *p, gsl_matrix *jacobian)
+{
+	struct fit_problem *k = p;
+	gsl_vector *at = gsl_vector_alloc(x->size);
+	gsl_vector *up = gsl_vector_alloc(jacobian->size1);
+	gsl_vector *down = gsl_vector_alloc(jacobian->size1);
+	int r = at && up && down ? GSL_SUCCESS : GSL_ENOMEM;
+	for (size_t j = 0; r == GSL_SUCCESS && j < x->size; j++) {
+		double step = DERIVATIVE_STEP * k->spread[j];
+		gsl_vector_memcpy(at, x);
+		gsl_vector_set(at, j, gsl_vector_get(x, j) + step);
+		residuals(at, p, up);
+		gsl_vector_set(at, j, gsl_vector_get(x, j) - step);
+		residuals(at, p, down);
+		gsl_vector_sub(up, down);
+		gsl_vector_scale(up, 1 / (2 * step));
+		gsl_matrix_set_col(jacobian, j, up);
+	}
+	gsl_vector_free(at);
+	gsl_vector_free(up);
+	gsl_vector_free(down);
+	return r;
+}
+
 /* Points the fit weighs, and how much: little at the knee, whose shape is not known. */
 static size_t weigh(struct fit_problem *k)
 {
 	size_t rows = 0;
 	for (int s = 0; s < k->segments; s++) {
+		if (s == k->left_out)
+			continue;
 		const struct fit_segment *g = &k->segment[s];
 		double soc = k->prior[k->n + s];
-		double ah = g->capacity_ah > 0 ? g->capacity_ah : k->base.capacity_ah;
+		double ah = k->base.capacity_ah;
 		for (size_t i = g->from; i < g->to; i++) {
 			const struct trace_point *p = &k->trace.points[i];
 			if (i > g->from) {
 				double dt_h = (double)(p->ts - p[-1].ts) / 3.6e6;
 				soc += p->mean_a * dt_h / ah;
 			}
-			if (p->phase == TRACE_FULL)
-				soc = trace_tail(&k->base, p) ? 1 : fmin(soc, 1);
+			soc = trace_soc(&k->base, p, g->full_soc, soc);
 			double low =
 				p->phase == TRACE_DISCHARGE
 					? fmin(fmax(KNEE_SOC - soc, 0) / KNEE_SOC, 1)
@@ -93,8 +125,9 @@ static void report(struct fit_problem *k, const gsl_matrix *covar, struct fit *o
 	out->n = k->n;
 }
 
-static int solve(struct fit_problem *k, size_t rows, struct fit *out, struct err *err)
+static int solve(struct fit_problem *k, struct fit *out, struct err *err)
 {
+	size_t rows = weigh(k);
 	size_t n = (size_t)(k->n + k->segments);
 	gsl_multifit_nlinear_parameters how = gsl_multifit_nlinear_default_parameters();
 	gsl_multifit_nlinear_workspace *w = gsl_multifit_nlinear_alloc(
@@ -103,8 +136,11 @@ static int solve(struct fit_problem *k, size_t rows, struct fit *out, struct err
 	gsl_vector_view x = gsl_vector_view_array(k->x, n);
 	int info = 0, r = -1;
 	if (w && covar) {
-		gsl_multifit_nlinear_fdf f = {
-			.f = residuals, .n = rows + n, .p = n, .params = k};
+		gsl_multifit_nlinear_fdf f = {.f = residuals,
+			.df = derivatives,
+			.n = rows + n,
+			.p = n,
+			.params = k};
 		memcpy(k->x, k->prior, n * sizeof(*k->x));
 		gsl_multifit_nlinear_init(&x.vector, &f, w);
 		int status = gsl_multifit_nlinear_driver(
@@ -127,10 +163,48 @@ static int solve(struct fit_problem *k, size_t rows, struct fit *out, struct err
 	return r ? err_nomem(err) : 0;
 }
 
+/*
+ * The final fit, and before it one without each of the segments, whose errors then are
+ * those of a model that has not seen them: they go to held.
+ */
+static int solve_all(struct fit_problem *k, const struct trace *t, double *v,
+	double *held, struct fit *out, struct err *err)
+{
+	for (int s = 0; k->segments > 1 && s < k->segments; s++) {
+		k->left_out = s;
+		if (solve(k, out, err))
+			return -1;
+		fit_judge(k, t, s, &out->model, held, NULL);
+	}
+	k->left_out = -1;
+	if (solve(k, out, err))
+		return -1;
+	for (int s = 0; s < k->segments; s++)
+		fit_judge(k, t, s, &out->model, v, out);
+	return fit_noise(t, k->segments > 1 ? held : v, &out->model, err);
+}
+
+static int fit_record(const struct trace *t, const struct battery_model *start,
+	struct fit *out, struct err *err)
+{
+	struct fit_problem k;
+	double *v = calloc(t->n, sizeof(*v)), *held = calloc(t->n, sizeof(*held));
+	int r = fit_problem_init(&k, t, start, out, err);
+	if (r == 0 && !(v && held))
+		r = err_nomem(err);
+	for (size_t i = 0; r == 0 && i < t->n; i++)
+		v[i] = held[i] = NAN;
+	if (r == 0)
+		r = solve_all(&k, t, v, held, out, err);
+	fit_problem_release(&k);
+	free(v);
+	free(held);
+	return r;
+}
+
 int fit_model(const struct trace *t, const struct battery_model *start, struct fit *out,
 	struct err *err)
 {
-	struct fit_problem k;
 	struct trace_span d;
 	size_t at = 0;
 	*out = (struct fit){.model = *start};
@@ -138,11 +212,5 @@ int fit_model(const struct trace *t, const struct battery_model *start, struct f
 		return err_set(err, ERR_DATA,
 			"no discharge of at least %g %% of %g Ah in the record",
 			100 * DISCHARGE_LEAST, start->capacity_ah);
-	int r = fit_problem_init(&k, t, start, out, err);
-	if (r == 0)
-		r = solve(&k, weigh(&k), out, err);
-	if (r == 0)
-		r = fit_errors(&k, t, out, err);
-	fit_problem_release(&k);
-	return r;
+	return fit_record(t, start, out, err);
 }

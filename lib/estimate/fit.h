@@ -13,7 +13,9 @@
 
 #include "estimate/trace.h"
 
-enum { FIT_PARAMETERS_MAX = 20, FIT_SEGMENTS_MAX = 40 };
+#include <math.h>
+
+enum { FIT_PARAMETERS_MAX = 26, FIT_SEGMENTS_MAX = 40 };
 
 enum {
 	FIT_UNSEEN = 1,     /* the data say little: the starting model's, mostly */
@@ -29,9 +31,14 @@ struct fit_parameter {
 };
 
 struct fit_error {
-	double rms_v;
-	size_t n; /* samples of the record as it came */
+	double mean_square; /* V^2 */
+	size_t n;           /* samples of the record as it came */
 };
+
+static inline double fit_rms_v(const struct fit_error *e)
+{
+	return sqrt(e->mean_square);
+}
 
 struct fit {
 	struct battery_model model;
@@ -46,9 +53,11 @@ struct fit {
 
 /*
  * Fits 'start' to the record (trace_prepare has been called on it). The rating of the
- * model becomes the capacity identified. Returns 0, or -1: ERR_DATA when the record has
- * no discharge of 5 % of the capacity or more than FIT_SEGMENTS_MAX segments with
- * current, ERR_IO when out of memory. GSL's error handler must be off.
+ * model becomes the capacity identified. Its noise is identified from what the model
+ * leaves over in stretches that another fit without them was made for; of a record in
+ * one stretch from that itself, which flatters. Returns 0, or -1: ERR_DATA when the
+ * record has no discharge of 5 % of the capacity or more than FIT_SEGMENTS_MAX segments
+ * with current, ERR_IO when out of memory. GSL's error handler must be off.
  */
 int fit_model(const struct trace *t, const struct battery_model *start, struct fit *out,
 	struct err *err);

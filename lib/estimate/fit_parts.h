@@ -11,9 +11,10 @@ enum { FIT_ALL_MAX = FIT_PARAMETERS_MAX + FIT_SEGMENTS_MAX };
 /* A stretch without gaps: its SOC at the start is a parameter too. */
 struct fit_segment {
 	size_t from, to; /* points of the trace fitted */
-	/* Of its own complete discharge; 0: has none, then the model's. A battery that
-	 * was not quite full again gives less: SOC 0 is the cut-off all the same. */
-	double capacity_ah;
+	/* How full "full" was: its own complete discharge over the capacity. A battery
+	 * not quite recharged gives less: SOC 0 is the cut-off all the same, and the
+	 * voltage is that of the charge left [M, BBOXX]. */
+	double full_soc;
 };
 
 struct fit_problem {
@@ -23,6 +24,7 @@ struct fit_problem {
 	const struct fit_key *key[FIT_PARAMETERS_MAX];
 	struct fit_segment segment[FIT_SEGMENTS_MAX];
 	int n, segments;
+	int left_out; /* a segment the fit does not see; -1: it sees all */
 	/* The parameters, then the SOC of each segment: value, where it is pulled to,
 	 * and its standard deviation. */
 	double x[FIT_ALL_MAX], prior[FIT_ALL_MAX], spread[FIT_ALL_MAX];
@@ -52,15 +54,28 @@ void fit_problem_release(struct fit_problem *k);
 /* The battery model at parameters x. */
 void fit_model_at(
 	const struct fit_problem *k, const gsl_vector *x, struct battery_model *m);
-/* Modelled voltages of one segment to k->v. */
-void fit_replay(struct fit_problem *k, const struct fit_segment *g,
-	const struct battery_model *m, double soc);
+/* Modelled voltages of segment g of t, from soc, to v[from + 1 .. to - 1]. */
+void fit_replay(const struct trace *t, const struct fit_segment *g,
+	const struct battery_model *m, double soc, double *v);
+/* Segment s, whose points are those of the thinned trace, in the record as it came. */
+struct fit_segment fit_unthinned(
+	const struct fit_problem *k, const struct trace *t, int s);
 /* Parameter j as a number of its unit, with std that of the coordinate fitted. */
 void fit_describe(
 	const struct fit_problem *k, int j, double std, struct fit_parameter *out);
 const char *fit_name(const struct fit_problem *k, int j);
-/* The errors per phase over every sample of the record. 0, or -1 with err. */
-int fit_errors(const struct fit_problem *k, const struct trace *t, struct fit *out,
+/*
+ * Identifies the noise of m (model_error_v, model_error_s, voltage_noise_v) from the
+ * modelled voltages v of every point, NAN where one does not count. 0, or -1 with err.
+ */
+int fit_noise(const struct trace *t, const double *v, struct battery_model *m,
 	struct err *err);
+/*
+ * Runs m over segment s of the record as it came, voltages to v: NAN where they say
+ * nothing of the noise (near full, at the knee, just after a step of the current). The
+ * errors are counted to out, where there is one.
+ */
+void fit_judge(const struct fit_problem *k, const struct trace *t, int s,
+	const struct battery_model *m, double *v, struct fit *out);
 
 #endif

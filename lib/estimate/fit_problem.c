@@ -7,7 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum scale { LINEAR, LOG, POLE /* ln of what it has over 1 */ };
+enum scale {
+	LINEAR,
+	LOG,
+	POLE,  /* ln of what it has over 1 */
+	SHARE, /* 0..1: ln of it over the rest */
+};
 
 /* Standard deviations are those of a block taken from the fact sheet's ranges [E]. */
 struct fit_key {
@@ -20,23 +25,28 @@ struct fit_key {
 
 #define OF(f) offsetof(struct battery_model, f)
 static const struct fit_key KEYS[] = {
-	{"ocv_empty", "V", LINEAR, 0.10, 0, false},
-	{"ocv_rise", "V", LINEAR, 0.15, 0, false},
-	{"ocv_bend", "V", LINEAR, 0.25, 0, false},
+	{"ocv_empty", "V", LINEAR, 0.06, 0, false},
+	{"ocv_rise", "V", LINEAR, 0.06, 0, false},
+	{"ocv_bend", "V", LINEAR, 0.15, 0, false},
 	{"capacity", "Ah", LOG, 0.10, OF(capacity_ah), false},
 	{"r0", "mohm", LOG, 0.5, OF(r0_mohm), false},
-	{"activation_v", "V", LOG, 0.4, OF(activation_v), false},
-	{"activation_a", "A", LOG, 0.7, OF(activation_a), false},
+	{"r0_low_soc", "", LOG, 0.7, OF(r0_low_soc_gain), false},
+	{"r0_low_scale", "", LOG, 0.5, OF(r0_low_soc_scale), false},
+	{"activation_v", "V", LOG, 0.2, OF(activation_v), false},
+	{"activation_a", "A", LOG, 0.2, OF(activation_a), false},
 	{"r1", "mohm", LOG, 0.5, OF(r1_mohm), false},
-	{"tau1", "s", LOG, 0.3, OF(tau1_s), false},
+	{"tau1", "s", LOG, 0.2, OF(tau1_s), false},
 	{"diffusion", "mohm", LOG, 1, OF(diffusion_mohm), false},
 	{"r2", "mohm", LOG, 0.7, OF(r2_mohm), false},
-	{"tau2", "s", LOG, 0.5, OF(tau2_s), false},
+	{"tau2", "s", LOG, 0.3, OF(tau2_s), false},
 	{"slow", "mohm", LOG, 1, OF(slow_mohm), false},
 	{"slow_tau", "s", LOG, 0.2, OF(slow_tau_s), false},
 	{"depletion", "V", LOG, 0.4, OF(depletion_v), false},
 	{"depletion_pole", "", POLE, 0.3, OF(depletion_pole), false},
-	{"surface", "F", LOG, 0.7, OF(surface_f), false},
+	{"depletion_slow", "", SHARE, 0.5, OF(depletion_slow), false},
+	{"surface", "Ah", LOG, 0.7, OF(surface_ah), false},
+	{"surface_deep", "", SHARE, 1, OF(surface_deep), false},
+	{"surface_deep_ah", "Ah", LOG, 0.25, OF(surface_deep_ah), false},
 	{"acceptance", "mohm", LOG, 0.5, OF(acceptance_mohm), true},
 	{"acceptance_soc", "mohm", LOG, 0.7, OF(acceptance_soc_mohm), true},
 	{"acceptance_pole", "", LOG, 0.05, OF(acceptance_pole), true},
@@ -44,8 +54,11 @@ static const struct fit_key KEYS[] = {
 enum { KEY_EMPTY, KEY_RISE, KEY_BEND, KEY_CAPACITY, OCV_KEYS = KEY_CAPACITY };
 
 /* Fact sheet, section 2: slow relaxation of a 100 Ah block, 25 mohm and 2,500 s. */
-static const double SLOW_OHM_AH = 2.5, SLOW_TAU_S = 2500;
-static const double MODEL_ERROR_LEAST_V = 0.005; /* no sensor shows less */
+static const double SLOW_OHM_AH = 0.5, SLOW_TAU_S = 2500;
+/* Of the capacity: surface charge, 29 s at 10 A of 100 Ah [M, fact sheet section 1];
+ * its deep part [M, BBOXX]. */
+static const double SURFACE_SHARE = 0.0008, SURFACE_DEEP_SHARE = 0.1;
+static const double HALF = 0.5; /* shares, where nothing is known */
 static const double FULL_NEAR_V = 0.1, FULL_SOC_STD = 0.001, REST_SOC_STD = 0.01;
 
 static double *field(struct battery_model *m, const struct fit_key *key)
@@ -60,12 +73,24 @@ const char *fit_name(const struct fit_problem *k, int j)
 
 static double coordinate(const struct fit_key *key, double value)
 {
+	if (key->scale == SHARE)
+		return log(value / (1 - value));
 	return key->scale == LINEAR ? value : log(value - (key->scale == POLE));
 }
 
 static double value_at(const struct fit_key *key, double x)
 {
+	if (key->scale == SHARE)
+		return 1 / (1 + exp(-x));
 	return key->scale == LINEAR ? x : exp(x) + (key->scale == POLE);
+}
+
+/* d value / d coordinate */
+static double slope_at(const struct fit_key *key, double value)
+{
+	if (key->scale == SHARE)
+		return value * (1 - value);
+	return key->scale == LINEAR ? 1 : value - (key->scale == POLE);
 }
 
 /* The quadratic e + a s - b s (s - 1) nearest in the middle and exact at both ends. */
@@ -97,6 +122,8 @@ static void choose_parameters(struct fit_problem *k, bool capacity)
 		double value = i < OCV_KEYS ? ocv[i] : *field(&k->base, key);
 		bool linear = key->offset == OF(r1_mohm) || key->offset == OF(r2_mohm);
 		if (i >= OCV_KEYS && (!(value > 0) || (linear && tafel)))
+			continue;
+		if (key->scale == SHARE && !(value < 1))
 			continue;
 		if (key->charge && !charges)
 			continue;
@@ -135,8 +162,7 @@ void fit_describe(
 	*out = (struct fit_parameter){.name = key->name, .unit = key->unit};
 	out->start = value_at(key, k->prior[j]);
 	out->value = value_at(key, k->x[j]);
-	double slope = out->value - (key->scale == POLE);
-	out->std = key->scale == LINEAR ? std : slope * std;
+	out->std = slope_at(key, out->value) * std;
 }
 
 /* The next stretch without gaps at or after *at. */
@@ -153,18 +179,19 @@ static bool next_segment(const struct trace *t, size_t *at, struct fit_segment *
 
 /* SOC at rest before the segment: full where it stands above the full battery's OCV. */
 static void start_soc(const struct fit_problem *k, const struct trace_point *p,
-	double *soc, double *std)
+	double full_soc, double *soc, double *std)
 {
 	const struct battery_model *m = &k->base;
 	double v = p->voltage_v;
 	bool full = v > battery_ocv_v(m, 1, p->temperature_c) - FULL_NEAR_V;
-	*soc = full ? 1
+	*soc = full ? full_soc
 		    : circuit_soc_from_voltage(
 			      m, v, p->current_a, p->temperature_c, m->r0_mohm * 1e-3);
 	*std = full ? FULL_SOC_STD : REST_SOC_STD;
 }
 
-static double segment_capacity(const struct fit_problem *k, const struct fit_segment *g)
+/* How full it was, by its own complete discharge; 1 where it has none. */
+static double segment_full_soc(const struct fit_problem *k, const struct fit_segment *g)
 {
 	struct trace_span d;
 	double ah = 0;
@@ -173,7 +200,7 @@ static double segment_capacity(const struct fit_problem *k, const struct fit_seg
 		trace_discharge(&k->trace, &k->base, FIT_COMPLETE_LEAST, &at, &d) &&
 		d.from < g->to;)
 		ah = fit_complete_ah(&k->trace, &k->base, &d);
-	return ah;
+	return ah > 0 ? ah / k->base.capacity_ah : 1;
 }
 
 static int choose_segments(struct fit_problem *k, struct err *err)
@@ -192,11 +219,28 @@ static int choose_segments(struct fit_problem *k, struct err *err)
 				"fit a shorter record",
 				FIT_SEGMENTS_MAX);
 		int j = k->n + k->segments;
-		start_soc(k, &k->trace.points[g.from], &k->prior[j], &k->spread[j]);
-		g.capacity_ah = segment_capacity(k, &g);
+		g.full_soc = segment_full_soc(k, &g);
+		start_soc(k, &k->trace.points[g.from], g.full_soc, &k->prior[j],
+			&k->spread[j]);
 		k->segment[k->segments++] = g;
 	}
 	return 0;
+}
+
+/* What the starting model leaves out starts from what other batteries have. */
+static void begin_somewhere(struct battery_model *m)
+{
+	if (!(m->slow_mohm > 0)) {
+		m->slow_mohm = 1e3 * SLOW_OHM_AH / m->capacity_ah;
+		m->slow_tau_s = SLOW_TAU_S;
+	}
+	if (m->depletion_v > 0 && !(m->depletion_slow > 0))
+		m->depletion_slow = HALF;
+	if (m->gassing_i0_a > 0 && !(m->surface_ah > 0)) {
+		m->surface_ah = SURFACE_SHARE * m->capacity_ah;
+		m->surface_deep = HALF;
+		m->surface_deep_ah = SURFACE_DEEP_SHARE * m->capacity_ah;
+	}
 }
 
 int fit_problem_init(struct fit_problem *k, const struct trace *t,
@@ -205,10 +249,7 @@ int fit_problem_init(struct fit_problem *k, const struct trace *t,
 	*k = (struct fit_problem){.base = *start};
 	fit_rate(t, &k->base);
 	k->base.capacity_ah = fit_capacity(t, &k->base, out);
-	if (!(k->base.slow_mohm > 0)) {
-		k->base.slow_mohm = 1e3 * SLOW_OHM_AH / start->capacity_ah;
-		k->base.slow_tau_s = SLOW_TAU_S;
-	}
+	begin_somewhere(&k->base);
 	out->hours = (double)(t->points[t->n - 1].ts - t->points[0].ts) / 3.6e6;
 	k->trace.points = malloc(t->n * sizeof(*t->points));
 	k->v = calloc(t->n, sizeof(*k->v));
@@ -229,85 +270,25 @@ void fit_problem_release(struct fit_problem *k)
 	free(k->sigma);
 }
 
-static void replay(const struct trace *t, const struct fit_segment *g,
+void fit_replay(const struct trace *t, const struct fit_segment *g,
 	const struct battery_model *m, double soc, double *v)
 {
 	struct openloop o;
 	const struct trace_point *p = &t->points[g->from];
 	bool rest = p->phase == TRACE_REST || p->phase == TRACE_FULL;
 	openloop_start(&o, m, soc, NAN, p->temperature_c);
-	if (g->capacity_ah > 0)
-		o.x[EKF_LNQ] = log(g->capacity_ah);
 	if (rest)
 		openloop_anchor(&o, m, p->voltage_v, p->temperature_c);
-	trace_replay(t, g->from, g->to, m, &o, v);
+	trace_replay(t, g->from, g->to, m, g->full_soc, &o, v);
 }
 
-void fit_replay(struct fit_problem *k, const struct fit_segment *g,
-	const struct battery_model *m, double soc)
+struct fit_segment fit_unthinned(
+	const struct fit_problem *k, const struct trace *t, int s)
 {
-	replay(&k->trace, g, m, soc, k->v);
-}
-
-static void count(struct fit_error *e, double error_v)
-{
-	e->n++;
-	e->rms_v += (error_v * error_v - e->rms_v) / (double)e->n;
-}
-
-/* rms_v holds the mean square until the end. */
-static void count_point(
-	const struct trace_point *p, double v, bool low, struct fit *out)
-{
-	double e = v - p->voltage_v;
-	if (p->phase == TRACE_CHARGE)
-		count(&out->charge, e);
-	else if (p->phase == TRACE_DISCHARGE)
-		count(low ? &out->knee : &out->discharge, e);
-	else if (p->phase == TRACE_REST)
-		count(&out->rest, e);
-}
-
-/* Over discharge and rest, as the record has them. */
-static double model_error(const struct fit *r)
-{
-	const struct fit_error *d = &r->discharge, *e = &r->rest;
-	double n = (double)(d->n + e->n);
-	double sum =
-		(double)d->n * d->rms_v * d->rms_v + (double)e->n * e->rms_v * e->rms_v;
-	return n > 0 ? fmax(sqrt(sum / n), MODEL_ERROR_LEAST_V) : 0;
-}
-
-int fit_errors(const struct fit_problem *k, const struct trace *t, struct fit *out,
-	struct err *err)
-{
-	double *v = calloc(t->n, sizeof(*v));
+	int64_t ts = k->trace.points[k->segment[s].from].ts;
 	struct fit_segment g;
-	if (!v)
-		return err_nomem(err);
-	for (int s = 0; s < k->segments; s++) {
-		int64_t ts = k->trace.points[k->segment[s].from].ts;
-		size_t at = 0;
-		while (next_segment(t, &at, &g) && t->points[g.from].ts != ts)
-			;
-		g.capacity_ah = k->segment[s].capacity_ah;
-		double ah = g.capacity_ah > 0 ? g.capacity_ah : out->model.capacity_ah;
-		double soc = k->x[k->n + s], now = soc;
-		replay(t, &g, &out->model, soc, v);
-		for (size_t i = g.from + 1; i < g.to; i++) {
-			const struct trace_point *p = &t->points[i];
-			double dt_h = (double)(p->ts - p[-1].ts) / 3.6e6;
-			now += p->mean_a * dt_h / ah;
-			if (p->phase == TRACE_FULL)
-				now = trace_tail(&out->model, p) ? 1 : fmin(now, 1);
-			count_point(p, v[i], now < 0.1, out);
-		}
-	}
-	out->charge.rms_v = sqrt(out->charge.rms_v);
-	out->discharge.rms_v = sqrt(out->discharge.rms_v);
-	out->knee.rms_v = sqrt(out->knee.rms_v);
-	out->rest.rms_v = sqrt(out->rest.rms_v);
-	out->model.model_error_v = model_error(out);
-	free(v);
-	return 0;
+	for (size_t at = 0; next_segment(t, &at, &g) && t->points[g.from].ts != ts;)
+		;
+	g.full_soc = k->segment[s].full_soc;
+	return g;
 }

@@ -4,9 +4,7 @@
 
 #include <math.h>
 
-static const double SURFACE_F_PER_AH = 10;  /* fact sheet, section 1: 1 kF/100 Ah */
-static const double SURFACE_FADE_S = 86400; /* at rest it lasts about a day [E] */
-static const double RATE_FLOWING = 0.01;    /* of the capacity per hour */
+static const double RATE_FLOWING = 0.01; /* of the capacity per hour */
 
 void openloop_start(struct openloop *o, const struct battery_model *m, double soc,
 	double rest_v, double temperature_c)
@@ -25,17 +23,17 @@ void openloop_anchor(struct openloop *o, const struct battery_model *m,
 	double unused[EKF_N];
 	double over = voltage_v - o->slow_v -
 		      circuit_voltage_v(m, o->x, 0, temperature_c, unused);
-	o->surface_v = fmax(over, 0);
+	surface_set(&o->surface, m, fmax(over, 0));
 	o->slow_v += fmin(over, 0);
 }
 
 double openloop_slow_v(
-	const struct battery_model *m, double slow_v, double current_a, double dt_s)
+	const struct battery_model *m, double slow_v, double settled_v, double dt_s)
 {
 	if (!(m->slow_mohm > 0 && m->slow_tau_s > 0))
 		return slow_v;
 	double keep = exp(-dt_s / m->slow_tau_s);
-	return keep * slow_v + (1 - keep) * current_a * m->slow_mohm * 1e-3;
+	return keep * slow_v + (1 - keep) * settled_v;
 }
 
 /* The part of the capacity this current can get, kept while it hardly moves. */
@@ -52,16 +50,6 @@ static void set_available(
 	}
 }
 
-static void drain_surface(struct openloop *o, const struct battery_model *m,
-	const struct openloop_drive *d)
-{
-	double farad =
-		m->surface_f > 0 ? m->surface_f : SURFACE_F_PER_AH * m->capacity_ah;
-	o->surface_v -= o->surface_v * fmin(d->dt_s / SURFACE_FADE_S, 1);
-	if (d->mean_a < 0)
-		o->surface_v = fmax(0, o->surface_v + d->mean_a * d->dt_s / farad);
-}
-
 double openloop_step(struct openloop *o, const struct battery_model *m,
 	const struct openloop_drive *d)
 {
@@ -73,9 +61,10 @@ double openloop_step(struct openloop *o, const struct battery_model *m,
 		.temperature_c = d->temperature_c,
 		.available = o->available};
 	circuit_step_set(&o->step, m, d->dt_s);
-	drain_surface(o, m, d);
+	surface_step(&o->surface, m, d->mean_a, d->dt_s);
+	double settled = circuit_eta3_v(m, o->x[EKF_SOC], d->mean_a, o->available);
 	circuit_predict(m, &o->step, &drive, o->x, &unused);
-	o->slow_v = openloop_slow_v(m, o->slow_v, d->mean_a, d->dt_s);
+	o->slow_v = openloop_slow_v(m, o->slow_v, settled, d->dt_s);
 	return circuit_voltage_v(m, o->x, d->end_a, d->temperature_c, row) + o->slow_v +
-	       o->surface_v;
+	       surface_v(&o->surface);
 }

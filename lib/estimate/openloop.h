@@ -3,17 +3,18 @@
  * identification of a model and every prediction of the twin are made of.
  *
  * Beside the filter's states it has the slow branch of the model file (hours) and the
- * surface charge: a voltage on top of a full battery that the first ampere-hours take
- * away, dVs = I·dt/surface_f while discharging.
+ * surface charge (surface.h).
  */
 #ifndef ESTIMATE_OPENLOOP_H
 #define ESTIMATE_OPENLOOP_H
 
 #include "estimate/circuit.h"
+#include "estimate/surface.h"
 
 struct openloop {
-	double x[EKF_N];          /* as the filter's, ln R0 and ln Q included */
-	double slow_v, surface_v; /* below 0 after discharge; at least 0 */
+	double x[EKF_N]; /* as the filter's, ln R0 and ln Q included */
+	double slow_v;   /* below 0 after discharge */
+	struct surface surface;
 	double available, available_a;
 	struct circuit_step step;
 };
@@ -40,8 +41,8 @@ struct openloop_drive {
 double openloop_step(struct openloop *o, const struct battery_model *m,
 	const struct openloop_drive *d);
 
-/* The slow branch over dt_s towards what it settles at under current_a. */
+/* The slow branch over dt_s towards what it settles at (circuit_eta3_v). */
 double openloop_slow_v(
-	const struct battery_model *m, double slow_v, double current_a, double dt_s);
+	const struct battery_model *m, double slow_v, double settled_v, double dt_s);
 
 #endif

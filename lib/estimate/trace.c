@@ -8,10 +8,10 @@
 static const double GASSING_V_PER_CELL = 2.40;
 static const double RATE_FLOWING = 0.01, RATE_STEP = 0.02; /* of C per hour */
 static const double TAIL_RATE = 0.02; /* as the twin's TWIN_RATE_LOW */
-static const double GAP_S = 1800;
+static const double GAP_S = 1800, REST_S = 900;
 static const double FULL_OVER_OCV_V = 0.12; /* as the twin's surplus */
 static const double NEAR_FULL_V = 0.1, CUTOFF_NEAR_V = 0.05;
-static const double THIN_SHARE = 0.1, THIN_MOST_S = 300;
+static const double THIN_SHARE = 0.1, THIN_MOST_S = 300, THIN_V = 0.02;
 
 int trace_add(struct trace *t, int64_t ts, double voltage_v, double current_a,
 	double temperature_c)
@@ -97,7 +97,8 @@ void trace_thin(struct trace *t, const struct battery_model *m)
 		/* Only the last one kept can have taken the place of point i - 1:
 		 * itself. */
 		charge_as += p.mean_a * seconds(&t->points[i - 1], &p);
-		if (!last && since_s > 0 &&
+		bool moved = fabs(p.voltage_v - kept->voltage_v) > THIN_V;
+		if (!last && !moved && since_s > 0 &&
 			dt_s < fmin(THIN_MOST_S, THIN_SHARE * since_s))
 			continue;
 		p.mean_a = charge_as / dt_s;
@@ -112,6 +113,28 @@ bool trace_tail(const struct battery_model *m, const struct trace_point *p)
 {
 	return p->current_a >= 0 && p->current_a < TAIL_RATE * m->capacity_ah &&
 	       p->voltage_v > gassing_v(m);
+}
+
+double trace_rest_v(const struct trace *t, const struct battery_model *m, size_t i)
+{
+	const struct trace_point *last = &t->points[i];
+	double v = last->voltage_v;
+	while (!t->points[i].starts && i > 0) {
+		const struct trace_point *p = &t->points[--i];
+		if (fabs(p->current_a) > RATE_FLOWING * m->capacity_ah ||
+			seconds(p, last) > REST_S)
+			break;
+		v = fmax(v, p->voltage_v);
+	}
+	return v;
+}
+
+double trace_soc(const struct battery_model *m, const struct trace_point *p,
+	double full_soc, double soc)
+{
+	if (p->phase != TRACE_FULL)
+		return soc;
+	return trace_tail(m, p) ? full_soc : fmin(soc, full_soc);
 }
 
 static bool near_full(const struct battery_model *m, const struct trace_point *p)
@@ -162,19 +185,21 @@ bool trace_discharge(const struct trace *t, const struct battery_model *m, doubl
 }
 
 void trace_replay(const struct trace *t, size_t from, size_t to,
-	const struct battery_model *m, struct openloop *start, double *v)
+	const struct battery_model *m, double full_soc, struct openloop *start,
+	double *v)
 {
 	for (size_t i = from + 1; i < to; i++) {
 		const struct trace_point *p = &t->points[i];
 		if (p->phase == TRACE_DISCHARGE && p[-1].phase == TRACE_FULL)
-			openloop_anchor(start, m, p[-1].voltage_v, p[-1].temperature_c);
+			openloop_anchor(start, m, trace_rest_v(t, m, i - 1),
+				p[-1].temperature_c);
 		struct openloop_drive d = {
 			seconds(p - 1, p), p->mean_a, p->current_a, p->temperature_c};
 		v[i] = openloop_step(start, m, &d);
 		if (p->phase == TRACE_FULL) {
 			start->x[EKF_SOC] =
-				trace_tail(m, p) ? 1 : fmin(start->x[EKF_SOC], 1);
-			start->surface_v = 0;
+				trace_soc(m, p, full_soc, start->x[EKF_SOC]);
+			start->surface = (struct surface){0};
 		}
 	}
 }

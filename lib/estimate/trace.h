@@ -43,8 +43,9 @@ void trace_release(struct trace *t);
 void trace_prepare(struct trace *t, const struct battery_model *m);
 /*
  * Keeps, after every step of the current, points at about equal distances of the
- * logarithm of time, at most 5 minutes apart: an hour then weighs as its information
- * does, and a fit takes a second. Charge is kept exactly.
+ * logarithm of time, at most 5 minutes apart, and wherever the voltage has moved by
+ * 20 mV: an hour then weighs as its information does, and a fit takes a second. Charge
+ * is kept exactly.
  */
 void trace_thin(struct trace *t, const struct battery_model *m);
 
@@ -64,12 +65,26 @@ bool trace_discharge(const struct trace *t, const struct battery_model *m, doubl
 bool trace_tail(const struct battery_model *m, const struct trace_point *p);
 
 /*
+ * Voltage at rest before the load that comes after point i: the highest of the last
+ * quarter of an hour without current. A sample that catches the load coming shows a
+ * part of its drop beside a current of 0 [M, BBOXX].
+ */
+double trace_rest_v(const struct trace *t, const struct battery_model *m, size_t i);
+
+/* SOC at p, soc being what the charge counted says: while full it is at most full_soc
+ * (trace_replay), and that at the tail. */
+double trace_soc(const struct battery_model *m, const struct trace_point *p,
+	double full_soc, double soc);
+
+/*
  * Runs the circuit from 'start' (the state at point from) open loop to point to - 1,
- * voltages to v[from + 1 .. to - 1]. Within a TRACE_FULL phase SOC stays below 1 or
- * is 1 at the tail, and the
- * surface charge is set from the last voltage before the load.
+ * voltages to v[from + 1 .. to - 1]. Within a TRACE_FULL phase SOC stays at most
+ * full_soc, and is that at the tail; the surface charge is set from the last voltage
+ * before the load. full_soc is how full "full" was: 1, but for a battery that was not
+ * recharged quite as far as the model's, which a discharge to the cut-off then tells.
  */
 void trace_replay(const struct trace *t, size_t from, size_t to,
-	const struct battery_model *m, struct openloop *start, double *v);
+	const struct battery_model *m, double full_soc, struct openloop *start,
+	double *v);
 
 #endif

@@ -174,6 +174,7 @@ static void stand_on_float(struct twin *w, const struct battery_model *m,
 			    current_a * r0;
 		ekf_set(&w->ekf, EKF_SOC, 1, square(FLOAT_SOC_STD));
 		w->slow_v = 0;
+		ekf_set(&w->ekf, EKF_DEEP, 0, 0);
 		ekf_set(&w->ekf, EKF_V1, 0, square(0.02));
 		ekf_set(&w->ekf, EKF_V2, v2, square(0.05));
 		w->residual_v = 0;

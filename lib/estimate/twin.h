@@ -73,8 +73,9 @@ struct twin {
 	float ln_ratio, ln_ratio_n; /* smoothed resistance over new, and its weight */
 	float baseline_mohm, baseline_var;
 	float error_v, error_square, nis;
-	float slow_v;                 /* of the model's slow branch, open loop */
-	float residual_v;             /* what the last update left: NaN after a gap */
+	float slow_v;     /* of the model's slow branch, open loop */
+	float surplus_v;  /* highest V2 of the last minutes on surplus voltage */
+	float residual_v; /* what the last update left: NaN after a gap */
 	float available, available_a; /* rate fraction, and the current it is of */
 	float surface_ah; /* still to be discharged before V says SOC again */
 	uint16_t rejected_in_row, backwards_in_row;

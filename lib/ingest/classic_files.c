@@ -60,14 +60,13 @@ static struct classic_file *file_of(struct classic *c, const struct source *s)
 	return NULL;
 }
 
-void classic_account(struct classic *c, const struct source *s, int64_t unused)
+void classic_account(struct classic *c, const struct source *s)
 {
 	struct classic_file *f = file_of(c, s);
 	if (!f)
 		return;
 	f->rows = s->nrows;
-	f->emitted = s->nemitted - unused;
-	f->ignored = unused;
+	f->emitted = s->nemitted;
 	f->rejected = s->nrejected;
 	f->columns_ignored = s->nignored;
 }
@@ -138,6 +137,6 @@ const struct classic_file *classic_file(struct classic *c, int i)
 {
 	for (int k = 0; k < SERIES; k++)
 		if (c->series[k].source)
-			classic_account(c, c->series[k].source, 0);
+			classic_account(c, c->series[k].source);
 	return i < c->nfiles ? &c->files[i] : NULL;
 }

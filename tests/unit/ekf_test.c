@@ -21,7 +21,8 @@ static double rnd(uint64_t *state)
 	return (double)(int64_t)*state / 9.3e18;
 }
 
-static const struct ekf_transition STILL = {.v1_v1 = 1, .v2_v2 = 1, .bias_bias = 1};
+static const struct ekf_transition STILL = {
+	.v1_v1 = 1, .v2_v2 = 1, .bias_bias = 1, .deep_deep = 1};
 
 /* Random walk seen through noise: P- solves P^2 - qP - qr = 0 (scalar Riccati). */
 static void test_riccati_steady_state(void **state)
@@ -117,7 +118,8 @@ static void assert_positive(const struct ekf *f)
 static void test_covariance_stays_positive(void **state)
 {
 	(void)state;
-	const double x[EKF_N] = {0.5}, std[EKF_N] = {0.3, 0.02, 0.1, 0.15, 0.1, 0.06};
+	const double x[EKF_N] = {0.5},
+		     std[EKF_N] = {0.3, 0.02, 0.1, 0.15, 0.1, 0.06, 0.05};
 	struct ekf f;
 	uint64_t seed = 42;
 	ekf_init(&f, x, std);
@@ -126,7 +128,8 @@ static void test_covariance_stays_positive(void **state)
 			.v1_v1 = fabs(rnd(&seed)),
 			.v2_v2 = fabs(rnd(&seed)),
 			.v2_soc = 0.2 * rnd(&seed),
-			.bias_bias = 1 - 0.01 * fabs(rnd(&seed))};
+			.bias_bias = 1 - 0.01 * fabs(rnd(&seed)),
+			.deep_deep = fabs(rnd(&seed))};
 		double h[EKF_N];
 		for (int j = 0; j < EKF_N; j++) {
 			t.noise[j] = 1e-6 * fabs(rnd(&seed));
@@ -151,7 +154,7 @@ static void test_covariance_over_a_life(void **state)
 {
 	(void)state;
 	const double x[EKF_N] = {0.8, 0, 0, -5.5, 4.8, 0};
-	const double std[EKF_N] = {0.1, 0.02, 0.1, 0.15, 0.05, 0.06};
+	const double std[EKF_N] = {0.1, 0.02, 0.1, 0.15, 0.05, 0.06, 0.02};
 	const char *more = getenv("EKF_STEPS");
 	long steps = more ? atol(more) : 10000000;
 	struct ekf f;
@@ -164,8 +167,9 @@ static void test_covariance_over_a_life(void **state)
 			.v2_v2 = 0.887,
 			.v2_soc = a < 0 ? 0.02 : 0,
 			.bias_bias = 1 - 60 / (60 + 7200.0),
-			.noise = {6e-8, 6e-6, 6e-6, 6e-11, 0, 1e-6}};
-		double h[EKF_N] = {1.2, 1, 1, 0.0042 * a, 0, 1};
+			.deep_deep = a < 0 ? 0.98 : 1,
+			.noise = {6e-8, 6e-6, 6e-6, 6e-11, 0, 1e-6, a < 0 ? 1e-6 : 0}};
+		double h[EKF_N] = {1.2, 1, 1, 0.0042 * a, 0, 1, 1};
 		unsigned mask = EKF_ALL & ~EKF_BIT(EKF_LNR0);
 		ekf_predict(&f, &t);
 		if (a >= 0)
