@@ -143,5 +143,5 @@ clean:
 .SECONDARY:
 .DELETE_ON_ERROR:
 
--include $(LIB_SRC:%.c=$(B)/obj/%.d) $(FILTER_SRC:%.c=$(B)/obj/%.d) \
+-include $(B)/obj/schemas/records_man.d $(LIB_SRC:%.c=$(B)/obj/%.d) $(FILTER_SRC:%.c=$(B)/obj/%.d) \
 	$(UNIT_SRC:%.c=$(B)/obj/%.d) $(FUZZ_SRC:%.c=$(B)/obj/%.d) $(BENCH_SRC:%.c=$(B)/obj/%.d)

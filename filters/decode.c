@@ -1,9 +1,10 @@
 /*
- * decode: records to NDJSON, CSV or an aligned table.
+ * decode: records to NDJSON, CSV or an aligned table, or to a dataset directory.
  */
 #include "base/diag.h"
 #include "base/parse.h"
 #include "record/text.h"
+#include "report/publish.h"
 #include "stream/flow.h"
 
 #include <errno.h>
@@ -23,7 +24,7 @@ enum {
 
 struct options {
 	bool ndjson, csv, table, no_header;
-	const char *kind, *fields;
+	const char *kind, *fields, *dataset;
 };
 
 /* The columns of a kind, by name: streams differ in the fields they have of it, and in
@@ -60,7 +61,7 @@ struct decoder {
 };
 
 static const struct opt_usage USAGE = {"decode", "[options]",
-	"print records as NDJSON, CSV or an aligned table",
+	"print records as NDJSON, CSV or an aligned table; write datasets",
 	"  simulate -n 100 | decode --kind telemetry --table\n"
 	"  decode --kind alert --fields ts,subject,message <stream.fl\n"};
 
@@ -423,6 +424,11 @@ static int choose_kind(struct decoder *d, const char *kind, struct err *err)
 
 static int check(const struct options *o, struct decoder *d, struct err *err)
 {
+	bool text = o->ndjson || o->csv || o->table || o->kind || o->fields;
+	if (o->dataset && (text || o->no_header))
+		return err_set(err, ERR_USAGE,
+			"--dataset writes files of its own: leave --ndjson, --csv, "
+			"--table, --kind, --fields and --no-header away");
 	if (o->ndjson + o->csv + o->table > 1)
 		return err_set(err, ERR_USAGE,
 			"--ndjson, --csv and --table exclude each other");
@@ -443,6 +449,71 @@ static int check(const struct options *o, struct decoder *d, struct err *err)
 	return r;
 }
 
+/* Adds a record to the dataset; what the layout has no place for is dropped, unless
+ * -o wants it. */
+static void add_to_dataset(struct flow *flow, struct export *dataset,
+	const struct record *rec, bool others)
+{
+	union rec_any any;
+	struct err err = {0};
+	int r = 0;
+	if (!flow_wants(flow, rec->kind)) {
+		flow_drop(flow, rec);
+		return;
+	}
+	if (rec->schema->info && !flow_decode(flow, rec, &any))
+		return;
+	if (rec->schema->info)
+		r = export_add(dataset, rec->kind, &any, &err);
+	if (r < 0)
+		flow_fail(flow, &err);
+	else if (r > 0 || others)
+		flow_pass(flow, rec);
+	else
+		flow_drop(flow, rec);
+}
+
+static void publish(struct flow *flow, struct export *dataset, const struct options *o,
+	const struct flow_options *fo)
+{
+	struct err err = {0};
+	enum verdict verdict;
+	if (!flow_whole(flow))
+		err_set(&err, ERR_DATA,
+			"the stream was cut off or interrupted: the dataset '%s' was "
+			"not "
+			"written",
+			o->dataset);
+	else
+		report_publish(dataset, &verdict, &err);
+	if (err.class)
+		flow_fail(flow, &err);
+	else if (!fo->quiet)
+		diag("dataset '%s' is written; its data quality report says %s",
+			o->dataset, verdict_name(verdict));
+}
+
+static int write_dataset(const struct options *o, const struct flow_options *fo)
+{
+	struct record rec;
+	struct err err = {0};
+	int r;
+	struct export *dataset = export_open(o->dataset, &err);
+	if (!dataset)
+		return diag_err(&err);
+	struct flow *flow = flow_open(fo, FLOW_SINK, "decode", NULL, &err);
+	if (!flow) {
+		export_free(dataset);
+		return diag_err(&err);
+	}
+	while ((r = flow_next(flow, &rec)) > 0)
+		add_to_dataset(flow, dataset, &rec, fo->outputs.n > 0);
+	if (r == 0 && !flow_failed(flow))
+		publish(flow, dataset, o, fo);
+	export_free(dataset);
+	return flow_close(flow);
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = {0};
@@ -460,6 +531,8 @@ int main(int argc, char **argv)
 		{'f', "fields", "FIELD,...",
 			"only these fields; CSV and table in this order", OPT_STR,
 			&o.fields, 0, 0},
+		{0, "dataset", "DIR", "write a dataset directory instead", OPT_STR,
+			&o.dataset, 0, 0},
 		{0, "no-header", NULL, "no header line", OPT_BOOL, &o.no_header, 0, 0},
 		{0},
 	};
@@ -473,6 +546,8 @@ int main(int argc, char **argv)
 			argv[first]);
 	if (r < 0 || check(&o, &d, &err) < 0)
 		return diag_err(&err);
+	if (o.dataset)
+		return write_dataset(&o, &fo);
 	d.flow = flow_open(&fo, FLOW_SINK, "decode", NULL, &err);
 	if (!d.flow)
 		return diag_err(&err);

@@ -93,6 +93,8 @@ static void work(struct flow *f, struct windows *windows, const struct options *
 		f, "floatline_featurize_batteries", (double)windows_batteries(windows));
 	flow_metric(f, "floatline_featurize_state_bytes_per_battery",
 		(double)windows_battery_bytes(windows));
+	flow_metric(
+		f, "floatline_featurize_early_samples", (double)windows_early(windows));
 }
 
 static int run(const struct flow_options *fo, const struct options *o,
@@ -118,6 +120,10 @@ static int run(const struct flow_options *fo, const struct options *o,
 	else
 		work(f, windows, o);
 	int status = flow_close(f);
+	if (windows && windows_early(windows) > 0 && !fo->quiet)
+		diag("%llu samples could not wait as long as --lateness: more came "
+		     "meanwhile than a battery's buffer holds",
+			(unsigned long long)windows_early(windows));
 	/* What did not get out must come again: then the old state stays. */
 	if (o->state && windows && status < ERR_USAGE &&
 		save(windows, o, identity, &err) < 0)

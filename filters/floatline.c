@@ -27,6 +27,7 @@ static const struct program {
 	{"broadcast", "a stream to any number of ZeroMQ subscribers"},
 	{"decode", "records as NDJSON, CSV or a table"},
 	{"encode", "NDJSON or CSV as records"},
+	{"report", "whether a dataset directory can be believed"},
 	{"ledger", "check that no record of a pipeline was lost"}, {NULL, NULL}};
 
 static const struct program *find(const char *name)

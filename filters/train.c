@@ -2,6 +2,7 @@
  * train: features and what became of the batteries, to a model directory.
  */
 #include "base/diag.h"
+#include "learn/registry.h"
 #include "learn/trainer.h"
 #include "stream/flow.h"
 
@@ -9,13 +10,13 @@
 #include <stdio.h>
 
 struct options {
-	const char *out, *split;
+	const char *out, *registry, *split;
 	int64_t window_h, every_ms, max_rows, rounds, depth, seed;
 	double eta, level;
 };
 
 static const struct opt_usage USAGE = {.program = "train",
-	.synopsis = "--out DIR [options]",
+	.synopsis = "{--out DIR | --register DIR} [options]",
 	.summary = "train a remaining-life model on feature and truth records",
 	.notes = "  simulate --truth --batteries 300 | featurize | train --out model\n"
 		 "\nThe evaluation goes to stderr; records are written only where -o "
@@ -77,7 +78,8 @@ static void say(
 			100 * r->model.picp_error, r->model.batteries, r->model.pinaw);
 	else
 		diag("test: no battery there was seen to its end, so no figures");
-	diag("wrote %s to '%s'", m->id, o->out);
+	diag(o->out ? "wrote %s to '%s'" : "registered %s in '%s', as staging", m->id,
+		o->out ? o->out : o->registry);
 }
 
 static void say_rows(const struct options *o, const struct dataset *d)
@@ -92,6 +94,19 @@ static void say_rows(const struct options *o, const struct dataset *d)
 		(unsigned long long)d->thinned, (unsigned long long)d->uncovered,
 		(unsigned long long)d->unlabelled, (unsigned long long)d->past_end,
 		(unsigned long long)d->no_room);
+}
+
+/* Into the registry, as staging. */
+static int enter(const struct options *o, const struct model *m,
+	const struct model_report *r, const struct buf *trees, struct err *err)
+{
+	char id[CODE_MAX + 1];
+	struct registry *to = registry_open(o->registry, true, err);
+	int s = to ? model_save(registry_incoming(to), m, r, trees, err) : -1;
+	if (s == 0)
+		s = registry_adopt(to, id, err);
+	registry_close(to);
+	return s;
 }
 
 static int fit(const struct options *o, enum split_by by, struct dataset *d,
@@ -113,7 +128,8 @@ static int fit(const struct options *o, enum split_by by, struct dataset *d,
 		say_rows(o, d);
 	int s = trainer_fit(d, &t, &m, r, &trees, err);
 	if (s == 0)
-		s = model_save(o->out, &m, r, &trees, err);
+		s = o->out ? model_save(o->out, &m, r, &trees, err)
+			   : enter(o, &m, r, &trees, err);
 	if (s == 0 && !quiet)
 		say(o, &m, r);
 	buf_release(&trees);
@@ -124,13 +140,19 @@ static int check(const struct options *o, enum split_by *by, int left, struct er
 {
 	if (left > 0)
 		return err_set(err, ERR_USAGE, "no operands are taken, see --help");
-	if (!o->out)
-		return err_set(err, ERR_USAGE, "--out DIR is needed, see --help");
+	if (!o->out == !o->registry)
+		return err_set(err, ERR_USAGE,
+			"one of --out DIR and --register DIR is needed, see --help");
 	if (o->every_ms <= 0)
 		return err_set(err, ERR_USAGE, "--every must be longer than nothing");
 	if (split_by_name(o->split, by, err) < 0)
 		return -1;
-	return model_check_target(o->out, err);
+	if (o->out)
+		return model_check_target(o->out, err);
+	/* Fails early where the registry could not be written. */
+	struct registry *r = registry_open(o->registry, true, err);
+	registry_close(r);
+	return r ? 0 : -1;
 }
 
 int main(int argc, char **argv)
@@ -150,8 +172,10 @@ int main(int argc, char **argv)
 	struct dataset d;
 	enum split_by by;
 	int first;
-	struct opt own[] = {{0, "out", "DIR", "model directory to write (needed)",
-				    OPT_STR, &o.out, 0, 0},
+	struct opt own[] = {
+		{0, "out", "DIR", "model directory to write", OPT_STR, &o.out, 0, 0},
+		{0, "register", "DIR", "enter the model in this registry, as staging",
+			OPT_STR, &o.registry, 0, 0},
 		{0, "window", "HOURS", "use features of this window (24)", OPT_INT,
 			&o.window_h, 1, 8784},
 		{0, "split", "GROUP", "hold out by battery, string or site (battery)",

@@ -57,13 +57,24 @@ static json_t *time_text(int64_t ts)
 	return ts == TIME_NIL ? json_null() : json_string(time_format(ts, text));
 }
 
+/* Every part has the same scenarios, and the same time. */
+static const struct plant *any_plant(const struct simulation *s)
+{
+	return s->parts[0].plant;
+}
+
 static json_t *status(const struct simulation *s, const struct control *c)
 {
+	json_int_t strings = 0, batteries = 0;
+	for (int k = 0; k < s->nparts; k++) {
+		const struct plant *p = s->parts[k].plant;
+		strings += p->nstrings;
+		for (int64_t i = 0; i < p->nstrings; i++)
+			batteries += jars_wanted(p, &p->strings[i]);
+	}
 	return json_pack("{s:b,s:b,s:o,s:I,s:I,s:I}", "ok", 1, "running", !c->stopped,
-		"now", time_text(s->plant->now), "strings",
-		(json_int_t)s->plant->nstrings, "batteries",
-		(json_int_t)s->plant->njars, "scenarios",
-		(json_int_t)s->plant->stage.n);
+		"now", time_text(any_plant(s)->now), "strings", strings, "batteries",
+		batteries, "scenarios", (json_int_t)any_plant(s)->stage.n);
 }
 
 static json_t *list(const struct simulation *s)
@@ -72,8 +83,8 @@ static json_t *list(const struct simulation *s)
 	for (int k = 0; k < SCENARIO_KINDS; k++)
 		json_array_append_new(
 			known, json_string(scenario_name((enum scenario_kind)k)));
-	for (size_t i = 0; i < s->plant->stage.n; i++) {
-		const struct stage_entry *e = &s->plant->stage.v[i];
+	for (size_t i = 0; i < any_plant(s)->stage.n; i++) {
+		const struct stage_entry *e = &any_plant(s)->stage.v[i];
 		json_array_append_new(planned,
 			json_pack("{s:i,s:s,s:s,s:o,s:o,s:f,s:f,s:b}", "id", e->id,
 				"scenario", scenario_name(e->scenario.kind), "target",
@@ -92,20 +103,19 @@ static json_t *refuse(const struct err *err)
 }
 
 /* What was set before on the same targets makes way. */
-static void replace_setting(struct plant *p, const struct scenario *s)
+static void replace_setting(struct simulation *s, const struct scenario *setting)
 {
-	for (size_t i = 0; i < p->stage.n; i++) {
-		const struct stage_entry *e = &p->stage.v[i];
-		if (e->scenario.kind == s->kind &&
-			strcmp(e->scenario.target, s->target) == 0)
-			stage_clear(p, e->id);
-	}
+	const struct stage *stage = &any_plant(s)->stage;
+	for (size_t i = 0; i < stage->n; i++)
+		if (stage->v[i].scenario.kind == setting->kind &&
+			strcmp(stage->v[i].scenario.target, setting->target) == 0)
+			scenarios_clear(s, stage->v[i].id);
 }
 
 static json_t *apply(struct simulation *s, const struct command *c)
 {
 	struct err err = {0};
-	int id = stage_add(s->plant, &c->scenario, s->plant->now, &err);
+	int id = scenarios_add(s, &c->scenario, any_plant(s)->now, false, &err);
 	return id < 0 ? refuse(&err) : json_pack("{s:b,s:i}", "ok", 1, "id", id);
 }
 
@@ -113,11 +123,10 @@ static json_t *clear(struct simulation *s, int id)
 {
 	struct err err = {0};
 	int cleared = 0;
-	for (size_t i = 0; i < s->plant->stage.n; i++) {
-		const struct stage_entry *e = &s->plant->stage.v[i];
-		if (id == 0 || e->id == id)
-			cleared += stage_clear(s->plant, e->id);
-	}
+	const struct stage *stage = &any_plant(s)->stage;
+	for (size_t i = 0; i < stage->n; i++)
+		if (id == 0 || stage->v[i].id == id)
+			cleared += scenarios_clear(s, stage->v[i].id);
 	if (id && !cleared) {
 		err_set(&err, ERR_USAGE, "no scenario has the id %d", id);
 		return refuse(&err);
@@ -142,7 +151,7 @@ static json_t *obey(struct simulation *s, struct control *c, size_t n)
 	case COMMAND_LIST:
 		return list(s);
 	case COMMAND_SET:
-		replace_setting(s->plant, &command.scenario);
+		replace_setting(s, &command.scenario);
 		return apply(s, &command);
 	case COMMAND_APPLY:
 		return apply(s, &command);

@@ -2,16 +2,12 @@
  * simulate: a fleet of batteries as a stream of records, in batch or paced by the
  * clock.
  */
-#include "options.h"
+#include "simulate.h"
 
-#include "base/buf.h"
 #include "base/diag.h"
-#include "base/code.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 static const struct opt_usage USAGE = {.program = "simulate",
 	.synopsis = "[options]",
@@ -20,183 +16,102 @@ static const struct opt_usage USAGE = {.program = "simulate",
 		 "  simulate --live --backfill 30d@15m | broadcast --bind "
 		 "'tcp://*:5556'\n"};
 
-int64_t clock_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static bool wanted(const char *string_code, int64_t site, void *user)
-{
-	const struct options *o = user;
-	if (o->shards && site % o->shards != o->shard - 1)
-		return false;
-	if (o->string && strcmp(o->string, string_code) != 0)
-		return false;
-	return !o->site || str_is(code_site(str_of(string_code)), o->site);
-}
-
-static int set_up(struct simulation *s, const struct options *o, struct err *err)
+static int load_world(struct world *w, const struct options *o, struct err *err)
 {
 	char path[4096];
 	const char *fleet = o->fleet;
 
-	if (scenarios_read(s, &o->scenarios, err) < 0)
-		return -1;
 	if (!fleet) {
 		if (share_path("schemas/fleet/thailand.ini", path, sizeof(path), err) <
 			0)
 			return -1;
 		fleet = path;
 	}
-	if (fleet_load(fleet, &s->fleet, err) < 0 ||
-		battery_model_named(s->fleet.battery_model, &s->model, err) < 0 ||
+	if (fleet_load(fleet, &w->fleet, err) < 0 ||
+		battery_model_named(w->fleet.battery_model, &w->model, err) < 0 ||
 		share_path("schemas/models/sensors.ini", path, sizeof(path), err) < 0 ||
-		sensors_load(path, &s->sensors, err) < 0)
+		sensors_load(path, &w->sensors, err) < 0)
 		return -1;
-	if (isnan(s->model.float_v) || isnan(s->model.boost_v) ||
-		!(s->model.gassing_i0_a > 0) || !(s->model.activation_a > 0))
+	if (!isnan(o->discharge_test_pct))
+		w->fleet.discharge_test_pct = o->discharge_test_pct;
+	if (isnan(w->model.float_v) || isnan(w->model.boost_v) ||
+		!(w->model.gassing_i0_a > 0) || !(w->model.activation_a > 0))
 		return err_set(err, ERR_USAGE,
 			"battery model '%s' has no float voltage, gassing or "
 			"activation: "
 			"it cannot stand in a string on float",
-			s->model.name);
-	int64_t all = o->batteries ? o->batteries
-				   : (int64_t)fleet_jars_per_site(&s->fleet) *
-					     s->fleet.nsites;
-	s->plant = plant_new(&s->fleet, &s->model, (uint64_t)o->seed, all,
-		o->start - o->backfill_ms, wanted, (void *)(uintptr_t)o, err);
-	if (!s->plant)
+			w->model.name);
+	if (o->no_faults)
+		sensors_never_fail(&w->sensors);
+	return 0;
+}
+
+static int set_up(struct simulation *s, struct options *o, struct err *err)
+{
+	if (scenarios_read(s, &o->scenarios, err) < 0 ||
+		load_world(&s->world, o, err) < 0 || parts_open(s, o, err) < 0)
 		return -1;
-	if (s->plant->nstrings == 0)
-		return err_set(err, ERR_USAGE,
-			"no string of the first %lld batteries is one that --site, "
-			"--string and --shard ask for",
-			(long long)all);
 	if (o->control && !(s->control = control_open(o->control, err)))
 		return -1;
 	if (scenarios_plan(s, o->start, o->shards > 0, err) < 0)
 		return -1;
-	if (o->no_faults)
-		sensors_never_fail(&s->sensors);
-	return samples_init(s) < 0 ? err_nomem(err) : 0;
+	return dataset_begin(s, o, err);
 }
 
-/* A stretch of the run: samples from 'from' to before 'to'. */
-struct phase {
-	int64_t from, to, interval;
-	double speed; /* by the clock; 0: at once */
-	int64_t wall; /* of the clock, at 'from' */
-};
-
-/* Waits until the clock has come to ts of the run. False: stop. */
-static bool wait_for(struct simulation *s, const struct phase *p, int64_t ts)
+static void tear_down(struct simulation *s)
 {
-	if (p->speed <= 0)
-		return !flow_interrupted(s->flow);
-	double due = (double)p->wall + (double)(ts - p->from) / p->speed;
-	if (s->control)
-		return control_wait(s, s->control, (int64_t)due);
-	return flow_sleep_until(s->flow, (int64_t)due);
+	engine_close(s->engine);
+	for (int i = 0; i < s->nparts; i++)
+		part_release(&s->parts[i]);
+	control_close(s->control);
+	export_free(s->dataset);
+	free(s->scenarios);
+	free(s);
 }
 
-static void move_to(struct simulation *s, int64_t ts)
+/* Opens the stream, and only then starts threads: they inherit how signals are taken.
+ */
+static int start(struct simulation *s, const struct options *o,
+	const struct flow_options *fo, struct err *err)
 {
-	struct err err;
-	if (ts > s->plant->now && plant_advance(s->plant, ts) < 0) {
-		err_nomem(&err);
-		flow_fail(s->flow, &err);
-	}
-	emit_happenings(s);
+	struct buf identity = {0};
+	options_identify(o, &identity);
+	if (identity.failed)
+		return err_nomem(err);
+	s->flow = flow_open(
+		fo, FLOW_SOURCE, "simulate", (const char *)identity.data, err);
+	buf_release(&identity);
+	if (!s->flow)
+		return -1;
+	for (int k = 0; k <= KIND_MAX; k++)
+		s->world.skip[k] = !flow_wants(s->flow, k) && !o->dataset;
+	s->engine = engine_open(s->parts, s->nparts, err);
+	if (!s->engine)
+		flow_fail(s->flow, err);
+	return 0;
 }
 
-/* Live, between two samples: a tick each second of the clock, and what happened. */
-static bool pass_time(struct simulation *s, const struct phase *p, int64_t until)
-{
-	int64_t second = (int64_t)fmax(1, SECOND_MS * p->speed);
-	if (p->speed <= 0)
-		return true;
-	for (int64_t ts = until - p->interval + second; ts < until; ts += second) {
-		if (ts <= p->from)
-			continue;
-		if (!wait_for(s, p, ts))
-			return false;
-		move_to(s, ts);
-		struct rec_tick tick = {.source = str_of("simulate"), .ts = ts};
-		flow_emit(s->flow, KIND_tick, &tick);
-	}
-	return true;
-}
-
-static void run_phase(struct simulation *s, const struct options *o, struct phase p)
-{
-	int64_t first = o->start - o->backfill_ms;
-
-	p.wall = clock_ms();
-	for (int64_t ts = p.from; ts < p.to; ts += p.interval) {
-		if (!pass_time(s, &p, ts) || !wait_for(s, &p, ts))
-			return;
-		move_to(s, ts);
-		for (int i = 0; i < SAMPLES; i++)
-			s->due[i] = (ts - first) % o->every_ms[i] < p.interval;
-		emit_samples(s);
-		if (o->truth && (ts - first) % o->truth_interval_ms < p.interval &&
-			emit_truth(s) < 0) {
-			struct err err;
-			err_nomem(&err);
-			flow_fail(s->flow, &err);
-		}
-		if (p.speed > 0)
-			flow_flush(s->flow);
-	}
-}
-
-static void run(struct simulation *s, const struct options *o)
-{
-	int64_t end = isinf(o->days) ? TIME_MAX / 2
-				     : o->start + (int64_t)(o->days * (double)DAY_MS);
-	if (o->run)
-		flow_set_run(s->flow, o->run);
-	emit_masters(s);
-	if (o->backfill_ms)
-		run_phase(s, o,
-			(struct phase){.from = o->start - o->backfill_ms,
-				.to = o->start,
-				.interval = o->backfill_interval_ms});
-	run_phase(s, o,
-		(struct phase){.from = o->start,
-			.to = end,
-			.interval = o->interval_ms,
-			.speed = o->live ? o->speed : 0});
-}
-
-static int simulate(struct options *o, struct flow_options *fo)
+static int simulate(struct options *o, const struct flow_options *fo)
 {
 	struct simulation *s = calloc(1, sizeof(*s));
 	struct err err = {0};
-	struct buf identity = {0};
 	int status;
 
 	if (!s) {
 		err_nomem(&err);
 		return diag_err(&err);
 	}
-	options_identify(o, &identity);
-	if ((identity.failed && err_nomem(&err) < 0) || set_up(s, o, &err) < 0 ||
-		!(s->flow = flow_open(fo, FLOW_SOURCE, "simulate",
-			  (const char *)identity.data, &err))) {
+	if (set_up(s, o, &err) < 0 || start(s, o, fo, &err) < 0) {
 		status = diag_err(&err);
 	} else {
-		run(s, o);
+		if (s->engine)
+			run(s, o);
+		bool whole = dataset_end(s, o, fo->quiet);
 		status = flow_close(s->flow);
+		if (!whole && status == 0)
+			status = ERR_DATA;
 	}
-	buf_release(&identity);
-	samples_release(s);
-	control_close(s->control);
-	free(s->scenarios);
-	plant_free(s->plant);
-	free(s);
+	tear_down(s);
 	return status;
 }
 
@@ -206,7 +121,9 @@ int main(int argc, char **argv)
 		.start = TIME_NIL,
 		.seed = 1,
 		.days = NAN,
+		.discharge_test_pct = NAN,
 		.speed = 1,
+		.jobs = 1,
 		.truth_interval_ms = DAY_MS};
 	struct opt own[] = {
 		{0, "fleet", "FILE", "fleet file (default: nine Thai data centres)",
@@ -219,6 +136,9 @@ int main(int argc, char **argv)
 		{0, "shard", "I/N",
 			"only the I-th of N parts of the fleet, cut by sites", OPT_STR,
 			&o.shard_text, 0, 0},
+		{0, "jobs", "N",
+			"compute on N threads; 0: on all processors (default 1)",
+			OPT_INT, &o.jobs, 0, JOBS_MAX},
 		{0, "interval", "DURATION[,KIND=DURATION...]",
 			"sampling, 1s to 1h (default 1m); of a kind coarser", OPT_STR,
 			&o.interval_text, 0, 0},
@@ -229,6 +149,9 @@ int main(int argc, char **argv)
 			&o.days, 1e-6, 36500},
 		{0, "seed", "N", "seed of everything random (default 1)", OPT_INT,
 			&o.seed, 0, 9e15},
+		{0, "discharge-test", "PCT",
+			"each quarter, of the rating, 0: none (default: the fleet's)",
+			OPT_F64, &o.discharge_test_pct, 0, DISCHARGE_TEST_PCT_MAX},
 		{0, "truth", NULL, "truth records as well", OPT_BOOL, &o.truth, 0, 0},
 		{0, "truth-interval", "DURATION", "how often (default 1d)", OPT_MS,
 			&o.truth_interval_ms, 0, 0},
@@ -245,6 +168,8 @@ int main(int argc, char **argv)
 		{0, "backfill", "SPAN[@STEP]",
 			"history before the start: 30d or 30d@15m", OPT_STR,
 			&o.backfill, 0, 0},
+		{0, "dataset", "DIR", "write a dataset directory as well", OPT_STR,
+			&o.dataset, 0, 0},
 		{0, "run", "ID", "name of this run (none: production)", OPT_STR, &o.run,
 			0, 0},
 		{0}};
@@ -258,9 +183,14 @@ int main(int argc, char **argv)
 		return 0;
 	if (r == 0 && first < argc)
 		r = err_set(&err, ERR_USAGE, "unexpected operand '%s'", argv[first]);
+	if (r == 0 && o.dataset && fo.count)
+		r = err_set(&err, ERR_USAGE,
+			"--dataset takes all of the run: leave -n away");
 	if (r < 0 || options_check(&o, &err) < 0)
 		status = diag_err(&err);
-	else
+	else {
+		dataset_for_terminal(&o, &fo);
 		status = simulate(&o, &fo);
+	}
 	return status;
 }

@@ -1,9 +1,12 @@
 #include "options.h"
 
+#include "engine.h"
+
 #include "base/buf.h"
 #include "base/parse.h"
 
 #include <math.h>
+#include <unistd.h>
 
 static const int64_t START_MIN = INT64_C(-2208988800000); /* 1900 */
 static const int64_t START_MAX = INT64_C(16725225600000); /* 2500 */
@@ -95,6 +98,12 @@ static int parse_shard(struct options *o, struct err *err)
 	return 0;
 }
 
+static int64_t processors(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+	return n < 1 ? 1 : n > JOBS_MAX ? JOBS_MAX : n;
+}
+
 int options_check(struct options *o, struct err *err)
 {
 	if (parse_interval(o, err) < 0)
@@ -106,6 +115,10 @@ int options_check(struct options *o, struct err *err)
 		return err_set(err, ERR_USAGE, "--speed needs --live");
 	if (o->control && !o->live)
 		return err_set(err, ERR_USAGE, "--control needs --live");
+	if (o->dataset && o->live)
+		return err_set(err, ERR_USAGE,
+			"--dataset is of a stretch of time that ends: leave --live "
+			"away");
 	if (o->run && (!*o->run || strlen(o->run) > CODE_MAX))
 		return err_set(
 			err, ERR_USAGE, "--run must be 1 to %d bytes long", CODE_MAX);
@@ -115,6 +128,8 @@ int options_check(struct options *o, struct err *err)
 		o->start = INT64_C(1767225600000); /* 2026-01-01: never the clock */
 	if (isnan(o->days))
 		o->days = o->live ? INFINITY : 1;
+	if (o->jobs == 0)
+		o->jobs = processors();
 	if (parse_backfill(o, err) < 0 || parse_shard(o, err) < 0)
 		return -1;
 	/* history begins ten years earlier, lives end decades later */
@@ -122,6 +137,14 @@ int options_check(struct options *o, struct err *err)
 		return err_set(err, ERR_USAGE,
 			"--start and --backfill must lie within 1900 to 2500");
 	return 0;
+}
+
+static void identify_scenarios(const struct strlist *list, struct buf *b)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		const char *text = list->v[i], *slash = strrchr(text, '/');
+		buf_printf(b, " --scenario %s", slash ? slash + 1 : text);
+	}
 }
 
 void options_identify(const struct options *o, struct buf *b)
@@ -141,7 +164,9 @@ void options_identify(const struct options *o, struct buf *b)
 		buf_printf(b, " --site %s", o->site);
 	if (o->string)
 		buf_printf(b, " --string %s", o->string);
-	scenarios_identify(&o->scenarios, b);
+	if (!isnan(o->discharge_test_pct))
+		buf_printf(b, " --discharge-test %.9g", o->discharge_test_pct);
+	identify_scenarios(&o->scenarios, b);
 	if (o->no_faults)
 		buf_printf(b, " --no-sensor-faults");
 	if (o->shards)

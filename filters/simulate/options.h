@@ -2,19 +2,23 @@
 #ifndef SIMULATE_OPTIONS_H
 #define SIMULATE_OPTIONS_H
 
-#include "simulate.h"
+#include "part.h"
+
+#include "base/opt.h"
 
 struct options {
 	const char *fleet, *run, *backfill, *string, *site, *control, *shard_text,
-		*interval_text;
+		*interval_text, *dataset;
 	struct strlist scenarios;
 	int64_t start, seed, batteries, truth_interval_ms;
 	double days, speed;
+	double discharge_test_pct; /* NaN: as the fleet file says */
 	bool live, truth, no_faults;
 	int64_t interval_ms;                       /* parsed */
 	int64_t every_ms[SAMPLES];                 /* of each sort of sample */
 	int64_t backfill_ms, backfill_interval_ms; /* parsed */
 	int64_t shard, shards;                     /* 1 of 4; 0: all of it */
+	int64_t jobs;                              /* threads; checked: 1 or more */
 };
 
 /* Parses and bounds what the option table leaves as text; sets what depends on the
@@ -22,5 +26,7 @@ struct options {
 int options_check(struct options *o, struct err *err);
 /* What changes results, for the origin record: of a file its name, not its path. */
 void options_identify(const struct options *o, struct buf *b);
+/* The wall clock, ms. */
+int64_t clock_ms(void);
 
 #endif

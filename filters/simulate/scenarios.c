@@ -1,7 +1,5 @@
-/* The scenarios of the command line. */
+/* The scenarios of the command line, and of whoever commands. */
 #include "simulate.h"
-
-#include "base/buf.h"
 
 #include <stdlib.h>
 
@@ -39,18 +37,35 @@ int scenarios_plan(
 	struct simulation *s, int64_t origin, bool elsewhere, struct err *err)
 {
 	for (size_t i = 0; i < s->nscenarios; i++)
-		if (stage_add(s->plant, &s->scenarios[i], origin, err) < 0 &&
-			!(elsewhere && err->class == ERR_USAGE))
+		if (scenarios_add(s, &s->scenarios[i], origin, elsewhere, err) < 0)
 			return -1;
 	free(s->scenarios);
 	s->scenarios = NULL;
 	return 0;
 }
 
-void scenarios_identify(const struct strlist *list, struct buf *b)
+int scenarios_add(struct simulation *s, const struct scenario *scenario, int64_t origin,
+	bool elsewhere, struct err *err)
 {
-	for (size_t i = 0; i < list->n; i++) {
-		const char *text = list->v[i], *slash = strrchr(text, '/');
-		buf_printf(b, " --scenario %s", slash ? slash + 1 : text);
-	}
+	bool concerns = elsewhere;
+	int id = -1;
+	for (int i = 0; i < s->nparts; i++)
+		concerns |= stage_concerns(s->parts[i].plant, scenario);
+	if (!concerns)
+		return err_set(err, ERR_USAGE,
+			"scenario %s: no site, system, string or battery here is "
+			"called '%.200s'",
+			scenario_name(scenario->kind), scenario->target);
+	for (int i = 0; i < s->nparts; i++)
+		if ((id = stage_add(s->parts[i].plant, scenario, origin, err)) < 0)
+			return -1;
+	return id;
+}
+
+bool scenarios_clear(struct simulation *s, int id)
+{
+	bool cleared = false;
+	for (int i = 0; i < s->nparts; i++)
+		cleared |= stage_clear(s->parts[i].plant, id);
+	return cleared;
 }

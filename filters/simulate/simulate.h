@@ -1,53 +1,62 @@
-/* The parts of simulate: options and pace (main.c), records of the plant (records.c)
- * and of its sensors (samples.c).
+/*
+ * The parts of simulate. main.c has the options and sets everything up; run.c says what
+ * is done when; the engine (engine.h) computes it in parts of the fleet (part.h), which
+ * encode what they have to say; deliver.c puts that together and out.
  */
 #ifndef SIMULATE_H
 #define SIMULATE_H
 
-#include "site/sense.h"
+#include "engine.h"
+#include "options.h"
+
+#include "export/export.h"
 #include "stream/flow.h"
 
 struct control;
 
-enum { SAMPLE_ROOM, SAMPLE_STRING, SAMPLE_JAR, SAMPLES };
-
 struct simulation {
-	struct fleet fleet;
-	struct battery_model model;
-	struct sensors sensors;
-	struct plant *plant;
+	struct world world;
+	struct part parts[JOBS_MAX];
+	int nparts;
+	struct engine *engine;
 	struct flow *flow;
-	/* of stuck sensors: per site, string, jar */
-	struct sense_hold *room_holds, *string_holds, *jar_holds;
-	bool due[SAMPLES];          /* what emit_samples writes */
 	struct scenario *scenarios; /* of the command line, until they are planned */
 	size_t nscenarios;
 	struct control *control; /* NULL: nobody commands */
+	struct export *dataset;  /* NULL: none is asked for */
+	bool truth_streamed;     /* else it is for the dataset alone */
 };
 
-enum { CODE_SIZE = CODE_MAX + 1 };
+/* parts.c: the strings that are asked for, in at most o->jobs parts. Returns 0, or -1
+ * with err: no memory, or no such string. */
+int parts_open(struct simulation *s, const struct options *o, struct err *err);
 
-/* How many jars of the string were asked for: the last string may be cut. */
-int jars_wanted(const struct simulation *s, const struct plant_string *string);
-/* Codes, written into dst[CODE_SIZE]. */
-struct str jar_code(const struct plant_string *s, int jar, char *dst);
-struct str sensor_code(const struct plant_site *site, char *dst);
-/* True for the first string of its site, or of its system (false: of its site). */
-bool first_of(const struct simulation *s, int64_t i, bool of_system);
+/* run.c: everything from the first record to the last. */
+void run(struct simulation *s, const struct options *o);
 
-/* Master records: everything first, or one jar again after its replacement. */
-void emit_masters(struct simulation *s);
-/* What happened since the last sample. */
-void emit_happenings(struct simulation *s);
+/* deliver.c: where records go out. */
+void deliver_masters(struct simulation *s);
+/* Waits for the oldest plan of the engine and writes what came of it. */
+void deliver_plan(struct simulation *s);
+
+/* dataset.c: begins the dataset that is asked for. Returns 0 or -1. */
+int dataset_begin(struct simulation *s, const struct options *o, struct err *err);
+/* Adds n records of a kind, end to end at p. A failure fails the flow. */
+void dataset_add(
+	struct simulation *s, int kind, int64_t n, const uint8_t *p, size_t len);
+/* Gives it its name if all of it was written. False: a signal came before that, which
+ * is no failure of the flow. */
+bool dataset_end(struct simulation *s, const struct options *o, bool quiet);
+/* Beside a dataset, a terminal is not where the stream is meant to go. */
+void dataset_for_terminal(const struct options *o, struct flow_options *fo);
+
 /* control.c: listens for commands at a ZeroMQ endpoint. NULL with err when it cannot.
  */
 struct control *control_open(const char *endpoint, struct err *err);
 void control_close(struct control *c);
 /* Waits until the clock says 'due' and later by the time the run was stopped, and obeys
- * commands meanwhile. False: a signal came. */
+ * commands meanwhile; the engine must be idle. False: a signal came. */
 bool control_wait(struct simulation *s, struct control *c, int64_t due);
-/* main.c: the wall clock, ms. */
-int64_t clock_ms(void);
 
 /* scenarios.c: reads --scenario, each a name and target or a file. Returns 0 or -1. */
 int scenarios_read(struct simulation *s, const struct strlist *list, struct err *err);
@@ -55,14 +64,11 @@ int scenarios_read(struct simulation *s, const struct strlist *list, struct err 
  * in another shard. Returns 0 or -1. */
 int scenarios_plan(
 	struct simulation *s, int64_t origin, bool elsewhere, struct err *err);
-void scenarios_identify(const struct strlist *list, struct buf *b);
-
-/* samples.c: makes room for what stuck sensors hold. Returns 0, or -1: no memory. */
-int samples_init(struct simulation *s);
-void samples_release(struct simulation *s);
-/* One sample of all sensors, at the plant's now. */
-void emit_samples(struct simulation *s);
-/* What really is. Returns 0, or -1 when out of memory. */
-int emit_truth(struct simulation *s);
+/* Plans one in all parts, which must be idle; 'elsewhere': as above. Returns its id, or
+ * -1 with err. */
+int scenarios_add(struct simulation *s, const struct scenario *scenario, int64_t origin,
+	bool elsewhere, struct err *err);
+/* Ends one in all parts. False: no such id. */
+bool scenarios_clear(struct simulation *s, int id);
 
 #endif

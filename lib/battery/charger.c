@@ -25,13 +25,10 @@ static void enter(struct charger *c, enum mode_names mode, int64_t now, int64_t 
 	c->until = until;
 }
 
-void charger_discharge(struct charger *c, int64_t now, int64_t until, double load_a,
-	double cutoff_v, double jar_cutoff_v)
+void charger_discharge(struct charger *c, int64_t now, const struct charger_load *load)
 {
-	enter(c, mode_discharge, now, until);
-	c->load_a = load_a;
-	c->cutoff_v = cutoff_v;
-	c->jar_cutoff_v = jar_cutoff_v;
+	enter(c, mode_discharge, now, load->until);
+	c->load = *load;
 	c->out_ah = 0;
 }
 
@@ -58,7 +55,7 @@ struct battery_drive charger_drive(
 	switch (c->mode) {
 	case mode_discharge:
 		return (struct battery_drive){.constant_current = true,
-			.current_a = -c->load_a * c->load_factor};
+			.current_a = -c->load.load_a * c->load_factor};
 	case mode_boost:
 	case mode_equalize:
 		d.set_v = s->n *
@@ -99,11 +96,11 @@ int64_t charger_step_ms(const struct charger *c, int64_t now)
 
 static bool below_cutoff(const struct charger *c, const struct battery_series *s)
 {
-	if (s->voltage_v <= c->cutoff_v)
+	if (s->voltage_v <= c->load.cutoff_v)
 		return true;
 	for (int i = 0; i < s->n; i++)
-		if (s->blocks[i].voltage_v < c->jar_cutoff_v && !s->blocks[i].shorted &&
-			!s->blocks[i].open)
+		if (s->blocks[i].voltage_v < c->load.jar_cutoff_v &&
+			!s->blocks[i].shorted && !s->blocks[i].open)
 			return true;
 	return false;
 }
@@ -112,7 +109,8 @@ static bool discharge_over(
 	struct charger *c, const struct battery_series *s, int64_t now)
 {
 	bool empty = below_cutoff(c, s);
-	if (!empty && (c->until == TIME_NIL || now < c->until))
+	if (!empty && c->out_ah < c->load.most_ah &&
+		(c->until == TIME_NIL || now < c->until))
 		return false;
 	c->last_discharge_end = now;
 	if (empty && c->until != TIME_NIL && now < c->until)
@@ -128,7 +126,7 @@ bool charger_update(struct charger *c, const struct battery_series *s, int64_t n
 {
 	switch (c->mode) {
 	case mode_discharge:
-		c->out_ah += c->load_a * c->load_factor * s->dt_s / 3600;
+		c->out_ah += c->load.load_a * c->load_factor * s->dt_s / 3600;
 		return discharge_over(c, s, now);
 	case mode_boost:
 		if (now >= c->until ||

@@ -7,23 +7,29 @@
 
 #include "battery/series.h"
 
+/* A discharge: its current, and what ends it, whichever comes first. */
+struct charger_load {
+	double load_a;       /* positive */
+	int64_t until;       /* TIME_NIL: no matter when */
+	double most_ah;      /* taken out; INFINITY: no matter how much */
+	double cutoff_v;     /* of the string: the load is dropped */
+	double jar_cutoff_v; /* of any one block; -INFINITY: none */
+};
+
 struct charger {
 	enum mode_names mode; /* float, boost, discharge, equalize, idle */
 	int64_t since;        /* when this mode began */
 	int64_t until;        /* TIME_NIL: open end (discharge, equalize, idle) */
-	double load_a;        /* discharge: positive */
+	struct charger_load load;
 	double load_factor, offset_v; /* done to it: 1 and 0; a block */
-	double cutoff_v; /* discharge: string voltage at which the load is dropped */
-	double jar_cutoff_v;        /* discharge: the same for any one block */
-	double out_ah;              /* of the present or last discharge */
-	int64_t last_discharge_end; /* TIME_NIL: none in living memory */
+	double out_ah;                /* of the present or last discharge */
+	int64_t last_discharge_end;   /* TIME_NIL: none in living memory */
 };
 
 /* On float since 'now'. */
 void charger_init(struct charger *c, int64_t now);
-/* Puts a load on the string until 'until' or the cut-off (TIME_NIL: cut-off only). */
-void charger_discharge(struct charger *c, int64_t now, int64_t until, double load_a,
-	double cutoff_v, double jar_cutoff_v);
+/* Puts a load on the string. */
+void charger_discharge(struct charger *c, int64_t now, const struct charger_load *load);
 /* Boost voltage until 'until'; only from float (false otherwise). */
 bool charger_equalize(struct charger *c, int64_t now, int64_t until);
 /* Rests (charger off) until 'until', then boosts. */

@@ -40,16 +40,15 @@ static double spread(const struct battery_series *s, struct way *w, double room_
 	return mean;
 }
 
-/* Share of life a block uses in a day. */
+/* Share of life a block uses in a day on float. */
 static double rate(const struct battery_series *s, const struct way *w, double mean_ln,
-	double string_float_v, double cycling)
+	double string_float_v)
 {
 	const struct battery_model *m = s->model;
 	double own_v = string_float_v -
 		       m->cells / m->gassing_cu_per_v * (w->ln_gassing - mean_ln);
 	double over = own_v - battery_float_v(m, w->temperature_c);
-	return w->nature->rate_per_day * ageing_stress(m, w->temperature_c, over) +
-	       cycling;
+	return w->nature->rate_per_day * ageing_stress(m, w->temperature_c, over);
 }
 
 static double mean_temperature(const struct battery_series *s, const struct way *w)
@@ -89,7 +88,6 @@ static int advance(const struct battery_series *s, struct way *w,
 	const struct life_path *path, int k, double begin, double days,
 	const struct life_upkeep *u, double *out)
 {
-	const double cycling = u->tests_per_year / 365.25 * ageing_cycle(s->model, 1);
 	const struct battery_model *m = s->model;
 	double mean = spread(s, w, path->room_c[k]);
 	double float_v = battery_float_v(m, mean_temperature(s, w));
@@ -98,7 +96,7 @@ static int advance(const struct battery_series *s, struct way *w,
 	int alive = 0;
 
 	for (int i = 0; i < s->n; i++) {
-		double r = rate(s, &w[i], mean, float_v, cycling) * uneven;
+		double r = rate(s, &w[i], mean, float_v) * uneven + u->cycling_per_day;
 		double next = w[i].used + r * days;
 		bool first = w[i].nature == &s->blocks[i].nature;
 		if (first && out[i] == INFINITY && next >= w[i].end) {

@@ -19,7 +19,7 @@ struct life_path {
 
 /* What is done to the string meanwhile. Days are from now. */
 struct life_upkeep {
-	double tests_per_year; /* full discharges */
+	double cycling_per_day; /* share of life that tests take */
 	/* a worn block is found at the next test and replaced some days later; a test
 	 * comes each year from next_test_days on */
 	double next_test_days, found_to_replaced_days;

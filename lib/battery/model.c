@@ -71,6 +71,7 @@ static const struct inifile_key KEYS[] = {
 	NUM("circuit", tau2_s, 0.01, 1e7),
 	OPTIONAL("circuit", activation_v, 0.0001, 10),
 	OPTIONAL("circuit", activation_a, 1e-6, 1e6),
+	OPTIONAL("circuit", activation_per_k, -0.1, 0.1),
 	OPTIONAL("circuit", diffusion_mohm, 0, 1e6),
 	OPTIONAL("circuit", depletion_v, 0, 100),
 	OPTIONAL("circuit", depletion_pole, 1.001, 10),
@@ -82,6 +83,9 @@ static const struct inifile_key KEYS[] = {
 	OPTIONAL("circuit", voltage_noise_v, 0, 10),
 	OPTIONAL("circuit", surface_f, 1, 1e7),
 	OPTIONAL("circuit", surface_tau_s, 1, 1e6),
+	OPTIONAL("circuit", surface_knee_v, 0.001, 100),
+	OPTIONAL("circuit", surface_slow_v, 0, 100),
+	OPTIONAL("circuit", surface_slow_ah, 1e-6, 1e6),
 	OPTIONAL("circuit", tail_fraction, 0, 1),
 	OPTIONAL("circuit", tail_tau_s, 1, 1e7),
 	OPTIONAL("circuit", slow_mohm, 0, 1e6),
@@ -130,6 +134,8 @@ static void set_defaults(struct battery_model *m)
 	m->depletion_pole = 2;
 	m->tail_tau_s = 3600;
 	m->acceptance_pole = 1;
+	m->surface_knee_v = 100;
+	m->surface_slow_ah = 1;
 	m->ageing_exponent = 1;
 	m->volts_per_doubling = 100;
 	m->cycles_full = 1e6;

@@ -35,12 +35,17 @@ struct battery_model {
 	double ocv_soc[OCV_POINTS_MAX], ocv_v[OCV_POINTS_MAX], ocv_v_per_k;
 	/* [circuit]: 2-RC at 25 degC, mid SOC, new */
 	double r0_mohm, r0_per_k, r0_low_soc_gain, r0_low_soc_scale;
-	double r1_mohm, tau1_s, r2_mohm, tau2_s, activation_v, activation_a;
+	double r1_mohm, tau1_s, r2_mohm, tau2_s, activation_v, activation_a,
+		activation_per_k;
 	/* how the simulator's circuit differs from that linear one: diffusion_mohm in
 	 * place of r2 (the activation branch carries the rest), depletion at the empty
 	 * end, charge acceptance, and the surface capacitance */
 	double diffusion_mohm, depletion_v, depletion_pole, acceptance_mohm,
 		acceptance_soc_mohm, surface_f, surface_tau_s;
+	/* the knee above which the surface holds little charge; its part that goes
+	 * slowly: volts when fully built up, and the discharge that takes 1 - 1/e of it
+	 */
+	double surface_knee_v, surface_slow_v, surface_slow_ah;
 	/* of what a discharge took, the share that comes back slowly, on float */
 	double tail_fraction, tail_tau_s;
 	/* SOC at which charge acceptance ends at the currents of a CC charge */

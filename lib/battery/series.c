@@ -17,6 +17,9 @@ static const double DEPLETION_ONSET_S = 10;
  */
 static const double RECOVERY_S[DEPLETION_PARTS] = {10, 328, 2546};
 static const double RECOVERY_SHARE[DEPLETION_PARTS] = {0.4, 0.25, 0.35};
+/* Equal parts of the tail of the surface charge, a decade apart: together they fall
+ * with the logarithm of time, as measured from a minute to a day after a charge [M]. */
+static const double CHARGED_S[SURFACE_PARTS] = {2e3, 2e4, 2e5};
 static const double OPEN_MOHM = 250; /* a corroded strap, not yet parted */
 static const double VENTED_MOHM = 500, VENTED_GASSING = 0.02; /* [E] */
 static const double SHORT_CELL_V = 2.05;
@@ -61,23 +64,55 @@ static double depleted_v(const struct battery_block *b)
 	return sum;
 }
 
+static double charged_v(const struct battery_block *b)
+{
+	double sum = 0;
+	for (int k = 0; k < SURFACE_PARTS; k++)
+		sum += b->charged_v[k];
+	return sum;
+}
+
+/* Of each part, when the surface has long been 'over' volts above the OCV. */
+static double charged_target_v(const struct battery_model *m, double over)
+{
+	if (!(m->surface_slow_v > 0))
+		return 0;
+	return m->surface_slow_v / SURFACE_PARTS *
+	       -expm1(-fmax(0, over) / m->surface_slow_v);
+}
+
 static double cell_loss_v(const struct battery_block *b)
 {
 	return b->shorted ? SHORT_CELL_V : 0;
 }
 
+/* A factor that falls or rises per kelvin above 25 degC, held within sense. */
+static double warmth(double per_k, double temperature_c)
+{
+	return fmax(0.3, 1 + per_k * (temperature_c - 25));
+}
+
 static double r0_ohm(const struct battery_model *m, const struct battery_block *b)
 {
 	double low = m->r0_low_soc_gain * exp(-fmax(0, b->soc) / m->r0_low_soc_scale);
-	double warm = 1 + m->r0_per_k * (b->temperature_c - 25);
-	return b->r0_mohm / 1000 * (1 + low) * fmax(0.3, warm);
+	return b->r0_mohm / 1000 * (1 + low) * warmth(m->r0_per_k, b->temperature_c);
 }
 
 /* The block within one step, linear in the common current: v' = base + slope·I. */
 struct jar_step {
-	double ocv_v, r0_ohm, tafel_a, acceptance_ohm, v; /* v: the iterate */
-	double base_v, slope_ohm, main_a, gas_a, tail_a, v0;
+	double ocv_v, rest_v; /* rest_v: E */
+	double r0_ohm, activation_v, tafel_a, acceptance_ohm, tail_a, q0;
+	double v; /* the iterate, and what follows from it */
+	double base_v, slope_ohm, main_a, gas_a, stored_a;
 };
+
+/* Charge on the surface at o above E, and its capacitance there. */
+static double surface_charge(const struct battery_model *m, double o, double *farad)
+{
+	double over = 1 + fmax(0, o) / m->surface_knee_v;
+	*farad = m->surface_f / (over * over);
+	return m->surface_f * o / over;
+}
 
 static void prepare(const struct battery_series *s, int i, struct jar_step *j)
 {
@@ -87,36 +122,43 @@ static void prepare(const struct battery_series *s, int i, struct jar_step *j)
 
 	j->ocv_v = battery_ocv_v(m, b->soc, b->temperature_c);
 	j->r0_ohm = r0_ohm(m, b);
+	j->activation_v =
+		m->activation_v * warmth(m->activation_per_k, b->temperature_c);
 	j->tafel_a = tafel_scale_a(m, b);
 	j->acceptance_ohm =
 		(m->acceptance_mohm + m->acceptance_soc_mohm * fmax(0, b->soc) / room) /
 		1000;
-	j->v = j->v0 = b->surface_v;
+	j->rest_v = j->ocv_v + charged_v(b);
+	j->v = b->surface_v;
+	double farad;
+	j->q0 = surface_charge(m, j->v - j->rest_v, &farad);
 }
 
 /* Newton: currents and their conductances at the iterate. */
-static void linearise(const struct battery_series *s, struct jar_step *j, double leak_s)
+static void linearise(
+	const struct battery_series *s, struct jar_step *j, double leak_per_s)
 {
 	const struct battery_model *m = s->model;
 	double per_v = m->gassing_cu_per_v / m->cells;
-	double o = j->v - j->ocv_v, main_s;
+	double o = j->v - j->rest_v, main_s, farad;
+	double q = surface_charge(m, o, &farad);
 
 	j->gas_a = j->tafel_a * exp(per_v * j->v);
 	if (o >= 0) {
 		main_s = 1 / j->acceptance_ohm;
 		j->main_a = o * main_s;
 	} else {
-		double e = exp(fmin(40, -o / m->activation_v));
+		double e = exp(fmin(40, -o / j->activation_v));
 		j->main_a = -m->activation_a * (e - 1 / e);
-		main_s = m->activation_a / m->activation_v * (e + 1 / e);
-		leak_s = 0;
+		main_s = m->activation_a / j->activation_v * (e + 1 / e);
+		leak_per_s = 0;
 	}
-	double g = per_v * j->gas_a + main_s + leak_s;
-	double c = m->surface_f / s->dt_s;
-	j->slope_ohm = 1 / (c + g);
-	j->base_v =
-		(c * j->v0 - j->gas_a - j->main_a - j->tail_a - leak_s * o + g * j->v) *
-		j->slope_ohm;
+	double store_s = farad / s->dt_s;
+	j->stored_a = (q - j->q0) / s->dt_s;
+	j->slope_ohm = 1 / (store_s + per_v * j->gas_a + main_s + leak_per_s * farad);
+	j->base_v = j->v -
+		    (j->stored_a + j->gas_a + j->main_a + j->tail_a + leak_per_s * q) *
+			    j->slope_ohm;
 }
 
 static double common_current(const struct battery_series *s,
@@ -139,13 +181,13 @@ static double common_current(const struct battery_series *s,
 static double solve(
 	struct battery_series *s, struct jar_step *jars, const struct battery_drive *d)
 {
-	double leak_s = d->charging ? 0 : s->model->surface_f / s->model->surface_tau_s;
+	double leak_per_s = d->charging ? 0 : 1 / s->model->surface_tau_s;
 	double current = 0;
 
 	for (int round = 0; round < NEWTON_MAX; round++) {
 		double moved = 0;
 		for (int i = 0; i < s->n; i++)
-			linearise(s, &jars[i], leak_s);
+			linearise(s, &jars[i], leak_per_s);
 		current = common_current(s, jars, d);
 		for (int i = 0; i < s->n; i++) {
 			double v = jars[i].base_v + jars[i].slope_ohm * current;
@@ -194,26 +236,46 @@ static void charge(struct battery_series *s, struct battery_block *b, double mai
 		b->soc = fmax(-0.05, fmin(1 - SOC_ROOM_MIN, b->soc + ds));
 }
 
-static void finish(
-	struct battery_series *s, int i, const struct jar_step *j, double room_c)
+/* The slow part of the surface charge: charging builds it up, a load takes it down with
+ * the charge drawn, time takes it in any case. */
+static void build_up(struct battery_series *s, struct battery_block *b,
+	const struct jar_step *j, bool charging)
+{
+	const struct battery_model *m = s->model;
+	double target = 0, left = 1;
+
+	if (charging)
+		target = charged_target_v(m, j->v - j->ocv_v);
+	else if (s->current_a < 0)
+		left = exp(s->current_a * s->dt_s / 3600 / m->surface_slow_ah);
+	for (int k = 0; k < SURFACE_PARTS; k++) {
+		double *v = &b->charged_v[k];
+		double keep = s->keep_charged[*v < target ? 0 : k];
+		*v = (target + (*v - target) * keep) * left;
+	}
+}
+
+static void finish(struct battery_series *s, int i, const struct jar_step *j,
+	double room_c, bool charging)
 {
 	const struct battery_model *m = s->model;
 	struct battery_block *b = &s->blocks[i];
 	double r2 = m->diffusion_mohm / 1000;
 	double ambient = room_c + b->nature.rack_k;
 
-	/* Linear about the last iterate; what the capacitance took is not main current.
-	 */
-	double stored = m->surface_f / s->dt_s * (j->v - j->v0);
-	double main_a = s->current_a - j->gas_a - j->tail_a - stored;
-	if (j->v >= j->ocv_v)
+	/* Linear about the last iterate; what the surface took is not main current. */
+	double main_a = s->current_a - j->gas_a - j->tail_a - j->stored_a;
+	if (j->v >= j->rest_v)
 		main_a = j->main_a;
 	b->surface_v = j->v;
 	b->slow_v = r2 * s->current_a + (b->slow_v - r2 * s->current_a) * s->keep_slow;
 	b->gassing_a = j->gas_a;
 	b->voltage_v = j->v + s->current_a * j->r0_ohm + b->slow_v - depleted_v(b) -
 		       cell_loss_v(b);
+	/* Losses, the heat of reaction (a discharge cools) and recombination, by which
+	 * nearly all of the gassing comes back as heat. */
 	double heat_w = fabs(main_a * (b->voltage_v - j->ocv_v)) +
+			main_a * (b->temperature_c + 273.15) * m->ocv_v_per_k +
 			fmax(0, b->voltage_v) * j->gas_a + b->heat_w;
 	double goal = ambient + heat_w * m->thermal_resistance_k_per_w;
 	b->temperature_c = goal + (b->temperature_c - goal) * s->keep_heat;
@@ -221,6 +283,7 @@ static void finish(
 		b->tail_ah *= s->keep_tail;
 	b->tail_ah += m->tail_fraction * fmax(0, -main_a) * s->dt_s / 3600;
 	charge(s, b, main_a);
+	build_up(s, b, j, charging);
 	b->sum_k_s += b->temperature_c * s->dt_s;
 	b->sum_v_s += b->voltage_v * s->dt_s;
 }
@@ -252,6 +315,8 @@ static void set_step(struct battery_series *s, double dt_s)
 	s->keep_onset = exp(-dt_s / DEPLETION_ONSET_S);
 	for (int k = 0; k < DEPLETION_PARTS; k++)
 		s->keep_recovery[k] = exp(-dt_s / RECOVERY_S[k]);
+	for (int k = 0; k < SURFACE_PARTS; k++)
+		s->keep_charged[k] = exp(-dt_s / CHARGED_S[k]);
 	s->keep_tail = exp(-dt_s / m->tail_tau_s);
 }
 
@@ -274,7 +339,7 @@ void battery_series_step(struct battery_series *s, const struct battery_drive *d
 	}
 	s->current_a = solve(s, jars, drive);
 	for (int i = 0; i < s->n; i++) {
-		finish(s, i, &jars[i], room_c);
+		finish(s, i, &jars[i], room_c, drive->charging);
 		volts += s->blocks[i].voltage_v;
 		kelvins += s->blocks[i].temperature_c;
 		s->hottest_c = fmax(s->hottest_c, s->blocks[i].temperature_c);
@@ -286,11 +351,42 @@ void battery_series_step(struct battery_series *s, const struct battery_drive *d
 		age(s);
 }
 
-/* On float V_j = V − (cells/cu) [ln(gassing_j) − mean]: the current is common. */
+/*
+ * The common current on float: V_j = ln(I / scale_j) / per_v, and the sum is set_v. A
+ * block that this would put below its open-circuit voltage stays there: its gassing
+ * takes more than the current, and it discharges itself a little.
+ */
+static double settled_current_a(const struct battery_series *s, double set_v)
+{
+	const struct battery_model *m = s->model;
+	double per_v = m->gassing_cu_per_v / m->cells, ln_a = INFINITY;
+
+	for (int round = 0; round <= s->n; round++) {
+		double logs = 0, volts = set_v;
+		int n = 0;
+		for (int i = 0; i < s->n; i++) {
+			const struct battery_block *b = &s->blocks[i];
+			double ln_scale = log(tafel_scale_a(m, b));
+			double ocv_v = battery_ocv_v(m, b->soc, b->temperature_c);
+			bool below = ln_a - ln_scale < per_v * ocv_v;
+			volts += cell_loss_v(b) - (below ? ocv_v : 0);
+			logs += below ? 0 : ln_scale;
+			n += !below;
+		}
+		if (n == 0)
+			break;
+		double next = (per_v * volts + logs) / n;
+		if (next >= ln_a)
+			break;
+		ln_a = next;
+	}
+	return exp(ln_a);
+}
+
 void battery_series_settle(struct battery_series *s, double set_v, double temperature_c)
 {
 	const struct battery_model *m = s->model;
-	double mean = 0, volts = 0;
+	double per_v = m->gassing_cu_per_v / m->cells;
 
 	for (int i = 0; i < s->n; i++) {
 		struct battery_block *b = &s->blocks[i];
@@ -300,16 +396,17 @@ void battery_series_settle(struct battery_series *s, double set_v, double temper
 		for (int k = 0; k < DEPLETION_PARTS; k++)
 			b->depletion_v[k] = 0;
 		b->temperature_c = temperature_c + b->nature.rack_k;
-		mean += log(tafel_scale_a(m, b)) / s->n;
-		volts += cell_loss_v(b);
 	}
-	double each = (set_v + volts) / s->n, per_v = m->gassing_cu_per_v / m->cells;
-	s->current_a = exp(mean + per_v * each);
+	s->current_a = settled_current_a(s, set_v);
 	for (int i = 0; i < s->n; i++) {
 		struct battery_block *b = &s->blocks[i];
-		b->surface_v = log(s->current_a / tafel_scale_a(m, b)) / per_v;
+		double ocv_v = battery_ocv_v(m, b->soc, b->temperature_c);
+		double v = log(s->current_a / tafel_scale_a(m, b)) / per_v;
+		b->surface_v = fmax(v, ocv_v);
 		b->voltage_v = b->surface_v - cell_loss_v(b);
-		b->gassing_a = s->current_a;
+		b->gassing_a = tafel_scale_a(m, b) * exp(per_v * b->surface_v);
+		for (int k = 0; k < SURFACE_PARTS; k++)
+			b->charged_v[k] = charged_target_v(m, b->surface_v - ocv_v);
 	}
 	s->voltage_v = set_v;
 	s->mean_temperature_c = temperature_c;

@@ -4,17 +4,23 @@
  * set-point (or takes the current as given), with, per block,
  *
  *	V = v + I·R0 + V2 − depletion		terminal voltage
- *	C dv/dt = I − Igas(v) − Imain(v − OCV) − Itail
- *						surface (double-layer) capacitance
+ *	dq(v − E)/dt = I − Igas(v) − Imain(v − E) − Itail
+ *						charge on the surface
+ *	E = OCV + Vch				to where it relaxes
  *	dV2/dt = (I·R2 − V2) / tau2		diffusion, the slow branch
  *	dSOC/dt = Imain / (3600 Q)
  *
- * Itail, on charge, is what is left of a small share of earlier discharges over
- *tail_tau. Imain is a Tafel law on discharge, 2 Ia sinh(o/Va), and an acceptance that
- *falls with the room left on charge, o / (Ra + Rs SOC/(1 − SOC)); on float it dies out,
- *and what flows is gassing, which gives each block its voltage. Current is positive
- *when it charges. The scheme is implicit (Newton), so that a step may be an hour long.
- * Noise belongs to sensors: there is none here.
+ * q is the charge of a capacitance that falls off above a knee, q(o) = C o / (1 + o/k)
+ * for o > 0: the last volt before gassing holds next to nothing. Vch is the part of
+ * the surface charge that goes slowly: it builds up within the hour on charge, goes at
+ * rest over minutes, hours and days alike (the logarithmic tail that is measured), and
+ * under load with the charge that is drawn. Itail, on charge, is what is left of a
+ * small share of earlier discharges over tail_tau. Imain is a Tafel law on discharge,
+ * 2 Ia sinh(o/Va), and an acceptance that falls with the room left on charge,
+ * o / (Ra + Rs SOC/(1 − SOC)); on float it dies out, and what flows is gassing, which
+ * gives each block its voltage. Current is positive when it charges. The scheme is
+ * implicit (Newton), so that a step may be an hour long. Noise belongs to sensors:
+ * there is none here.
  */
 #ifndef BATTERY_SERIES_H
 #define BATTERY_SERIES_H
@@ -24,6 +30,7 @@
 enum {
 	SERIES_MAX = 64, /* blocks in a string */
 	DEPLETION_PARTS = 3,
+	SURFACE_PARTS = 3,
 };
 
 struct battery_block {
@@ -31,6 +38,7 @@ struct battery_block {
 	double used;                         /* share of life */
 	double soc;                          /* 0..1, of the capacity it has now */
 	double surface_v;                    /* v */
+	double charged_v[SURFACE_PARTS];     /* what charging adds to the OCV */
 	double slow_v;                       /* V2 */
 	double depletion_v[DEPLETION_PARTS]; /* drop at the empty end, fast part first
 					      */
@@ -55,6 +63,7 @@ struct battery_series {
 	/* constants of the last step length */
 	double dt_s, keep_slow, keep_heat, keep_onset, keep_tail;
 	double keep_recovery[DEPLETION_PARTS];
+	double keep_charged[SURFACE_PARTS]; /* its build-up is as fast as the first */
 };
 
 /* What holds the string: a charger (set_v across it, at most limit_a) or a current. */

@@ -239,5 +239,6 @@ void classic_free(struct classic *c)
 	free(c->limits);
 	free(c->model_of);
 	free(c->string_of);
+	free(c->units);
 	free(c);
 }

@@ -60,13 +60,14 @@ static struct classic_file *file_of(struct classic *c, const struct source *s)
 	return NULL;
 }
 
-void classic_account(struct classic *c, const struct source *s)
+void classic_account(struct classic *c, const struct source *s, int64_t unused)
 {
 	struct classic_file *f = file_of(c, s);
 	if (!f)
 		return;
 	f->rows = s->nrows;
-	f->emitted = s->nemitted;
+	f->emitted = s->nemitted - unused;
+	f->ignored = unused;
 	f->rejected = s->nrejected;
 	f->columns_ignored = s->nignored;
 }
@@ -137,6 +138,6 @@ const struct classic_file *classic_file(struct classic *c, int i)
 {
 	for (int k = 0; k < SERIES; k++)
 		if (c->series[k].source)
-			classic_account(c, c->series[k].source);
+			classic_account(c, c->series[k].source, 0);
 	return i < c->nfiles ? &c->files[i] : NULL;
 }

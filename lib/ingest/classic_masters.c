@@ -76,7 +76,9 @@ static int learn_battery(
 		grow((void **)&c->model_of, &c->cap_model_of, c->batteries.n,
 			sizeof(*c->model_of)) < 0 ||
 		grow((void **)&c->string_of, &c->cap_string_of, c->batteries.n,
-			sizeof(*c->string_of)) < 0)
+			sizeof(*c->string_of)) < 0 ||
+		grow((void **)&c->units, &c->cap_units, c->batteries.n,
+			sizeof(*c->units)) < 0)
 		return err_nomem(err);
 	c->model_of[i] = r->model.s ? ids_find(&c->models, r->model) : IDS_NONE;
 	c->string_of[i] = r->string.s ? string_number(c, r->string) : IDS_NONE;
@@ -92,6 +94,41 @@ static int learn(struct classic *c, int kind, union rec_any *rec, struct err *er
 	if (kind == KIND_string && string_number(c, rec->string.code) == IDS_NONE)
 		return err_nomem(err);
 	return 0;
+}
+
+/*
+ * A unit of a position. The first one known is there from the beginning, whatever
+ * became of it later; each that follows comes when it was installed. A row without that
+ * date only says that there was one before. 1; 0: not kept; -1.
+ */
+static int keep_unit(struct classic *c, const struct kind_info *info,
+	struct rec_battery *r, struct err *err)
+{
+	struct units *u = &c->units[ids_find(&c->batteries, r->code)];
+	bool before = u->known;
+	r->unit = u->n++;
+	if (r->status == battery_status_replaced && r->installed == TIME_NIL)
+		return 0;
+	if (r->status == battery_status_replaced) {
+		r->status = battery_status_active;
+		r->replaced = r->unit > 0 ? r->installed : TIME_NIL;
+	}
+	u->known = true;
+	struct keep *to = before && r->installed != TIME_NIL ? &c->events : &c->masters;
+	if (!keep_add(to, info, r, err))
+		return -1;
+	if (to == &c->events)
+		to->v[to->n - 1].ts = r->installed;
+	return 1;
+}
+
+/* As keep_unit, of any master record. */
+static int keep_master(struct classic *c, const struct kind_info *info,
+	union rec_any *rec, struct err *err)
+{
+	if (info->kind == KIND_battery)
+		return keep_unit(c, info, &rec->battery, err);
+	return keep_add(&c->masters, info, rec, err) ? 1 : -1;
 }
 
 /* Limits of a string: those of its batteries, in series. */
@@ -122,13 +159,17 @@ int classic_read_masters(struct classic *c, struct err *err)
 	union rec_any rec;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		struct source *s;
+		int64_t unused = 0;
 		int r = classic_open_file(c, names[i], "master data", &s, err);
-		while (r > 0 && (r = source_next(s, &rec, err)) > 0)
-			if (learn(c, s->m.kind, &rec, err) < 0 ||
-				!keep_add(&c->masters, s->m.info, &rec, err))
-				r = -1;
+		while (r > 0 && (r = source_next(s, &rec, err)) > 0) {
+			int kept = learn(c, s->m.kind, &rec, err);
+			if (kept == 0)
+				kept = keep_master(c, s->m.info, &rec, err);
+			unused += kept == 0;
+			r = kept < 0 ? -1 : 1;
+		}
 		if (s)
-			classic_account(c, s);
+			classic_account(c, s, unused);
 		source_free(s);
 		if (r < 0)
 			return -1;

@@ -27,6 +27,12 @@ struct model_limits {
 	bool known;
 };
 
+/* The rows battery.csv has of one position, so far. */
+struct units {
+	int n;
+	bool known; /* one of them says when it was installed */
+};
+
 struct classic {
 	const char *dir;
 	const struct ingest_env *outer;
@@ -40,7 +46,8 @@ struct classic {
 	size_t cap_states;
 	struct model_limits *limits;    /* by number in 'models' */
 	uint32_t *model_of, *string_of; /* by number in 'batteries' */
-	size_t cap_limits, cap_model_of, cap_string_of;
+	struct units *units;            /* as well */
+	size_t cap_limits, cap_model_of, cap_string_of, cap_units;
 	int64_t join_ms;
 	struct classic_file files[CLASSIC_FILES_MAX];
 	int nfiles;
@@ -51,8 +58,8 @@ bool classic_find(const char *dir, const char *name, char *out, size_t size);
 /* Opens the file NAME by its bundled mapping. 1; 0 when there is none; -1. */
 int classic_open_file(struct classic *c, const char *name, const char *role,
 	struct source **out, struct err *err);
-/* Takes over what a source has counted. */
-void classic_account(struct classic *c, const struct source *s);
+/* Takes over what a source has counted; 'unused' of its records were not kept. */
+void classic_account(struct classic *c, const struct source *s, int64_t unused);
 /* Reads all master data; knows models, strings and batteries from then on. 0 or -1. */
 int classic_read_masters(struct classic *c, struct err *err);
 /* Reads a file of transactions, completed from the file 'calc' (NULL: none). 0 or -1.

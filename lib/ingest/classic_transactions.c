@@ -22,7 +22,7 @@ static int read_results(
 			r = -1;
 	}
 	if (s)
-		classic_account(c, s);
+		classic_account(c, s, 0);
 	source_free(s);
 	return r;
 }
@@ -58,7 +58,7 @@ int classic_read_transactions(
 			r = -1;
 	}
 	if (s)
-		classic_account(c, s);
+		classic_account(c, s, 0);
 	source_free(s);
 	ids_release(&results.keys);
 	keep_release(&results.recs);

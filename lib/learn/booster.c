@@ -200,15 +200,25 @@ int booster_contributions(struct booster *b, const float *x, size_t rows, int co
 	return predict(b, x, rows, cols, CONFIG("2"), (size_t)cols + 1, out, err);
 }
 
-int booster_save(struct booster *b, struct buf *out, struct err *err)
+static int save_as(
+	struct booster *b, const char *config, struct buf *out, struct err *err)
 {
 	bst_ulong len;
 	const char *p;
-	if (XGBoosterSaveModelToBuffer(b->handle, "{\"format\": \"ubj\"}", &len, &p) !=
-		0)
+	if (XGBoosterSaveModelToBuffer(b->handle, config, &len, &p) != 0)
 		return failed("cannot save the model", err);
 	buf_append(out, p, len);
 	return out->failed ? err_nomem(err) : 0;
+}
+
+int booster_save(struct booster *b, struct buf *out, struct err *err)
+{
+	return save_as(b, "{\"format\": \"ubj\"}", out, err);
+}
+
+int booster_json(struct booster *b, struct buf *out, struct err *err)
+{
+	return save_as(b, "{\"format\": \"json\"}", out, err);
 }
 
 struct booster *booster_load(const void *p, size_t len, struct err *err)

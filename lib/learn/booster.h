@@ -55,6 +55,8 @@ int booster_contributions(struct booster *b, const float *x, size_t rows, int co
 
 /* Appends the model, as UBJSON. Returns 0, or -1. */
 int booster_save(struct booster *b, struct buf *out, struct err *err);
+/* Appends the model as XGBoost's JSON: its trees, for those who walk them. */
+int booster_json(struct booster *b, struct buf *out, struct err *err);
 /* The bytes booster_save gave (check their hash first: XGBoost trusts them). */
 struct booster *booster_load(const void *p, size_t len, struct err *err);
 /* Columns it was trained on. */

@@ -2,14 +2,17 @@
 
 #include <math.h>
 
-static const char *const NAMES_OF[GROUP_COUNT] = {
-	"voltage", "temperature", "cycling", "resistance", "age", "current", "other"};
+static const char *const NAMES_OF[GROUP_COUNT] = {"voltage", "temperature", "cycling",
+	"resistance", "age", "current", "capacity", "other"};
 
 static const struct {
 	const char *prefix;
 	enum cause_group group;
 } RULES[] = {
 	{"v_", GROUP_VOLTAGE},
+	{"float_current_", GROUP_CURRENT},
+	{"capacity_", GROUP_CAPACITY},
+	{"discharge_imbalance_", GROUP_CAPACITY},
 	{"minutes_below_float", GROUP_VOLTAGE},
 	{"minutes_above_float", GROUP_VOLTAGE},
 	{"ripple_", GROUP_CURRENT},

@@ -1,48 +1,51 @@
 #include "learn/forecast.h"
 
 #include "base/ids.h"
-#include "learn/predictor.h"
+#include "learn/arm.h"
+#include "learn/calendar.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 /* How far stream time may go on before a block begun is predicted. */
 #define BLOCK_SLACK_MS SECOND_MS
+/* What is left of the model's weight a little outside the range it was trained on. [E]
+ */
+#define LEAN (1.0 / 3.0)
 
 /* What is known of the unit at a position. */
 struct battery {
 	int32_t unit;
 	int64_t feature_ts; /* of the last row given to the model */
 	int64_t emitted_ts; /* of the last fused record */
-	int64_t twin_ts;
+	int64_t twin_ts, nis_ts;
 	struct estimate twin;
+	float nis; /* of the twin's voltages */
 };
-static const struct battery FRESH = {
-	.feature_ts = TIME_NIL, .emitted_ts = TIME_NIL, .twin_ts = TIME_NIL};
-
-/* Feature rows waiting to be predicted together. */
-struct block {
-	float *x, *coverage;
-	int64_t *ts;
-	uint32_t *battery;
-	struct prediction *out;
-	size_t n;
-	int64_t opened; /* stream time when its first row came */
-};
+static const struct battery FRESH = {.feature_ts = TIME_NIL,
+	.emitted_ts = TIME_NIL,
+	.twin_ts = TIME_NIL,
+	.nis_ts = TIME_NIL};
 
 struct forecast {
 	struct forecast_options o;
 	forecast_emit *emit;
 	void *to;
-	struct model model;
-	struct booster *booster; /* NULL: no model */
-	struct feature_set features;
+	struct arm arm[FORECAST_ARMS];
 	struct ids ids;
 	struct battery *batteries;
 	size_t cap;
-	struct block block;
+	struct calendar calendar;
+	struct forecast_counts counts;
 	int64_t now; /* latest time seen */
 };
+
+const char *fallback_name(enum fallback f)
+{
+	static const char *const names[FALLBACK_COUNT] = {
+		"no_model", "stale", "starved", "out_of_range"};
+	return names[f];
+}
 
 struct forecast *forecast_new(const struct forecast_options *o, forecast_emit *emit,
 	void *to, struct err *err)
@@ -55,61 +58,66 @@ struct forecast *forecast_new(const struct forecast_options *o, forecast_emit *e
 	f->o = *o;
 	f->emit = emit;
 	f->to = to;
-	f->model.window_h = o->window_h;
 	f->now = TIME_NIL;
 	return f;
-}
-
-static void block_release(struct block *k)
-{
-	free(k->x);
-	free(k->coverage);
-	free(k->ts);
-	free(k->battery);
-	free(k->out);
-	*k = (struct block){0};
 }
 
 void forecast_free(struct forecast *f)
 {
 	if (!f)
 		return;
-	booster_free(f->booster);
-	block_release(&f->block);
+	for (int i = 0; i < FORECAST_ARMS; i++)
+		arm_release(&f->arm[i]);
 	ids_release(&f->ids);
+	calendar_release(&f->calendar);
 	free(f->batteries);
 	free(f);
 }
 
-int forecast_use(
-	struct forecast *f, const struct model *m, struct booster *b, struct err *err)
+int forecast_use(struct forecast *f, int arm, const struct model *m, struct booster *b,
+	struct err *err)
 {
-	size_t rows = f->o.block, cols = (size_t)m->nfeatures;
-	struct block *k = &f->block;
-	booster_free(f->booster);
-	f->booster = b;
-	f->model = *m;
-	block_release(k);
-	k->x = malloc((rows * cols + 1) * sizeof(*k->x));
-	k->coverage = malloc(rows * sizeof(*k->coverage));
-	k->ts = malloc(rows * sizeof(*k->ts));
-	k->battery = malloc(rows * sizeof(*k->battery));
-	k->out = malloc(rows * sizeof(*k->out));
-	int r = k->x && k->coverage && k->ts && k->battery && k->out ? 0
-								     : err_nomem(err);
-	if (r == 0)
-		r = model_features(m, &f->features, err);
-	if (r < 0) {
-		booster_free(f->booster);
-		f->booster = NULL;
-		f->model.window_h = f->o.window_h;
+	struct arm next;
+	if (arm_use(&next, m, b, f->o.block, f->o.drift_ms, err) < 0)
+		return -1;
+	if (forecast_give_up(f, arm, err) < 0) {
+		arm_release(&next);
+		return -1;
 	}
-	return r;
+	f->arm[arm] = next;
+	return 0;
 }
 
-const struct model *forecast_model(const struct forecast *f)
+const struct model *forecast_model(const struct forecast *f, int arm)
 {
-	return f->booster ? &f->model : NULL;
+	return arm_model(&f->arm[arm]);
+}
+
+const struct forecast_counts *forecast_counts(const struct forecast *f)
+{
+	return &f->counts;
+}
+
+const struct drift_figure *forecast_drift(const struct forecast *f, int arm)
+{
+	return f->arm[arm].periods ? f->arm[arm].figures : NULL;
+}
+
+/* FNV-1a leaves the high bits of like codes alike; the finish of SplitMix64 does not.
+ */
+static double place_of(struct str code)
+{
+	uint64_t z = hash_bytes(code.s, code.len);
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	z ^= z >> 31;
+	return (double)(z >> 11) / 9007199254740992.0;
+}
+
+/* The arm that serves a battery, which may have no model. */
+static int arm_of(const struct forecast *f, struct str code)
+{
+	return f->arm[1].predictor && place_of(code) < f->o.second_share;
 }
 
 static struct rec_rul blank(
@@ -123,12 +131,11 @@ static struct rec_rul blank(
 	r.source = source;
 	r.flags = 0;
 	r.horizon_unit = horizon_unit_days;
-	if (f->booster)
-		r.model = str_of(f->model.id);
 	return r;
 }
 
-static void set_estimate(struct rec_rul *r, const struct estimate *e)
+static void set_estimate(
+	const struct forecast *f, struct rec_rul *r, const struct estimate *e)
 {
 	r->rul_days = (float)e->rul;
 	r->lower_days = (float)e->lower;
@@ -136,13 +143,29 @@ static void set_estimate(struct rec_rul *r, const struct estimate *e)
 	r->p_fail_30d = (float)e->p_fail_30d;
 	r->p_fail_90d = (float)e->p_fail_90d;
 	r->confidence = isnan(e->confidence) ? 0 : (float)e->confidence;
-	r->replace_by = replace_by(r->ts, e->lower);
+	r->replace_by = replace_by(&f->calendar, r->battery, r->ts, e->lower);
+}
+
+/* What the model says of itself in a record. */
+static void set_model(
+	struct rec_rul *r, const struct arm *a, const struct prediction *p)
+{
+	r->model = str_of(arm_model(a)->id);
+	r->factors = p->factors;
 }
 
 static int32_t doubts(const struct prediction *p)
 {
-	return (p->out_of_range ? BIT(rul_flags_out_of_range) : 0) |
+	return (p->beyond > RANGE_SLACK ? BIT(rul_flags_out_of_range) : 0) |
 	       (p->starved ? BIT(rul_flags_starved) : 0);
+}
+
+/* How much of its weight the model keeps. */
+static double trust(const struct prediction *p)
+{
+	if (p->starved || p->beyond > RANGE_FAR)
+		return 0;
+	return p->beyond > RANGE_SLACK ? LEAN : 1;
 }
 
 static bool fresh(const struct forecast *f, int64_t then, int64_t now)
@@ -157,63 +180,119 @@ static bool due(const struct forecast *f, int64_t last, int64_t ts)
 	return last == TIME_NIL || ts - last >= f->o.every_ms;
 }
 
+static enum fallback why_fallen(const struct arm *a, const struct prediction *ml)
+{
+	if (!a->predictor)
+		return FALLBACK_NO_MODEL;
+	if (!ml)
+		return FALLBACK_STALE;
+	return ml->starved ? FALLBACK_STARVED : FALLBACK_OUT_OF_RANGE;
+}
+
+static void count_fused(struct forecast *f, const struct rec_rul *r,
+	const struct arm *a, const struct prediction *ml)
+{
+	struct forecast_counts *c = &f->counts;
+	c->fused++;
+	if (isnan(r->rul_days))
+		c->nothing++;
+	else if (r->flags & BIT(rul_flags_fallback))
+		c->fallback[why_fallen(a, ml)]++;
+	c->conflict += !!(r->flags & BIT(rul_flags_conflict));
+	c->out_of_range += !!(r->flags & BIT(rul_flags_out_of_range));
+	c->starved += !!(r->flags & BIT(rul_flags_starved));
+}
+
 /* ml is NULL when the model has nothing to say. */
-static void emit_fused(
-	struct forecast *f, uint32_t id, int64_t ts, const struct prediction *ml)
+static void emit_fused(struct forecast *f, const struct arm *a, uint32_t id, int64_t ts,
+	const struct prediction *ml)
 {
 	struct battery *b = &f->batteries[id];
 	struct rec_rul r = blank(f, id, ts, rul_source_fused);
 	double weight;
 	bool twin = fresh(f, b->twin_ts, ts);
-	if (!f->booster)
+	if (!a->predictor)
 		r.flags |= BIT(rul_flags_model_missing);
 	if (ml)
 		r.flags |= doubts(ml);
 	else if (!twin)
 		r.flags |= BIT(rul_flags_starved);
 	struct estimate e = fusion_of(&f->o.fusion, ml ? &ml->e : &ESTIMATE_NONE,
-		twin ? &b->twin : &ESTIMATE_NONE, ml && doubts(ml), &weight, &r.flags);
+		twin ? &b->twin : &ESTIMATE_NONE, ml ? trust(ml) : 0,
+		fresh(f, b->nis_ts, ts) ? (double)b->nis : NAN, &weight, &r.flags);
 	r.weight_ml = (float)weight;
-	if (ml)
-		r.factors = ml->factors;
-	set_estimate(&r, &e);
-	b->emitted_ts = ts;
-	f->emit(f->to, &r);
+	if (ml && weight > 0)
+		set_model(&r, a, ml);
+	set_estimate(f, &r, &e);
+	/* Having had nothing to say must not silence who has. */
+	if (!isnan(r.rul_days))
+		b->emitted_ts = ts;
+	count_fused(f, &r, a, ml);
+	f->emit(f->to, KIND_rul, &r);
 }
 
-static void emit_ml(
-	struct forecast *f, uint32_t id, int64_t ts, const struct prediction *ml)
+static void emit_ml(struct forecast *f, int arm, uint32_t id, int64_t ts,
+	const struct prediction *ml)
 {
 	struct rec_rul r = blank(f, id, ts, rul_source_ml);
 	r.flags = doubts(ml);
 	r.weight_ml = 1;
-	r.factors = ml->factors;
-	set_estimate(&r, &ml->e);
-	f->emit(f->to, &r);
+	set_model(&r, &f->arm[arm], ml);
+	set_estimate(f, &r, &ml->e);
+	f->counts.learned[arm]++;
+	f->emit(f->to, KIND_rul, &r);
 }
 
-int forecast_flush(struct forecast *f, struct err *err)
+static int flush_arm(struct forecast *f, int arm, struct err *err)
 {
-	struct block *k = &f->block;
+	struct arm *a = &f->arm[arm];
+	struct block *k = &a->block;
 	size_t n = k->n;
 	k->n = 0;
 	if (n == 0)
 		return 0;
-	if (model_predict(&f->model, f->booster, &f->features, k->x, k->coverage, n,
-		    k->out, err) < 0)
+	if (predictor_run(a->predictor, k->x, k->coverage, n, k->out, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		emit_ml(f, k->battery[i], k->ts[i], &k->out[i]);
-		emit_fused(f, k->battery[i], k->ts[i], &k->out[i]);
+		emit_ml(f, arm, k->battery[i], k->ts[i], &k->out[i]);
+		emit_fused(f, a, k->battery[i], k->ts[i], &k->out[i]);
 	}
 	return 0;
 }
 
-int forecast_give_up_model(struct forecast *f, struct err *err)
+int forecast_flush(struct forecast *f, struct err *err)
 {
+	for (int i = 0; i < FORECAST_ARMS; i++)
+		if (flush_arm(f, i, err) < 0)
+			return -1;
+	return 0;
+}
+
+static void judge_drift(struct forecast *f, struct arm *a, int64_t ts)
+{
+	struct rec_alert alert;
+	if (arm_judge(a, ts, &alert))
+		f->emit(f->to, KIND_alert, &alert);
+}
+
+int forecast_end(struct forecast *f, struct err *err)
+{
+	if (forecast_flush(f, err) < 0)
+		return -1;
+	for (int i = 0; i < FORECAST_ARMS; i++)
+		judge_drift(f, &f->arm[i], f->now);
+	return 0;
+}
+
+int forecast_give_up(struct forecast *f, int arm, struct err *err)
+{
+	struct arm *a = &f->arm[arm];
+	struct rec_alert alert;
 	int r = forecast_flush(f, err);
-	booster_free(f->booster);
-	f->booster = NULL;
+	if (a->predictor &&
+		drift_alert_withdraw(&a->alert, arm_model(a), f->now, &alert))
+		f->emit(f->to, KIND_alert, &alert);
+	arm_release(a);
 	return r;
 }
 
@@ -222,8 +301,11 @@ int forecast_time(struct forecast *f, int64_t ts, struct err *err)
 	if (ts <= f->now)
 		return 0;
 	f->now = ts;
-	if (f->block.n && ts - f->block.opened > BLOCK_SLACK_MS)
-		return forecast_flush(f, err);
+	for (int i = 0; i < FORECAST_ARMS; i++) {
+		const struct block *k = &f->arm[i].block;
+		if (k->n && ts - k->opened > BLOCK_SLACK_MS)
+			return forecast_flush(f, err);
+	}
 	return 0;
 }
 
@@ -263,32 +345,38 @@ static struct battery *battery_of(struct forecast *f, struct str code, int32_t u
 	return b;
 }
 
+/* The block must be of one window end, and have room. */
+static bool block_closes(const struct block *k, int64_t ts)
+{
+	return k->n == k->cap || (k->n && k->ts[0] != ts);
+}
+
+static int take(struct forecast *f, struct arm *a, const struct rec_feature *r,
+	uint32_t id, struct err *err)
+{
+	if (a->drift && drift_period_over(a->drift, r->ts))
+		judge_drift(f, a, r->ts);
+	if (block_closes(&a->block, r->ts) && forecast_flush(f, err) < 0)
+		return -1;
+	f->batteries[id].feature_ts = f->batteries[id].emitted_ts = r->ts;
+	return arm_take(a, r, id, f->now, err);
+}
+
 int forecast_feature(struct forecast *f, const struct rec_feature *r, struct err *err)
 {
 	uint32_t id;
-	struct block *k = &f->block;
-	if (r->window_h != f->model.window_h)
+	struct arm *a = &f->arm[arm_of(f, r->battery)];
+	const struct model *m = arm_model(a);
+	if (r->window_h != (m ? m->window_h : f->o.window_h))
 		return 0;
 	struct battery *b = battery_of(f, r->battery, r->unit, &id, err);
 	if (!b)
 		return -1;
-	if (!due(f, f->booster ? b->feature_ts : b->emitted_ts, r->ts))
+	if (!due(f, m ? b->feature_ts : b->emitted_ts, r->ts))
 		return 0;
-	if (!f->booster) {
-		emit_fused(f, id, r->ts, NULL);
-		return 0;
-	}
-	if ((k->n == f->o.block || (k->n && k->ts[0] != r->ts)) &&
-		forecast_flush(f, err) < 0)
-		return -1;
-	if (k->n == 0)
-		k->opened = f->now;
-	feature_values(&f->features, r, k->x + k->n * (size_t)f->model.nfeatures);
-	k->coverage[k->n] = r->coverage;
-	k->ts[k->n] = r->ts;
-	k->battery[k->n++] = id;
-	b->feature_ts = r->ts;
-	b->emitted_ts = r->ts;
+	if (m)
+		return take(f, a, r, id, err);
+	emit_fused(f, a, id, r->ts, NULL);
 	return 0;
 }
 
@@ -317,6 +405,23 @@ int forecast_twin(struct forecast *f, const struct rec_rul *r, struct err *err)
 	b->twin = heard(r);
 	/* Where the features have dried up the twin speaks, on its own beat. */
 	if (!fresh(f, b->feature_ts, r->ts) && due(f, b->emitted_ts, r->ts))
-		emit_fused(f, id, r->ts, NULL);
+		emit_fused(f, &f->arm[arm_of(f, r->battery)], id, r->ts, NULL);
 	return 0;
+}
+
+int forecast_state(struct forecast *f, const struct rec_twin_state *r, struct err *err)
+{
+	uint32_t id;
+	struct battery *b = battery_of(f, r->battery, r->unit, &id, err);
+	if (!b)
+		return -1;
+	b->nis = r->nis;
+	b->nis_ts = r->ts;
+	return 0;
+}
+
+int forecast_window(
+	struct forecast *f, const struct rec_maintenance_window *r, struct err *err)
+{
+	return calendar_take(&f->calendar, r, err);
 }

@@ -7,18 +7,17 @@
 int fusion_parse(const char *text, struct fusion *f, struct err *err)
 {
 	double w;
-	if (strcmp(text, "variance") == 0) {
-		*f = (struct fusion){FUSION_VARIANCE, 0.6};
-		return 0;
-	}
-	if (strcmp(text, "fixed") == 0) {
-		*f = (struct fusion){FUSION_FIXED, 0.6};
-		return 0;
-	}
+	static const char *const names[] = {"fixed", "variance", "adaptive"};
+	for (int i = FUSION_FIXED; i <= FUSION_ADAPTIVE; i++)
+		if (strcmp(text, names[i]) == 0) {
+			*f = (struct fusion){(enum fusion_rule)i, 0.6};
+			return 0;
+		}
 	if (strncmp(text, "fixed:", 6) != 0 || parse_f64(str_of(text + 6), &w) < 0 ||
 		w < 0 || w > 1)
 		return err_set(err, ERR_USAGE,
-			"--fusion: '%s' is not fixed:WEIGHT (0 to 1) or variance",
+			"--fusion: '%s' is not fixed:WEIGHT (0 to 1), variance or "
+			"adaptive",
 			text);
 	*f = (struct fusion){FUSION_FIXED, w};
 	return 0;
@@ -34,13 +33,14 @@ static double width(const struct estimate *e)
 	return e->upper - e->lower;
 }
 
-static double weight_of(
-	const struct fusion *f, const struct estimate *ml, const struct estimate *twin)
+static double weight_of(const struct fusion *f, const struct estimate *ml,
+	const struct estimate *twin, double twin_nis)
 {
 	double a = width(ml), b = width(twin);
 	if (f->rule == FUSION_FIXED || !(a > 0) || !(b > 0))
 		return f->weight;
-	return b * b / (a * a + b * b);
+	double inflated = f->rule == FUSION_ADAPTIVE && twin_nis > 1 ? twin_nis : 1;
+	return b * b * inflated / (a * a + b * b * inflated);
 }
 
 /* One side missing: the other speaks. */
@@ -85,13 +85,14 @@ static struct estimate blend(
 }
 
 struct estimate fusion_of(const struct fusion *f, const struct estimate *ml,
-	const struct estimate *twin, bool doubt, double *weight, int32_t *flags)
+	const struct estimate *twin, double trust, double twin_nis, double *weight,
+	int32_t *flags)
 {
 	if (!says(ml) && !says(twin)) {
 		*weight = NAN;
 		return ESTIMATE_NONE;
 	}
-	if (!says(ml)) {
+	if (!says(ml) || (trust <= 0 && says(twin))) {
 		*weight = 0;
 		*flags |= BIT(rul_flags_fallback);
 		return *twin;
@@ -100,7 +101,7 @@ struct estimate fusion_of(const struct fusion *f, const struct estimate *ml,
 		*weight = 1;
 		return *ml;
 	}
-	double w = weight_of(f, ml, twin) * (doubt ? FUSION_LEAN : 1);
+	double w = weight_of(f, ml, twin, twin_nis) * trust;
 	bool conflict =
 		fabs(ml->rul - twin->rul) > FUSION_CONFLICT * fmax(ml->rul, twin->rul);
 	if (conflict)
@@ -115,25 +116,4 @@ double estimate_confidence(double rul, double lower, double upper)
 	if (isnan(half) || !(rul >= 0))
 		return NAN;
 	return rul + half > 0 ? rul / (rul + half) : 0;
-}
-
-int64_t replace_by(int64_t ts, double lower_days)
-{
-	if (isnan(lower_days))
-		return TIME_NIL;
-	/* Past a century nobody plans; and the sum stays far from overflow. */
-	double days = fmin(fmax(lower_days, 0), 36500);
-	if (ts > TIME_MAX - 36500 * DAY_MS || ts < TIME_MIN)
-		return TIME_NIL;
-	int64_t due = ts + (int64_t)(days * (double)DAY_MS);
-	int64_t day = due - ((due % DAY_MS) + DAY_MS) % DAY_MS;
-	struct civil c;
-	time_to_civil(day, &c);
-	int64_t good = day;
-	if (c.month >= 3 && c.month <= 10)
-		/* The day before the first of March. */
-		good = (days_from_civil(c.year, 3, 1) - 1) * DAY_MS;
-	if (good < ts)
-		good = day;
-	return good > ts ? good : ts;
 }

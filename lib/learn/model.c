@@ -25,15 +25,31 @@ static json_t *time_text(int64_t ts)
 	return json_string(time_format(ts, text));
 }
 
+static json_t *write_floats(const float *v, int n)
+{
+	json_t *a = json_array();
+	for (int i = 0; i < n; i++)
+		json_array_append_new(a, number((double)v[i]));
+	return a;
+}
+
+static json_t *write_histogram(const struct histogram *h)
+{
+	return json_pack("{s:o, s:o}", "edges",
+		write_floats(h->edge, h->n > 0 ? h->n - 1 : 0), "shares",
+		write_floats(h->share, h->n));
+}
+
 static json_t *write_features(const struct model *m)
 {
 	json_t *a = json_array();
 	for (int i = 0; i < m->nfeatures; i++) {
 		const struct model_feature *f = &m->feature[i];
 		json_array_append_new(
-			a, json_pack("{s:s, s:s, s:o, s:o, s:o}", "name", f->name,
+			a, json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "name", f->name,
 				   "unit", f->unit, "min", number(f->min), "max",
-				   number(f->max), "present", number(f->present)));
+				   number(f->max), "present", number(f->present),
+				   "histogram", write_histogram(&f->reference)));
 	}
 	return a;
 }
@@ -168,14 +184,52 @@ static int get_text(
 	return 0;
 }
 
+/* Numbers of the list 'key' into v[most]. Returns how many, or -1. */
+static int read_floats(
+	const json_t *o, const char *key, int most, float *v, struct err *err)
+{
+	json_t *a = json_object_get(o, key);
+	size_t n = json_array_size(a);
+	if (!json_is_array(a) || n > (size_t)most)
+		return bad(key, "a list of at most 10 numbers", err);
+	for (size_t i = 0; i < n; i++) {
+		json_t *x = json_array_get(a, i);
+		if (!json_is_number(x) || !(fabs(json_number_value(x)) <= 1e30))
+			return bad(key, "a list of numbers", err);
+		v[i] = (float)json_number_value(x);
+	}
+	return (int)n;
+}
+
+/* Models made before there were histograms have none. */
+static int read_histogram(const json_t *o, struct histogram *h, struct err *err)
+{
+	json_t *k = json_object_get(o, "histogram");
+	if (!k)
+		return 0;
+	int shares = read_floats(k, "shares", HISTOGRAM_BINS, h->share, err);
+	int edges = read_floats(k, "edges", HISTOGRAM_BINS - 1, h->edge, err);
+	if (shares < 0 || edges < 0)
+		return -1;
+	if (edges != (shares > 0 ? shares - 1 : 0))
+		return bad("edges", "one number fewer than 'shares'", err);
+	for (int i = 0; i < shares; i++)
+		if (h->share[i] < 0 || h->share[i] > 1 ||
+			(i > 0 && i < edges && !(h->edge[i] > h->edge[i - 1])))
+			return bad("histogram", "shares of 1 and edges that rise", err);
+	h->n = shares;
+	return 0;
+}
+
 static int read_feature(const json_t *o, struct model_feature *f, struct err *err)
 {
 	if (get_text(o, "name", f->name, sizeof(f->name), err) < 0 ||
 		get_text(o, "unit", f->unit, sizeof(f->unit), err) < 0 ||
 		get_number(o, "min", -1e30, 1e30, &f->min, err) < 0 ||
-		get_number(o, "max", f->min, 1e30, &f->max, err) < 0)
+		get_number(o, "max", f->min, 1e30, &f->max, err) < 0 ||
+		get_number(o, "present", 0, 1, &f->present, err) < 0)
 		return -1;
-	return get_number(o, "present", 0, 1, &f->present, err);
+	return read_histogram(o, &f->reference, err);
 }
 
 static int read_features(const json_t *o, struct model *m, struct err *err)
@@ -241,6 +295,16 @@ static int read_booster(const json_t *o, struct model *m, struct err *err)
 	return *end || end != text + 16 ? bad("hash", "16 hexadecimal digits", err) : 0;
 }
 
+static int read_train_batteries(const json_t *o, struct model *m, struct err *err)
+{
+	json_t *part = json_object_get(json_object_get(o, "split"), "training");
+	int64_t n;
+	if (get_int(part, "batteries", 0, INT32_MAX, &n, err) < 0)
+		return -1;
+	m->train_batteries = (size_t)n;
+	return 0;
+}
+
 static int read_model(const json_t *o, struct model *m, struct err *err)
 {
 	int64_t format, window;
@@ -253,7 +317,8 @@ static int read_model(const json_t *o, struct model *m, struct err *err)
 	if (get_text(o, "id", m->id, sizeof(m->id), err) < 0 ||
 		get_int(o, "window_h", 1, 24 * 366, &window, err) < 0 ||
 		get_number(o, "floor_days", 1e-3, 1e4, &m->floor_days, err) < 0 ||
-		read_booster(o, m, err) < 0 || read_features(o, m, err) < 0)
+		read_booster(o, m, err) < 0 || read_features(o, m, err) < 0 ||
+		read_train_batteries(o, m, err) < 0)
 		return -1;
 	m->window_h = (int)window;
 	m->longest_days = INFINITY;

@@ -10,6 +10,7 @@
 #include "learn/booster.h"
 #include "learn/calibrate.h"
 #include "learn/features.h"
+#include "learn/histogram.h"
 #include "learn/metrics.h"
 #include "learn/split.h"
 #include "learn/weibull.h"
@@ -23,8 +24,9 @@ enum {
 
 struct model_feature {
 	char name[CODE_MAX + 1], unit[MODEL_UNIT_MAX + 1];
-	double min, max; /* seen in training */
-	double present;  /* share of the training rows that have it */
+	double min, max;            /* seen in training */
+	double present;             /* share of the training rows that have it */
+	struct histogram reference; /* of the training rows that have it */
 };
 
 /* How it was made and judged: written for people, not needed to predict. */
@@ -43,13 +45,14 @@ struct model_report {
 };
 
 struct model {
-	char id[CODE_MAX + 1]; /* "aft-" and a hash of the trees */
+	char id[CODE_MAX + 1]; /* "aft-" and a hash of all the rest of model.json */
 	int window_h;
 	double floor_days; /* shorter lives are not told apart */
 	/* No upper bound goes beyond the longest remaining life in training: of n like
 	 * batteries a new one outlives all with probability 1/(n+1). Infinite where the
 	 * longest was still alive. */
 	double longest_days;
+	size_t train_batteries; /* it learned from: how much its histograms can tell */
 	int nfeatures;
 	struct model_feature feature[FIELDS_MAX];
 	struct calibration calibration;
@@ -84,6 +87,14 @@ int model_save(const char *dir, const struct model *m, const struct model_report
 /* Fails early where model_save would: something else stands at dir, or its parent is
  * not a directory. */
 int model_check_target(const char *dir, struct err *err);
+
+/* Appends the bytes of DIR/model.json. Returns 0, or -1. */
+int model_read_text(const char *dir, struct buf *json, struct err *err);
+/* Copies the model directory 'from' to the new directory 'to', synced; what it is, is
+ * not looked at. Returns 0, or -1 (ERR_IO, ERR_DATA: a file too large). */
+int model_copy(const char *from, const char *to, struct err *err);
+/* Removes the files of a model, and their directory if nothing else is in it. */
+void model_remove(const char *dir);
 
 /* Loads a model directory, checking the trees' hash before they are parsed. Returns a
  * booster and fills m, or NULL (ERR_IO, ERR_DATA). */

@@ -71,7 +71,7 @@ static int sync_dir(const char *path, struct err *err)
 	return r;
 }
 
-static void remove_model(const char *dir)
+void model_remove(const char *dir)
 {
 	static const char *const files[] = {JSON_FILE, BOOSTER_FILE};
 	char path[PATH_SIZE];
@@ -139,7 +139,7 @@ static int swap_in(const char *tmp, const char *dir, struct err *err)
 		return err_errno(err, "cannot rename '%s' to '%s'", tmp, dir);
 	if (renameat2(AT_FDCWD, tmp, AT_FDCWD, dir, RENAME_EXCHANGE) < 0)
 		return err_errno(err, "cannot exchange '%s' and '%s'", tmp, dir);
-	remove_model(tmp);
+	model_remove(tmp);
 	return 0;
 }
 
@@ -165,11 +165,11 @@ int model_save(const char *dir, const struct model *m, const struct model_report
 	if (model_check_target(dir, err) < 0 || beside(target, dir, "", err) < 0 ||
 		beside(tmp, dir, suffix, err) < 0 || parent_of(parent, dir, err) < 0)
 		return -1;
-	remove_model(tmp);
+	model_remove(tmp);
 	if (mkdir(tmp, 0777) < 0)
 		return err_errno(err, "cannot create '%s'", tmp);
 	if (fill(tmp, m, r, booster, err) < 0 || swap_in(tmp, target, err) < 0) {
-		remove_model(tmp);
+		model_remove(tmp);
 		return -1;
 	}
 	return sync_dir(parent, err);
@@ -196,6 +196,33 @@ static int read_file(
 		r = err_nomem(err);
 	close(fd);
 	return r;
+}
+
+/* The files of a model, and how large each may be. */
+static const struct {
+	const char *name;
+	size_t most;
+} FILES[] = {{BOOSTER_FILE, MODEL_BOOSTER_MAX}, {JSON_FILE, MODEL_JSON_MAX}};
+
+int model_copy(const char *from, const char *to, struct err *err)
+{
+	if (mkdir(to, 0777) < 0)
+		return err_errno(err, "cannot create '%s'", to);
+	for (size_t i = 0; i < sizeof(FILES) / sizeof(*FILES); i++) {
+		struct buf b = {0};
+		int r = read_file(from, FILES[i].name, FILES[i].most, &b, err);
+		if (r == 0)
+			r = write_file(to, FILES[i].name, &b, err);
+		buf_release(&b);
+		if (r < 0)
+			return -1;
+	}
+	return sync_dir(to, err);
+}
+
+int model_read_text(const char *dir, struct buf *json, struct err *err)
+{
+	return read_file(dir, JSON_FILE, MODEL_JSON_MAX, json, err);
 }
 
 static struct booster *load_trees(
@@ -226,7 +253,7 @@ struct booster *model_load(const char *dir, struct model *m, struct err *err)
 {
 	struct buf json = {0}, trees = {0};
 	struct booster *b = NULL;
-	if (read_file(dir, JSON_FILE, MODEL_JSON_MAX, &json, err) == 0) {
+	if (model_read_text(dir, &json, err) == 0) {
 		if (model_read_json((const char *)json.data, json.len, m, err) < 0)
 			err_prefix(err, "'%s'", dir);
 		else

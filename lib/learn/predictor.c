@@ -1,7 +1,16 @@
 #include "learn/predictor.h"
 
+#include "learn/shap.h"
+
 #include <math.h>
 #include <stdlib.h>
+
+struct predictor {
+	struct model model;
+	struct feature_set features;
+	struct booster *booster; /* NULL where 'shap' does it all */
+	struct shap *shap;
+};
 
 struct estimate model_estimate(const struct model *m, double margin)
 {
@@ -17,16 +26,17 @@ struct estimate model_estimate(const struct model *m, double margin)
 	return e;
 }
 
-bool model_out_of_range(const struct model *m, const float *x)
+double model_beyond(const struct model *m, const float *x)
 {
+	double most = 0;
 	for (int i = 0; i < m->nfeatures; i++) {
 		const struct model_feature *f = &m->feature[i];
-		double slack = RANGE_SLACK * (f->max - f->min);
-		/* NaN compares false: missing is not out of range. */
-		if ((double)x[i] < f->min - slack || (double)x[i] > f->max + slack)
-			return true;
+		double span = f->max - f->min, v = (double)x[i];
+		/* Missing is not out of range. */
+		if (!isnan(v) && span > 0)
+			most = fmax(most, fmax(f->min - v, v - f->max) / span);
 	}
-	return false;
+	return most;
 }
 
 bool model_starved(const struct model *m, const float *x)
@@ -39,33 +49,79 @@ bool model_starved(const struct model *m, const float *x)
 	return have < STARVED_BELOW * usual;
 }
 
-static void finish(const struct model *m, const struct feature_set *s, const float *x,
-	float coverage, const float *contributions, struct prediction *p)
+static void finish(const struct predictor *k, const float *x, float coverage,
+	const float *contributions, struct prediction *p)
 {
+	const struct model *m = &k->model;
 	double margin = 0;
 	for (int i = 0; i <= m->nfeatures; i++)
 		margin += (double)contributions[i];
 	p->e = model_estimate(m, margin);
-	p->out_of_range = model_out_of_range(m, x);
+	p->beyond = model_beyond(m, x);
 	p->starved = coverage < (float)STARVED_BELOW || model_starved(m, x);
-	if (p->out_of_range)
+	if (p->beyond > RANGE_SLACK)
 		p->e.confidence *= 0.5;
 	if (p->starved)
 		p->e.confidence *= 0.5;
-	factors_of(s, contributions, &p->factors);
+	factors_of(&k->features, contributions, &p->factors);
 }
 
-int model_predict(const struct model *m, struct booster *b, const struct feature_set *s,
-	const float *x, const float *coverage, size_t rows, struct prediction *out,
-	struct err *err)
+struct predictor *predictor_new(
+	const struct model *m, struct booster *b, struct err *err)
 {
-	size_t cols = (size_t)m->nfeatures;
+	struct predictor *p = calloc(1, sizeof(*p));
+	if (!p) {
+		booster_free(b);
+		err_nomem(err);
+		return NULL;
+	}
+	p->model = *m;
+	p->booster = b;
+	if (model_features(m, &p->features, err) < 0 ||
+		shap_new(b, m->nfeatures, &p->shap, err) < 0) {
+		predictor_free(p);
+		return NULL;
+	}
+	if (p->shap) {
+		booster_free(b);
+		p->booster = NULL;
+	}
+	return p;
+}
+
+const struct model *predictor_model(const struct predictor *p)
+{
+	return &p->model;
+}
+
+void predictor_row(const struct predictor *p, const struct rec_feature *r, float *x)
+{
+	feature_values(&p->features, r, x);
+}
+
+int predictor_run(struct predictor *p, const float *x, const float *coverage,
+	size_t rows, struct prediction *out, struct err *err)
+{
+	size_t cols = (size_t)p->model.nfeatures;
 	float *phi = malloc((rows * (cols + 1) + 1) * sizeof(*phi));
+	int r = 0;
 	if (!phi)
 		return err_nomem(err);
-	int r = booster_contributions(b, x, rows, m->nfeatures, phi, err);
+	if (p->shap)
+		shap_contributions(p->shap, x, rows, phi);
+	else
+		r = booster_contributions(p->booster, x, rows, (int)cols, phi, err);
 	for (size_t i = 0; r == 0 && i < rows; i++)
-		finish(m, s, x + i * cols, coverage[i], phi + i * (cols + 1), &out[i]);
+		finish(p, x + i * cols, coverage[i], phi + i * (cols + 1), &out[i]);
 	free(phi);
 	return r;
+}
+
+void predictor_free(struct predictor *p)
+{
+	if (!p)
+		return;
+	booster_free(p->booster);
+	shap_free(p->shap);
+	free(p);
 }

@@ -1,5 +1,6 @@
 /*
- * Predictions from a loaded model, in blocks: XGBoost's cost per call is far above its
+ * Predictions from a loaded model, with what speaks for them. In blocks: trees that are
+ * too deep for shap.h are explained by XGBoost, whose cost per call is far above its
  * cost per row.
  */
 #ifndef LEARN_PREDICTOR_H
@@ -13,28 +14,44 @@ enum { PREDICT_BLOCK = 2048 };
 
 /* Share of the span of a feature in training that a value may lie beyond it. */
 #define RANGE_SLACK 0.05
+/* Beyond this share it is far from all that was learned. [E] */
+#define RANGE_FAR 0.5
 /* With less of the window, or of the features usual in training, a row is starved. */
 #define STARVED_BELOW 0.5
 
 struct prediction {
 	struct estimate e;
 	struct pairs factors;
-	bool out_of_range, starved;
+	double beyond; /* how far out of range, in spans of the worst feature; 0 inside
+			*/
+	bool starved;
 };
 
 /* Days from a margin: the estimate, its bounds and probabilities. */
 struct estimate model_estimate(const struct model *m, double margin);
-/* True when a feature lies outside what the model was trained on. */
-bool model_out_of_range(const struct model *m, const float *x);
+/* How far the feature that is worst lies outside what the model was trained on, in
+ * spans of its values there; 0 when all lie inside. */
+double model_beyond(const struct model *m, const float *x);
 /* True when half of the features the model usually had are missing. */
 bool model_starved(const struct model *m, const float *x);
 
+struct predictor;
+
 /*
- * Predicts 'rows' rows of m->nfeatures; coverage[row] is the share of the window with
- * samples (NaN unknown). s is from model_features. Returns 0, or -1.
+ * Of model m (copied) with its trees b (owned from now on, also on failure). Returns
+ * NULL with err set: ERR_DATA when this build does not know a feature of the model.
  */
-int model_predict(const struct model *m, struct booster *b, const struct feature_set *s,
-	const float *x, const float *coverage, size_t rows, struct prediction *out,
-	struct err *err);
+struct predictor *predictor_new(
+	const struct model *m, struct booster *b, struct err *err);
+const struct model *predictor_model(const struct predictor *p);
+/* The model's features of r into x[nfeatures]. */
+void predictor_row(const struct predictor *p, const struct rec_feature *r, float *x);
+/*
+ * Predicts 'rows' rows of nfeatures; coverage[row] is the share of the window with
+ * samples (NaN unknown). Returns 0, or -1.
+ */
+int predictor_run(struct predictor *p, const float *x, const float *coverage,
+	size_t rows, struct prediction *out, struct err *err);
+void predictor_free(struct predictor *p);
 
 #endif

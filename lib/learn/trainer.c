@@ -68,12 +68,12 @@ static int fill_part(const struct dataset *d, const struct split *s, enum split_
 	return 0;
 }
 
-/* What the training rows say of a column. */
+/* What the training rows say of a column; 'values' has room for all rows. */
 static struct model_feature survey(
-	const struct dataset *d, const struct split *s, int column)
+	const struct dataset *d, const struct split *s, int column, float *values)
 {
 	struct model_feature f = {.min = INFINITY, .max = -INFINITY};
-	double rows = 0, have = 0;
+	size_t rows = 0, have = 0;
 	for (size_t i = 0; i < d->n; i++) {
 		if (split_part(s, d->rows[i].battery) != PART_TRAIN)
 			continue;
@@ -81,11 +81,12 @@ static struct model_feature survey(
 		rows++;
 		if (isnan(v))
 			continue;
-		have++;
+		values[have++] = (float)v;
 		f.min = fmin(f.min, v);
 		f.max = fmax(f.max, v);
 	}
-	f.present = rows > 0 ? have / rows : 0;
+	f.present = rows > 0 ? (double)have / (double)rows : 0;
+	histogram_of(values, have, &f.reference);
 	return f;
 }
 
@@ -94,12 +95,15 @@ static int choose_features(const struct dataset *d, const struct split *s,
 	int64_t span_ms, struct model *m, struct feature_set *use, int *column,
 	struct err *err)
 {
+	float *values = malloc((d->n + 1) * sizeof(*values));
+	if (!values)
+		return err_nomem(err);
 	use->n = 0;
 	for (int i = 0; i < d->features.n; i++) {
 		const struct feature_def *def = &d->features.v[i];
 		if (strncmp(def->name, "season_", 7) == 0 && span_ms < SEASON_SPAN_MS)
 			continue;
-		struct model_feature f = survey(d, s, i);
+		struct model_feature f = survey(d, s, i, values);
 		if (!(f.max > f.min))
 			continue;
 		str_copy(f.name, sizeof(f.name), str_of(def->name));
@@ -108,6 +112,7 @@ static int choose_features(const struct dataset *d, const struct split *s,
 		m->feature[use->n] = f;
 		use->v[use->n++] = *def;
 	}
+	free(values);
 	m->nfeatures = use->n;
 	if (use->n == 0)
 		return err_set(err, ERR_DATA,
@@ -219,6 +224,18 @@ static double longest_life(const struct dataset *d, const struct part *train)
 	return alive ? INFINITY : longest;
 }
 
+/* Its name is what it is: the hash of model.json, which holds the hash of the trees. */
+static int name_model(struct model *m, const struct model_report *r, struct err *err)
+{
+	struct buf json = {0};
+	int s = model_write_json(m, r, &json, err);
+	if (s == 0)
+		snprintf(m->id, sizeof(m->id), "aft-%012" PRIx64,
+			hash_bytes(json.data, json.len) >> 16);
+	buf_release(&json);
+	return s;
+}
+
 static int fit_parts(const struct dataset *d, const struct split *s,
 	const struct trainer_options *o, struct part *part, struct model *m,
 	struct model_report *r, struct buf *booster, struct err *err)
@@ -232,6 +249,7 @@ static int fit_parts(const struct dataset *d, const struct split *s,
 		if (fill_part(d, s, (enum split_part)p, &use, column, &part[p], err) <
 			0)
 			return -1;
+	m->train_batteries = s->batteries_in[PART_TRAIN];
 	m->longest_days = longest_life(d, &part[PART_TRAIN]);
 	struct booster *b =
 		fit_best(o, &part[PART_TRAIN], &part[PART_VALID], use.n, r, err);
@@ -245,8 +263,7 @@ static int fit_parts(const struct dataset *d, const struct split *s,
 		return -1;
 	m->booster_hash = hash_bytes(booster->data, booster->len);
 	m->booster_size = booster->len;
-	snprintf(m->id, sizeof(m->id), "aft-%012" PRIx64, m->booster_hash >> 16);
-	return 0;
+	return name_model(m, r, err);
 }
 
 int trainer_fit(const struct dataset *d, const struct trainer_options *o,

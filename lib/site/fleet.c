@@ -32,6 +32,8 @@ static const struct inifile_key FLEET_KEYS[] = {
 	WHOLE(fleet, "fleet", strings_per_system, 1, 9),
 	WHOLE(fleet, "fleet", jars_per_string, 1, 64),
 	NUM(fleet, "fleet", utc_offset_h, -14, 14),
+	NUM(fleet, "fleet", discharge_test_pct, 0, DISCHARGE_TEST_PCT_MAX),
+	WHOLE(fleet, "fleet", discharge_test_days, 7, 365),
 	{0},
 };
 static const struct inifile_key CLIMATE_KEYS[] = {
@@ -166,7 +168,7 @@ int fleet_load(const char *path, struct fleet *f, struct err *err)
 {
 	struct load l = {.fleet = f};
 	struct err fault = {0};
-	*f = (struct fleet){0};
+	*f = (struct fleet){.discharge_test_days = DISCHARGE_TEST_DAYS};
 	int line = ini_parse(path, on_key, &l);
 
 	if (line == -1)

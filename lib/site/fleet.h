@@ -8,6 +8,10 @@
 #include "base/err.h"
 #include "record/kinds.h"
 
+/* More than this would be a capacity test; a quarter. */
+#define DISCHARGE_TEST_PCT_MAX 80
+enum { DISCHARGE_TEST_DAYS = 91 };
+
 enum {
 	FLEET_NAME_MAX = 64,
 	FLEET_SITES_MAX = 64,
@@ -42,6 +46,10 @@ struct fleet {
 	char systems[FLEET_SYSTEMS_MAX][16]; /* "REC-01" */
 	int nsystems, strings_per_system, jars_per_string;
 	double utc_offset_h;
+	/* each string is discharged by this share of its rating every so many days, and
+	 * fully in the yearly capacity test; 0: that test only */
+	double discharge_test_pct;
+	int discharge_test_days;
 	struct climate climates[FLEET_CLIMATES_MAX];
 	struct region regions[FLEET_REGIONS_MAX];
 	struct site_plan sites[FLEET_SITES_MAX];

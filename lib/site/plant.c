@@ -59,6 +59,22 @@ static void build_site(struct plant *p, int64_t i, int64_t start)
 		p->fleet->utc_offset_h);
 	room_init(&s->room, rng_key(s->key, 2), start);
 	s->outdoors = weather_at(&s->weather, start);
+	s->used = true;
+}
+
+void plant_string_code(const struct fleet *f, int64_t number, char *dst)
+{
+	int per_system = f->strings_per_system;
+	char site[FLEET_NAME_MAX];
+	fleet_site(f, number / (per_system * f->nsystems), site);
+	snprintf(dst, PLANT_CODE_MAX, "%.30s-%.12s-S%d", site,
+		f->systems[number / per_system % f->nsystems],
+		(int)(number % per_system) + 1);
+}
+
+int64_t plant_string_count(const struct fleet *f, int64_t njars)
+{
+	return (njars + f->jars_per_string - 1) / f->jars_per_string;
 }
 
 static int build_string(
@@ -73,8 +89,7 @@ static int build_string(
 	s->system = (int)(number % per_site) / per_system;
 	s->position = (int)(number % per_system) + 1;
 	s->key = rng_key(rng_key(p->seed, 2 * (uint64_t)SITE_STREAM), (uint64_t)number);
-	snprintf(s->code, sizeof(s->code), "%.30s-%.12s-S%d", p->sites[s->site].code,
-		f->systems[s->system], s->position);
+	plant_string_code(f, number, s->code);
 	s->jars = calloc((size_t)n, sizeof(*s->jars));
 	s->blocks = calloc((size_t)n, sizeof(*s->blocks));
 	if (!s->jars || !s->blocks)
@@ -96,31 +111,27 @@ static int build_string(
 	return 0;
 }
 
-static int build(struct plant *p, int64_t njars, int64_t start,
-	bool (*keep)(const char *, int64_t, void *), void *user)
+static int build(
+	struct plant *p, int64_t njars, int64_t start, plant_choice *keep, void *user)
 {
 	const struct fleet *f = p->fleet;
-	int per_string = f->jars_per_string;
 	int64_t per_site = f->nsystems * f->strings_per_system;
-	int64_t all = (njars + per_string - 1) / per_string;
+	int64_t all = plant_string_count(f, njars);
 
 	p->nsites = (all + per_site - 1) / per_site;
 	p->sites = calloc((size_t)p->nsites, sizeof(*p->sites));
 	p->strings = calloc((size_t)all, sizeof(*p->strings));
 	if (!p->sites || !p->strings)
 		return -1;
-	for (int64_t i = 0; i < p->nsites; i++)
-		build_site(p, i, start);
 	for (int64_t i = 0; i < all; i++) {
 		struct plant_string *s = &p->strings[p->nstrings];
 		*s = (struct plant_string){0};
 		char code[PLANT_CODE_MAX];
-		snprintf(code, sizeof(code), "%.30s-%.12s-S%d",
-			p->sites[i / per_site].code,
-			f->systems[i % per_site / f->strings_per_system],
-			(int)(i % f->strings_per_system) + 1);
-		if (keep && !keep(code, i / per_site, user))
+		plant_string_code(f, i, code);
+		if (keep && !keep(code, i / per_site, i, user))
 			continue;
+		if (!p->sites[i / per_site].used)
+			build_site(p, i / per_site, start);
 		p->nstrings++;
 		if (build_string(p, s, i, start) < 0)
 			return -1;
@@ -129,8 +140,7 @@ static int build(struct plant *p, int64_t njars, int64_t start,
 }
 
 struct plant *plant_new(const struct fleet *f, const struct battery_model *m,
-	uint64_t seed, int64_t njars, int64_t start,
-	bool (*keep)(const char *string_code, int64_t site, void *user), void *user,
+	uint64_t seed, int64_t njars, int64_t start, plant_choice *keep, void *user,
 	struct err *err)
 {
 	if (f->jars_per_string > SERIES_MAX) {
@@ -260,15 +270,6 @@ static void advance_site(struct plant *p, struct plant_site *s, int64_t day, int
 	s->outdoors = weather_at(&s->weather, to);
 }
 
-/* During a capacity test: which jars have just reached the cut-off? */
-static void watch_test(struct plant *p, struct plant_string *s)
-{
-	for (int i = 0; i < s->series.n; i++)
-		if (isnan(s->jars[i].test_ah) && s->charger.mode == mode_discharge &&
-			s->blocks[i].voltage_v < p->model->cutoff_v)
-			s->jars[i].test_ah = s->charger.out_ah;
-}
-
 /* Blocks too hot to live: each is at the end of thermal runaway. */
 static void burst(struct plant *p, struct plant_string *s, int64_t now)
 {
@@ -287,7 +288,7 @@ static void step_string(
 	battery_series_step(&s->series, &d, p->sites[s->site].room.temperature_c,
 		(double)(to - from) / 1000);
 	if (s->testing)
-		watch_test(p, s);
+		discharge_test_watch(p, s);
 	if (s->series.hottest_c > RUNAWAY_C)
 		burst(p, s, to);
 	if (charger_update(&s->charger, &s->series, to))
@@ -326,12 +327,26 @@ static void advance_string(
 	}
 }
 
-static int by_time(const void *a, const void *b)
+static int compare(int64_t a, int64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+int happening_order(const struct happening *a, const struct happening *b)
+{
+	int64_t of_a = a->string ? a->string->number : -1;
+	int64_t of_b = b->string ? b->string->number : -1;
+	int r = compare(a->ts, b->ts);
+	if (!r)
+		r = compare(a->site, b->site);
+	return r ? r : compare(of_a, of_b);
+}
+
+static int by_order(const void *a, const void *b)
 {
 	const struct happening *x = a, *y = b;
-	if (x->ts != y->ts)
-		return x->ts < y->ts ? -1 : 1;
-	return x->order < y->order ? -1 : x->order > y->order;
+	int r = happening_order(x, y);
+	return r ? r : compare((int64_t)x->order, (int64_t)y->order);
 }
 
 int plant_advance(struct plant *p, int64_t to)
@@ -343,13 +358,14 @@ int plant_advance(struct plant *p, int64_t to)
 		int64_t next = (day + 1) * DAY_MS < to ? (day + 1) * DAY_MS : to;
 		next = stage_next(p, next);
 		for (int64_t i = 0; i < p->nsites; i++)
-			advance_site(p, &p->sites[i], day, next);
+			if (p->sites[i].used)
+				advance_site(p, &p->sites[i], day, next);
 		for (int64_t i = 0; i < p->nstrings; i++)
 			advance_string(p, &p->strings[i], day, next);
 		p->now = next;
 	}
 	if (p->nhappenings > 1)
-		qsort(p->happenings, p->nhappenings, sizeof(*p->happenings), by_time);
+		qsort(p->happenings, p->nhappenings, sizeof(*p->happenings), by_order);
 	return p->failed ? -1 : 0;
 }
 

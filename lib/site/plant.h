@@ -38,12 +38,19 @@ struct plant_jar {
 	double test_ah; /* at the cut-off, of the test that runs; NaN */
 };
 
+/* Capacity: at the rated current to the cut-off. Partial: the site's own load takes
+ * out a share of the rating. */
+enum discharge_test { TEST_NONE, TEST_CAPACITY, TEST_PARTIAL };
+/* A block that a test has found worn out is replaced so many days later. */
+enum { TEST_REPLACE_AFTER_DAYS = 21 };
+
 enum task_names {
 	TASK_OUTAGE,
 	TASK_GENERATOR_TEST,
 	TASK_IMPEDANCE,
 	TASK_EQUALIZE,
 	TASK_CAPACITY_TEST,
+	TASK_PARTIAL_TEST,
 	TASK_REPLACE,
 	TASK_HARD_FAILURE,
 };
@@ -65,10 +72,10 @@ struct plant_string {
 	struct sensor_fault sensor;
 	struct plant_jar *jars;
 	struct battery_block *blocks;
-	double load_share;   /* of the design load, now */
-	bool testing;        /* the discharge is a capacity test */
-	bool generator_test; /* the discharge is a generator test */
-	int64_t day;         /* the agenda is made up to the end of this UTC day */
+	double load_share;           /* of the design load, now */
+	enum discharge_test testing; /* what the discharge is a test of */
+	bool generator_test;         /* the discharge is a generator test */
+	int64_t day; /* the agenda is made up to the end of this UTC day */
 	struct task agenda[AGENDA_MAX];
 	int ntasks, next;
 };
@@ -87,6 +94,16 @@ struct plant_site {
 	int64_t rounds[ROUNDS]; /* inspections … of the day, TIME_NIL: none */
 	int64_t day;
 	struct life_path *path; /* made when first asked for */
+	bool used;              /* a string of it is here; else nothing happens there */
+};
+
+/* The report of a discharge test, on the string or a block of it. */
+struct test_report {
+	enum discharge_test test;
+	double rate_a, minutes, ambient_c;
+	double pct; /* of the rating, corrected to its rate and 25 degC; NaN: as below
+		     */
+	enum test_result_names result;
 };
 
 /* What a caller makes records of. Strings point into the plant or are its own. */
@@ -95,19 +112,21 @@ struct happening {
 	int64_t start, end_ts; /* end TIME_NIL: open */
 	enum {
 		HAPPENS_EVENT,
-		HAPPENS_CAPACITY,    /* value Ah, a: current, b: minutes, c: ambient */
-		HAPPENS_IMPEDANCE,   /* jar is set */
+		HAPPENS_CAPACITY,    /* value: Ah, NaN: it was not measured */
+		HAPPENS_IMPEDANCE,   /* jar is set, value: mohm */
 		HAPPENS_REPLACEMENT, /* jar is set: its master record has changed */
-		HAPPENS_WINDOW,      /* maintenance */
+		HAPPENS_WINDOW,      /* maintenance, note: its title */
 	} what;
 	enum event_type_names type;
 	enum event_status_names status;
 	const struct plant_string *string; /* NULL: a matter of the site */
 	int64_t site;
 	int jar; /* -1: of the string or site */
-	double value, a, b, c;
+	double value;
+	double temperature_c;    /* IMPEDANCE: of the block */
+	struct test_report test; /* CAPACITY */
 	char note[NOTE_MAX];
-	uint64_t order; /* ties in time stay in the order they happened */
+	uint64_t order; /* among those of the same string or site */
 };
 
 struct plant {
@@ -126,21 +145,33 @@ struct plant {
 	struct happening lost; /* where happenings go then */
 };
 
+/* How many strings the first njars positions of the fleet fill, the last perhaps not
+ * wholly. */
+int64_t plant_string_count(const struct fleet *f, int64_t njars);
+/* The code of the string of that number, into dst[PLANT_CODE_MAX]. */
+void plant_string_code(const struct fleet *f, int64_t number, char *dst);
+
+typedef bool plant_choice(
+	const char *string_code, int64_t site, int64_t string, void *user);
+
 /*
  * Builds the first njars (> 0) positions of the fleet as they are at 'start', strings
- * whole. 'keep' (may be NULL) chooses strings by code and number of the site. fleet and
- * model must outlive the plant. Returns NULL with err when out of memory or when a
- * string has more jars than SERIES_MAX.
+ * whole. 'keep' (may be NULL) chooses strings by code, number of the site and number of
+ * the string. fleet and model must outlive the plant. Returns NULL with err when out of
+ * memory or when a string has more jars than SERIES_MAX.
  */
 struct plant *plant_new(const struct fleet *f, const struct battery_model *m,
-	uint64_t seed, int64_t njars, int64_t start,
-	bool (*keep)(const char *string_code, int64_t site, void *user), void *user,
+	uint64_t seed, int64_t njars, int64_t start, plant_choice *keep, void *user,
 	struct err *err);
 void plant_free(struct plant *p);
 
-/* Moves everything on to 'to' (> now) and lists what happened, in order of time; the
- * list is valid until the next call. Returns 0, or -1 when out of memory. */
+/* Moves everything on to 'to' (> now) and lists what happened, in the order of
+ * happening_order; the list is valid until the next call. Returns 0, or -1 when out of
+ * memory. */
 int plant_advance(struct plant *p, int64_t to);
+/* Less than, equal to or greater than 0: in order of time, then of the fleet (a site
+ * before its strings), so that several plants' lists merge into one's. */
+int happening_order(const struct happening *a, const struct happening *b);
 
 /* Design load on one string of a system. */
 double plant_design_load_a(const struct plant *p, int system);
@@ -172,10 +203,26 @@ void upkeep_site(struct plant *p, struct plant_site *site, int64_t to);
  */
 void upkeep_outage(struct plant *p, struct plant_string *s, int64_t ts, int64_t until,
 	double share);
+/* The share of life that planned tests take a day. */
+double upkeep_cycling_per_day(const struct plant *p);
+/* What the site draws at ts, of its design load. */
+double upkeep_load_share(
+	const struct plant *p, const struct plant_string *s, int64_t ts);
+/* Lists an event of the string. */
+struct happening *upkeep_event(struct plant *p, const struct plant_string *s,
+	int64_t ts, enum event_type_names type, enum event_status_names status,
+	double value);
 /* Thermal runaway has ended block i. */
 void upkeep_burst(struct plant *p, struct plant_string *s, int i, int64_t ts);
 void upkeep_do(struct plant *p, struct plant_string *s, const struct task *t);
 void upkeep_discharge_over(
+	struct plant *p, struct plant_string *s, int64_t began, int64_t ended);
+/* lib/site/discharge_test.c: puts the string on a test, unless it is not on float;
+ * which jars have just reached the cut-off; and its reports, at the end. */
+void discharge_test_begin(
+	struct plant *p, struct plant_string *s, int64_t ts, enum discharge_test test);
+void discharge_test_watch(const struct plant *p, struct plant_string *s);
+void discharge_test_end(
 	struct plant *p, struct plant_string *s, int64_t began, int64_t ended);
 /* Adds a happening that starts at ts, with an open end and no value. */
 struct happening *plant_happens(struct plant *p, int64_t ts, int what, int64_t site,

@@ -1,5 +1,6 @@
 #include "site/stage.h"
 
+#include "base/code.h"
 #include "site/plant.h"
 
 #include <math.h>
@@ -131,18 +132,25 @@ static void end_outage(struct plant *p, const struct stage_entry *e)
 	}
 }
 
-/* Two scenarios share a target when any string of the plant is in both. */
-static bool share(
-	const struct plant *p, const struct scenario *a, const struct scenario *b)
+/* Either holds the other, as far as scenario b goes. */
+static bool meet(struct str x, struct str y, const struct scenario *b)
 {
-	for (int64_t i = 0; i < p->nstrings; i++) {
-		const struct plant_string *s = &p->strings[i];
-		const char *site = p->sites[s->site].code;
-		if ((jars_of(a, s) & jars_of(b, s)) ||
-			(of_sites(b) && stage_site(b->target, site) &&
-				stage_site(a->target, site)))
-			return true;
+	if (of_sites(b)) {
+		x = code_site(x);
+		y = code_site(y);
 	}
+	return str_is(x, "all") || str_is(y, "all") || within(x, y) || within(y, x);
+}
+
+/* Whether b does something to a target of a. It hangs on the codes alone, so that parts
+ * of a fleet that are simulated apart agree. */
+static bool share(const struct scenario *a, const struct scenario *b)
+{
+	struct str x, y;
+	for (const char *p = a->target; next_target(&p, &x);)
+		for (const char *q = b->target; next_target(&q, &y);)
+			if (meet(x, y, b))
+				return true;
 	return false;
 }
 
@@ -167,8 +175,7 @@ static void begin(struct plant *p, struct stage_entry *e)
 	for (size_t i = 0;
 		e->scenario.kind == SCENARIO_NORMAL_OPERATION && i < stage->n; i++) {
 		struct stage_entry *other = &stage->v[i];
-		if (other != e && !other->over &&
-			share(p, &e->scenario, &other->scenario))
+		if (other != e && !other->over && share(&e->scenario, &other->scenario))
 			finish(p, other);
 	}
 }
@@ -333,7 +340,7 @@ static void forget_paths(struct plant *p)
 	}
 }
 
-static bool hits(const struct plant *p, const struct scenario *s)
+bool stage_concerns(const struct plant *p, const struct scenario *s)
 {
 	for (int64_t i = 0; i < p->nstrings; i++)
 		if (jars_of(s, &p->strings[i]) ||
@@ -347,11 +354,6 @@ int stage_add(
 	struct plant *p, const struct scenario *s, int64_t origin, struct err *err)
 {
 	struct stage *stage = &p->stage;
-	if (!hits(p, s))
-		return err_set(err, ERR_USAGE,
-			"scenario %s: no site, system, string or battery here is "
-			"called '%.200s'",
-			scenario_name(s->kind), s->target);
 	if (stage->n == stage->cap) {
 		size_t cap = stage->cap ? 2 * stage->cap : 8;
 		void *more = realloc(stage->v, cap * sizeof(*stage->v));

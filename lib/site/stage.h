@@ -31,10 +31,13 @@ struct stage {
 	bool changed; /* there was something under way */
 };
 
+/* Whether a target of the scenario is anything of this plant. */
+bool stage_concerns(const struct plant *p, const struct scenario *s);
 /*
  * Plans a scenario; 'origin' is what its start is relative to; one that should have
- * begun begins now. Returns its id (> 0), or -1: ERR_USAGE when its target is nothing
- * of this plant, ERR_IO without memory.
+ * begun begins now. One that is no concern of this plant is kept as well: it cuts time
+ * into the same steps everywhere, and plants given the same scenarios number them
+ * alike. Returns its id (> 0), or -1 with ERR_IO: no memory.
  */
 int stage_add(
 	struct plant *p, const struct scenario *s, int64_t origin, struct err *err);

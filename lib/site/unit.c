@@ -139,8 +139,8 @@ void unit_history(const struct plant *p, struct plant_string *s, int i, int64_t 
 		uint64_t key = rng_key(j->key, (uint64_t)j->unit + 1);
 		double stress =
 			ageing_stress(p->model, room_c + b->nature.rack_k + 0.3, 0);
-		double per_day = b->nature.rate_per_day * stress +
-				 ageing_cycle(p->model, 1) / 365.25;
+		double per_day =
+			b->nature.rate_per_day * stress + upkeep_cycling_per_day(p);
 		double life_days = ageing_end(p->model, &b->nature) / per_day;
 		double found = FOUND_AFTER_DAYS[0] +
 			       (FOUND_AFTER_DAYS[1] - FOUND_AFTER_DAYS[0]) *

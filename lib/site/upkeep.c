@@ -1,6 +1,5 @@
 /* Upkeep: the maintenance calendar, tests and replacements of a string. */
 #include "base/rng.h"
-#include "battery/rate.h"
 #include "site/plant.h"
 
 #include <math.h>
@@ -11,17 +10,44 @@
 static const int IMPEDANCE_DAYS = 91, EQUALIZE_DAYS = 91, CAPACITY_DAYS = 365,
 		 GENERATOR_DAYS = 30;
 static const int64_t EQUALIZE_MS = 8 * HOUR_MS;
-static const double TEST_STOP_JAR_V = 9.0; /* protects a weak jar from reversal [E] */
-static const double LOAD_STOP_V = 10.0;    /* a UPS drops its load, a block [E] */
-static const int64_t REST_AFTER_TEST_MS = HOUR_MS;
-static const int64_t REPLACE_AFTER_DAYS = 21;
-/* A string that failed its test is tested again when its worst jars have been replaced:
- * they ended the test, and kept others from being found. */
-static const int64_t RETEST_AFTER_DAYS = 28;
+static const double LOAD_STOP_V = 10.0; /* a UPS drops its load, a block [E] */
+
+/* Days since a round that comes every so many days was last due. */
+static int64_t since_due(int64_t day, uint64_t key, uint64_t counter, int every)
+{
+	return (day + (int64_t)(rng_bits(key, counter) % (uint64_t)every)) % every;
+}
 
 static bool due(int64_t day, uint64_t key, uint64_t counter, int every)
 {
-	return (day + (int64_t)(rng_bits(key, counter) % (uint64_t)every)) % every == 0;
+	return since_due(day, key, counter, every) == 0;
+}
+
+static bool capacity_test_due(const struct plant_string *s, int64_t day)
+{
+	return due(day, s->key, 13, CAPACITY_DAYS);
+}
+
+/* Counted from the yearly capacity test, which takes the place of the last one. */
+static bool partial_test_due(
+	const struct fleet *f, const struct plant_string *s, int64_t day)
+{
+	int every = f->discharge_test_days;
+	int64_t into = since_due(day, s->key, 13, CAPACITY_DAYS);
+	return f->discharge_test_pct > 0 && into > 0 && into % every == 0 &&
+	       into + every / 2 <= CAPACITY_DAYS;
+}
+
+double upkeep_cycling_per_day(const struct plant *p)
+{
+	const struct fleet *f = p->fleet;
+	double year = ageing_cycle(p->model, 1);
+	int partial = f->discharge_test_pct > 0
+			      ? (CAPACITY_DAYS - f->discharge_test_days / 2) /
+					f->discharge_test_days
+			      : 0;
+	year += partial * ageing_cycle(p->model, f->discharge_test_pct / 100);
+	return year / CAPACITY_DAYS;
 }
 
 /* UTC time of a local hour, on that UTC day. */
@@ -63,8 +89,10 @@ void upkeep_plan(struct plant *p, struct plant_string *s, int64_t day)
 	if (due(day, s->key, 12, EQUALIZE_DAYS))
 		add(s, at_hour(site, day, 20), at_hour(site, day, 20) + EQUALIZE_MS,
 			TASK_EQUALIZE, -1);
-	if (due(day, s->key, 13, CAPACITY_DAYS) || day == s->retest_day)
+	if (capacity_test_due(s, day) || day == s->retest_day)
 		add(s, at_hour(site, day, 8), TIME_NIL, TASK_CAPACITY_TEST, -1);
+	if (partial_test_due(p->fleet, s, day))
+		add(s, at_hour(site, day, 9), TIME_NIL, TASK_PARTIAL_TEST, -1);
 	for (int i = 0; i < s->series.n; i++) {
 		const struct plant_jar *j = &s->jars[i];
 		if (j->replace_at != TIME_NIL && j->replace_at < (day + 1) * DAY_MS)
@@ -86,11 +114,11 @@ void upkeep_foresee(
 	const struct plant_site *site = &p->sites[s->site];
 	int64_t day = p->now / DAY_MS;
 
-	while (!due(day, s->key, 13, CAPACITY_DAYS) || at_hour(site, day, 8) < p->now)
+	while (!capacity_test_due(s, day) || at_hour(site, day, 8) < p->now)
 		day++;
-	u->tests_per_year = 1;
+	u->cycling_per_day = upkeep_cycling_per_day(p);
 	u->next_test_days = days_from(p, at_hour(site, day, 8));
-	u->found_to_replaced_days = REPLACE_AFTER_DAYS;
+	u->found_to_replaced_days = TEST_REPLACE_AFTER_DAYS;
 	for (int i = 0; i < s->series.n; i++) {
 		const struct plant_jar *j = &s->jars[i];
 		u->hard_failure_days[i] = days_from(p, j->hard_failure);
@@ -136,7 +164,7 @@ void upkeep_site(struct plant *p, struct plant_site *site, int64_t to)
 	}
 }
 
-static struct happening *event(struct plant *p, const struct plant_string *s,
+struct happening *upkeep_event(struct plant *p, const struct plant_string *s,
 	int64_t ts, enum event_type_names type, enum event_status_names status,
 	double value)
 {
@@ -154,31 +182,15 @@ static void impedance(struct plant *p, struct plant_string *s, int64_t ts)
 			plant_happens(p, ts, HAPPENS_IMPEDANCE, s->site, s);
 		h->jar = i;
 		h->value = s->blocks[i].r0_mohm;
-		h->c = s->blocks[i].temperature_c;
+		h->temperature_c = s->blocks[i].temperature_c;
 	}
-	struct happening *h = event(p, s, ts, event_type_impedance_test,
+	struct happening *h = upkeep_event(p, s, ts, event_type_impedance_test,
 		event_status_completed, s->series.n);
 	h->start = ts;
 	h->end_ts = ts;
 }
 
-static void begin_test(struct plant *p, struct plant_string *s, int64_t ts)
-{
-	double load = p->model->capacity_ah / p->model->capacity_rate_h;
-	if (s->charger.mode != mode_float)
-		return; /* an outage came between: the test is left out */
-	struct happening *w = plant_happens(p, ts, HAPPENS_WINDOW, s->site, s);
-	w->end_ts = ts + 3 * DAY_MS / 2;
-	event(p, s, ts, event_type_capacity_test, event_status_in_progress, load);
-	charger_discharge(&s->charger, ts, TIME_NIL, load,
-		s->series.n * p->model->cutoff_v, TEST_STOP_JAR_V);
-	s->testing = true;
-	for (int i = 0; i < s->series.n; i++)
-		s->jars[i].test_ah = NAN;
-}
-
-/* What the site draws then, of its design load. */
-static double load_share(
+double upkeep_load_share(
 	const struct plant *p, const struct plant_string *s, int64_t ts)
 {
 	return 0.5 + 0.3 * rng_uniform(p->sites[s->site].key, (uint64_t)ts);
@@ -188,7 +200,7 @@ static void discharge(struct plant *p, struct plant_string *s, int64_t ts,
 	int64_t until, double share, bool generator_test)
 {
 	double load = share * plant_design_load_a(p, s->system);
-	bool was_testing = s->testing;
+	bool was_testing = s->testing != TEST_NONE;
 
 	if (s->charger.mode == mode_discharge && !was_testing) {
 		if (s->charger.until < until) /* still on battery from before */
@@ -198,15 +210,20 @@ static void discharge(struct plant *p, struct plant_string *s, int64_t ts,
 	if (generator_test && s->charger.mode != mode_float)
 		return;
 	s->generator_test = generator_test;
-	s->testing = false; /* an outage ends a test without a result */
+	s->testing = TEST_NONE; /* an outage ends a test without a result */
 	if (was_testing)
-		event(p, s, ts, event_type_capacity_test, event_status_cancelled, NAN);
-	event(p, s, ts,
+		upkeep_event(p, s, ts, event_type_capacity_test, event_status_cancelled,
+			NAN);
+	upkeep_event(p, s, ts,
 		generator_test ? event_type_generator_test
 			       : event_type_battery_discharge,
 		event_status_in_progress, load);
-	charger_discharge(
-		&s->charger, ts, until, load, s->series.n * LOAD_STOP_V, -1e9);
+	charger_discharge(&s->charger, ts,
+		&(struct charger_load){.load_a = load,
+			.until = until,
+			.most_ah = INFINITY,
+			.cutoff_v = s->series.n * LOAD_STOP_V,
+			.jar_cutoff_v = -INFINITY});
 }
 
 void upkeep_outage(struct plant *p, struct plant_string *s, int64_t ts, int64_t until,
@@ -223,7 +240,7 @@ static void replace(struct plant *p, struct plant_string *s, int i, int64_t ts)
 	s->blocks[i].temperature_c = p->sites[s->site].room.temperature_c;
 	s->blocks[i].surface_v = p->model->ocv_v[p->model->ocv_points - 1];
 	s->blocks[i].voltage_v = s->blocks[i].surface_v;
-	struct happening *h = event(p, s, ts, event_type_replacement,
+	struct happening *h = upkeep_event(p, s, ts, event_type_replacement,
 		event_status_completed, s->jars[i].unit);
 	h->jar = i;
 	h->end_ts = ts;
@@ -260,7 +277,7 @@ void upkeep_do(struct plant *p, struct plant_string *s, const struct task *t)
 	switch (t->what) {
 	case TASK_OUTAGE:
 	case TASK_GENERATOR_TEST:
-		discharge(p, s, t->ts, t->until, load_share(p, s, t->ts),
+		discharge(p, s, t->ts, t->until, upkeep_load_share(p, s, t->ts),
 			t->what == TASK_GENERATOR_TEST);
 		break;
 	case TASK_IMPEDANCE:
@@ -268,12 +285,15 @@ void upkeep_do(struct plant *p, struct plant_string *s, const struct task *t)
 		break;
 	case TASK_EQUALIZE:
 		if (charger_equalize(&s->charger, t->ts, t->until)) {
-			event(p, s, t->ts, event_type_equalize,
+			upkeep_event(p, s, t->ts, event_type_equalize,
 				event_status_in_progress, NAN);
 		}
 		break;
 	case TASK_CAPACITY_TEST:
-		begin_test(p, s, t->ts);
+		discharge_test_begin(p, s, t->ts, TEST_CAPACITY);
+		break;
+	case TASK_PARTIAL_TEST:
+		discharge_test_begin(p, s, t->ts, TEST_PARTIAL);
 		break;
 	case TASK_REPLACE:
 		if (s->charger.mode == mode_float)
@@ -285,35 +305,6 @@ void upkeep_do(struct plant *p, struct plant_string *s, const struct task *t)
 	}
 }
 
-/* Results of a test: the string's, and those of the jars that were empty before it. */
-static void test_results(
-	struct plant *p, struct plant_string *s, int64_t began, int64_t ts)
-{
-	double room = p->sites[s->site].room.temperature_c;
-	double factor =
-		battery_temperature_factor(p->model, s->series.mean_temperature_c);
-	double minutes = (double)(ts - began) / (double)MINUTE_MS;
-	for (int i = -1; i < s->series.n; i++) {
-		double ah = i < 0 ? s->charger.out_ah : s->jars[i].test_ah;
-		if (!(ah > 0))
-			continue;
-		struct happening *h =
-			plant_happens(p, ts, HAPPENS_CAPACITY, s->site, s);
-		h->jar = i;
-		h->value = ah / factor;
-		h->a = s->charger.load_a;
-		h->b = i < 0 ? minutes : ah / s->charger.load_a * 60;
-		h->c = room;
-		double pct = 100 * h->value / p->model->capacity_ah;
-		if (i >= 0 && pct < p->model->eol_pct &&
-			s->jars[i].replace_at == TIME_NIL)
-			s->jars[i].replace_at = ts + REPLACE_AFTER_DAYS * DAY_MS;
-		if (i < 0 && pct < p->model->eol_pct)
-			s->retest_day = ts / DAY_MS + RETEST_AFTER_DAYS;
-	}
-	s->last_capacity_test = ts;
-}
-
 void upkeep_discharge_over(
 	struct plant *p, struct plant_string *s, int64_t began, int64_t ended)
 {
@@ -321,15 +312,14 @@ void upkeep_discharge_over(
 	for (int i = 0; i < s->series.n; i++)
 		s->blocks[i].used += ageing_cycle(p->model, dod);
 	if (s->testing) {
-		test_results(p, s, began, ended);
-		charger_rest(&s->charger, ended, ended + REST_AFTER_TEST_MS);
+		discharge_test_end(p, s, began, ended);
+		return;
 	}
-	struct happening *h = event(p, s, ended,
-		s->testing          ? event_type_capacity_test
-		: s->generator_test ? event_type_generator_test
-				    : event_type_battery_discharge,
+	struct happening *h = upkeep_event(p, s, ended,
+		s->generator_test ? event_type_generator_test
+				  : event_type_battery_discharge,
 		event_status_completed, s->charger.out_ah);
 	h->start = began;
 	h->end_ts = ended;
-	s->testing = s->generator_test = false;
+	s->generator_test = false;
 }

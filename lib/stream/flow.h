@@ -113,6 +113,12 @@ void flow_pass(struct flow *f, const struct record *rec);
  * rejected.
  */
 bool flow_emit(struct flow *f, int kind, const void *rec);
+/*
+ * As n times flow_emit, for records of one kind that were encoded elsewhere (by another
+ * thread) in our own layout and lie end to end in the len bytes at p. Of a kind that
+ * --only or --drop keep in, the bytes need not be there: len is 0 then.
+ */
+void flow_emit_run(struct flow *f, int kind, int64_t n, const uint8_t *p, size_t len);
 /* As flow_emit, for a record made from an input row: a reject names source and line and
  * keeps the row. */
 bool flow_emit_row(struct flow *f, int kind, const void *rec, const char *source,
@@ -142,13 +148,16 @@ bool flow_failed(const struct flow *f);
 /* A TERM or INT has come. Sources stop producing; filters go on to the end of their
  * input. */
 bool flow_interrupted(const struct flow *f);
+/* Once flow_next has given 0: every input came to the end its producer meant, neither
+ * cut off (unless --allow-truncated) nor interrupted. */
+bool flow_whole(const struct flow *f);
 /* Writes out what is buffered now. Live sources call it when they are about to wait. */
 void flow_flush(struct flow *f);
 /* Waits until ms of the wall clock (epoch) or a signal. Returns false when a signal
  * came. */
 bool flow_sleep_until(struct flow *f, int64_t epoch_ms);
-/* Adds a line "name value" to the metrics file; name with labels, as Prometheus writes
- * them. */
+/* Sets the line "name value" of the metrics file, which is written every few seconds
+ * and at the end; name with labels, as Prometheus writes them. */
 void flow_metric(struct flow *f, const char *name, double value);
 
 /*

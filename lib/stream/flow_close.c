@@ -45,8 +45,26 @@ static int replace_file(const char *path, const struct buf *text, struct err *er
 	return 0;
 }
 
+/* Takes the line of that name out. */
+static void forget_metric(struct buf *b, const char *name)
+{
+	size_t n = strlen(name), at = 0;
+	while (at < b->len) {
+		const char *line = (const char *)b->data + at;
+		size_t len =
+			(size_t)((char *)memchr(line, '\n', b->len - at) - line) + 1;
+		if (len > n && memcmp(line, name, n) == 0 && line[n] == ' ') {
+			memmove(b->data + at, b->data + at + len, b->len - at - len);
+			b->len -= len;
+			return;
+		}
+		at += len;
+	}
+}
+
 void flow_metric(struct flow *f, const char *name, double value)
 {
+	forget_metric(&f->metrics, name);
 	buf_printf(&f->metrics, "%s ", name);
 	if (isnan(value))
 		buf_puts(&f->metrics, "NaN");

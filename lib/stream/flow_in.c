@@ -201,6 +201,12 @@ bool flow_interrupted(const struct flow *f)
 	       (f->fo->count && f->written >= f->fo->count);
 }
 
+bool flow_whole(const struct flow *f)
+{
+	return f->finished && !f->failed && !f->interrupted &&
+	       (!f->truncated || f->fo->allow_truncated);
+}
+
 bool flow_sleep_until(struct flow *f, int64_t epoch_ms)
 {
 	flow_flush(f);

@@ -278,6 +278,44 @@ bool flow_emit_row(struct flow *f, int kind, const void *rec, const char *source
 	return true;
 }
 
+/* Bytes of the first n records at p. */
+static size_t length_of(int64_t n, const uint8_t *p, size_t len)
+{
+	size_t at = 0;
+	struct err err;
+	for (int kind; n > 0 && at < len; n--)
+		at += (size_t)record_frame(p + at, len - at, &kind, &err);
+	return at;
+}
+
+void flow_emit_run(struct flow *f, int kind, int64_t n, const uint8_t *p, size_t len)
+{
+	struct tally *t = &f->ledger.kinds[kind];
+	int64_t left = f->fo->count ? f->fo->count - f->written : n;
+
+	if (f->failed || left <= 0 || n <= 0)
+		return;
+	if (f->filtered[kind] || !f->noutlets) {
+		t->added += n;
+		t->dropped += n;
+		return;
+	}
+	const struct schema *s = native_schema(f, kind);
+	if (!s)
+		return;
+	if (n > left) {
+		n = left;
+		len = length_of(n, p, len);
+	}
+	declare(f, kind, s);
+	buf_append(&f->out, p, len);
+	t->added += n;
+	t->out += n;
+	f->out_counts[kind] += n;
+	f->written += n;
+	flow_flush_in_time(f);
+}
+
 bool flow_emit(struct flow *f, int kind, const void *rec)
 {
 	return flow_emit_row(f, kind, rec, f->program, f->written + 1, STR_NIL);

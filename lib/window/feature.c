@@ -5,41 +5,31 @@
 #define DAYS_A_YEAR 365.2425
 enum { PARTS_MAX = 32 };
 
+/* Growth of the gassing current with temperature, 1/K: exponent of the Tafel law of
+ * VRLA float current in Schiffer et al., J. Power Sources 168 (2007) 66, eq. 6. */
+#define GASSING_PER_K 0.06
+/* A discharge that tells of capacity takes at least this share of it [E]. */
+#define TELLING_DEPTH 0.1
+
 /* The panes a window is made of, oldest first: hours, or days. */
 struct parts {
 	const struct pane *v[PARTS_MAX];
 	int n;
 	bool days;
-	struct pane last_day; /* the day that ends here, made of its hours */
 };
-
-static void merge_hours(
-	const struct timeline *s, int32_t from, int32_t to, struct pane *p)
-{
-	for (int32_t h = from; h < to; h++) {
-		const struct pane *hour = timeline_hour(s, h);
-		if (hour)
-			pane_merge(p, hour);
-	}
-}
 
 static void find_parts(const struct feature_input *in, struct parts *p)
 {
 	p->n = 0;
 	p->days = in->window_h > HOURLY_PANES;
-	if (!p->days) {
-		for (int32_t h = in->end_hour - in->window_h; h < in->end_hour; h++)
-			if (timeline_hour(in->timeline, h))
-				p->v[p->n++] = timeline_hour(in->timeline, h);
-		return;
+	int32_t end = p->days ? (int32_t)floor_div(in->end_hour, 24) : in->end_hour;
+	for (int32_t at = end - in->window_h / (p->days ? 24 : 1); at < end; at++) {
+		const struct pane *x =
+			p->days ? timeline_day(in->timeline, in->config, at)
+				: timeline_hour(in->timeline, in->config, at);
+		if (x)
+			p->v[p->n++] = x;
 	}
-	int32_t last = (int32_t)floor_div(in->end_hour, 24) - 1;
-	for (int32_t d = last + 1 - in->window_h / 24; d < last; d++)
-		if (timeline_day(in->timeline, d))
-			p->v[p->n++] = timeline_day(in->timeline, d);
-	pane_init(&p->last_day, last * 24);
-	merge_hours(in->timeline, last * 24, in->end_hour, &p->last_day);
-	p->v[p->n++] = &p->last_day;
 }
 
 static const struct mean_slot *mean_of(
@@ -159,6 +149,7 @@ static void fill_current(
 	struct rec_feature *f, const struct pane *p, const struct band *band)
 {
 	bool known = p->i_n > 0, rated = known && band->capacity_ah > 0;
+	bool on_float = p->mode_known && p->v_n > 0; /* or known not to be */
 	double capacity = (double)band->capacity_ah;
 	double out = amp_hours(p->charge_out);
 	f->i_mean_a = (float)stats_mean(p->i_n, p->i_sum, PANE_I_UNITS);
@@ -168,12 +159,41 @@ static void fill_current(
 	f->ah_in = known ? (float)amp_hours(p->charge_in) : NAN;
 	f->equivalent_cycles = rated ? (float)(out / capacity) : NAN;
 	f->deepest_dod_pct = rated ? (float)(p->depth_max / 10.0 / capacity) : NAN;
-	f->surge_events = rated ? p->surges : INT_NIL;
-	f->discharge_events = p->discharges;
-	f->minutes_below_float =
-		band->float_min_v > 0 ? (float)(p->below_float_ms / 6e4) : NAN;
-	f->minutes_above_float =
-		band->float_max_v > 0 ? (float)(p->above_float_ms / 6e4) : NAN;
+	f->surge_events = rated ? (int)p->surges : INT_NIL;
+	f->discharge_events = known || p->mode_known ? (int)p->discharges : INT_NIL;
+	f->minutes_below_float = on_float && band->float_min_v > 0
+					 ? (float)(p->below_float_ms / 6e4)
+					 : NAN;
+	f->minutes_above_float = on_float && band->float_max_v > 0
+					 ? (float)(p->above_float_ms / 6e4)
+					 : NAN;
+}
+
+/* The float current of the string, as it would be with this battery at 25 degC: the
+ * cells of a string in series gas alike, so it rises when they age or dry out. */
+static void fill_float_current(
+	struct rec_feature *f, const struct feature_input *in, const struct parts *p)
+{
+	double ma = 1e3 * (double)own_mean(p, in->float_current, PANE_FLOAT_UNITS);
+	double warmth = (double)f->t_mean_c - 25;
+	f->float_current_ma = (float)(ma * exp(-GASSING_PER_K * warmth));
+}
+
+/* A test of the battery's own tells more than one of its string at the same time, which
+ * ends with the weakest jar. Those of the block before do not count. */
+static void fill_tests(struct rec_feature *f, const struct feature_input *in)
+{
+	const struct tests *t = in->string_tests;
+	int64_t from = in->battery->installed;
+	int i = tests_find(t, from, in->end_hour);
+	int own = tests_find(in->own_tests, from, in->end_hour);
+	if (own >= 0 && (i < 0 || in->own_tests->hour[own] >= t->hour[i])) {
+		t = in->own_tests;
+		i = own;
+	}
+	f->capacity_test_pct = i < 0 ? NAN : t->pct[i];
+	f->capacity_test_days =
+		i < 0 ? NAN : (float)((in->end_hour - t->hour[i]) / 24.0);
 }
 
 static void fill_calendar(struct rec_feature *f, int64_t installed)
@@ -212,5 +232,19 @@ bool feature_fill(const struct feature_input *in, struct rec_feature *f)
 	f->ripple_mean_v = own_mean(&parts, in->ripple, PANE_V_UNITS);
 	f->thd_mean_pct = own_mean(&parts, in->thd, PANE_T_UNITS);
 	fill_calendar(f, in->battery->installed);
+	fill_float_current(f, in, &parts);
+	f->discharge_imbalance_v = in->timeline->sag_v;
+	fill_tests(f, in);
 	return true;
+}
+
+float feature_sag(const struct feature_input *in)
+{
+	const struct timeline *s = in->timeline;
+	const struct pane *p = timeline_hour(s, in->config, in->end_hour - 1);
+	if (!p || s->rested || p->v_n == 0 || !(s->band.capacity_ah > 0) ||
+		p->depth_max < TELLING_DEPTH * 1e3 * (double)s->band.capacity_ah)
+		return NAN;
+	struct parts hour = {.v = {p}, .n = 1};
+	return imbalance(in, &hour);
 }

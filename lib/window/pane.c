@@ -6,7 +6,7 @@
 #define V_LIMIT 100.0f
 #define T_LIMIT 1000.0f
 #define I_LIMIT 10000.0f
-#define R_LIMIT 1e5f
+#define R_LIMIT 1e4f
 
 #define DISCHARGE_RATE 0.02f
 #define DISCHARGE_A 1.0f
@@ -16,10 +16,17 @@ static bool within(float x, float limit)
 	return fabsf(x) <= limit; /* false for NaN */
 }
 
-static void add_sq(uint64_t *sum, uint64_t x)
+/* Sums that may not fit saturate: UINT64_MAX stays UINT64_MAX whatever is added. */
+static void add_to(uint64_t *sum, uint64_t x)
 {
 	if (__builtin_add_overflow(*sum, x, sum))
 		*sum = UINT64_MAX;
+}
+
+static uint64_t times(uint64_t a, uint64_t b)
+{
+	uint64_t product;
+	return __builtin_mul_overflow(a, b, &product) ? UINT64_MAX : product;
 }
 
 void pane_init(struct pane *p, int32_t hour)
@@ -39,6 +46,11 @@ bool voltage_usable(float voltage_v)
 	return within(voltage_v, V_LIMIT);
 }
 
+bool temperature_usable(float temperature_c)
+{
+	return within(temperature_c, T_LIMIT);
+}
+
 bool current_usable(float current_a)
 {
 	return within(current_a, I_LIMIT);
@@ -46,13 +58,18 @@ bool current_usable(float current_a)
 
 bool resistance_usable(float resistance_mohm)
 {
-	return within(resistance_mohm, R_LIMIT);
+	return resistance_mohm > 0 && resistance_mohm <= R_LIMIT;
+}
+
+bool mode_usable(int mode)
+{
+	return mode != ENUM_NIL && mode != mode_unknown;
 }
 
 bool sample_usable(const struct sample *s)
 {
-	return within(s->voltage_v, V_LIMIT) || within(s->temperature_c, T_LIMIT) ||
-	       within(s->current_a, I_LIMIT) || within(s->resistance_mohm, R_LIMIT);
+	return voltage_usable(s->voltage_v) || temperature_usable(s->temperature_c) ||
+	       current_usable(s->current_a) || resistance_usable(s->resistance_mohm);
 }
 
 bool sample_discharging(const struct sample *s, const struct band *band)
@@ -68,7 +85,7 @@ static void add_voltage(struct pane *p, float voltage_v)
 	int64_t v = fixed_point((double)voltage_v, PANE_V_UNITS);
 	p->v_n++;
 	p->v_sum += v;
-	add_sq(&p->v_sq, (uint64_t)(v * v));
+	add_to(&p->v_sq, (uint64_t)(v * v));
 	p->v_min = voltage_v < p->v_min ? voltage_v : p->v_min;
 	p->v_max = voltage_v > p->v_max ? voltage_v : p->v_max;
 }
@@ -78,7 +95,7 @@ static void add_temperature(struct pane *p, float temperature_c)
 	int64_t t = fixed_point((double)temperature_c, PANE_T_UNITS);
 	p->t_n++;
 	p->t_sum += t;
-	add_sq(&p->t_sq, (uint64_t)(t * t));
+	add_to(&p->t_sq, (uint64_t)(t * t));
 	p->t_max = temperature_c > p->t_max ? temperature_c : p->t_max;
 }
 
@@ -88,38 +105,42 @@ static void add_current(struct pane *p, float current_a)
 	float magnitude = fabsf(current_a);
 	p->i_n++;
 	p->i_sum += i;
-	add_sq(&p->i_sq, (uint64_t)(i * i));
+	add_to(&p->i_sq, (uint64_t)(i * i));
 	p->i_abs_max = magnitude > p->i_abs_max ? magnitude : p->i_abs_max;
 }
 
 static void add_resistance(struct pane *p, float resistance_mohm, int64_t ts)
 {
-	int64_t y = fixed_point((double)resistance_mohm, PANE_R_UNITS);
-	int64_t x = (ts - p->hour * HOUR_MS) / 100;
+	uint64_t y = (uint64_t)fixed_point((double)resistance_mohm, PANE_R_UNITS);
+	uint32_t ms = (uint32_t)(ts - p->hour * HOUR_MS);
+	uint64_t x = ms / SECOND_MS;
 	/* Later wins; of two at once the larger, so that the order plays no part. */
-	if (p->r_n == 0 || x > p->r_latest_x ||
-		(x == p->r_latest_x && resistance_mohm > p->r_latest)) {
+	if (p->r_n == 0 || ms > p->r_latest_ms ||
+		(ms == p->r_latest_ms && resistance_mohm > p->r_latest)) {
 		p->r_latest = resistance_mohm;
-		p->r_latest_x = (uint32_t)x;
+		p->r_latest_ms = ms;
 	}
 	p->r_n++;
 	p->r_sx += x;
 	p->r_sy += y;
-	p->r_sxy += x * y;
-	add_sq(&p->r_sxx, (uint64_t)(x * x));
-	add_sq(&p->r_syy, (uint64_t)(y * y));
+	add_to(&p->r_sxy, x * y);
+	add_to(&p->r_sxx, x * x);
+	add_to(&p->r_syy, y * y);
 }
 
 void pane_sample(struct pane *p, const struct sample *s)
 {
-	p->n += sample_usable(s);
-	if (within(s->voltage_v, V_LIMIT))
+	if (!sample_usable(s))
+		return;
+	p->n++;
+	p->mode_known |= mode_usable((int)s->mode);
+	if (voltage_usable(s->voltage_v))
 		add_voltage(p, s->voltage_v);
-	if (within(s->temperature_c, T_LIMIT))
+	if (temperature_usable(s->temperature_c))
 		add_temperature(p, s->temperature_c);
-	if (within(s->current_a, I_LIMIT))
+	if (current_usable(s->current_a))
 		add_current(p, s->current_a);
-	if (within(s->resistance_mohm, R_LIMIT))
+	if (resistance_usable(s->resistance_mohm))
 		add_resistance(p, s->resistance_mohm, s->ts);
 }
 
@@ -137,7 +158,7 @@ void pane_hold(
 	if (!sample_usable(s))
 		return;
 	p->covered_ms += d;
-	if (within(s->temperature_c, T_LIMIT)) {
+	if (temperature_usable(s->temperature_c)) {
 		/* Above 100 degC a block is on fire, not ageing faster. */
 		double factor = ageing_factor(fmin((double)s->temperature_c, 100.0));
 		p->above_30_ms += s->temperature_c > 30.0f ? d : 0;
@@ -145,14 +166,14 @@ void pane_hold(
 		p->above_40_ms += s->temperature_c > 40.0f ? d : 0;
 		p->ageing += (int64_t)(factor * PANE_AGEING_UNITS + 0.5) * ms;
 	}
-	if (within(s->current_a, I_LIMIT)) {
+	if (current_usable(s->current_a)) {
 		int64_t i = fixed_point((double)s->current_a, PANE_I_UNITS);
 		if (sample_discharging(s, band))
 			p->charge_out -= i * ms;
 		else
 			p->charge_in += i * ms;
 	}
-	if (s->mode == mode_float && within(s->voltage_v, V_LIMIT)) {
+	if (s->mode == mode_float && voltage_usable(s->voltage_v)) {
 		p->below_float_ms += s->voltage_v < band->float_min_v ? d : 0;
 		p->above_float_ms += s->voltage_v > band->float_max_v ? d : 0;
 	}
@@ -161,22 +182,25 @@ void pane_hold(
 /* The regression sums of b, moved to the time origin of a. */
 static void merge_resistance(struct pane *a, const struct pane *b)
 {
-	int64_t d = (int64_t)(b->hour - a->hour) * (HOUR_MS / 100);
-	uint32_t latest_x = b->r_latest_x + (uint32_t)d;
+	uint64_t hours = (uint64_t)(b->hour - a->hour),
+		 d = hours * (HOUR_MS / SECOND_MS);
+	uint32_t latest_ms = b->r_latest_ms + (uint32_t)(hours * HOUR_MS);
 	if (b->r_n == 0)
 		return;
-	if (a->r_n == 0 || latest_x > a->r_latest_x ||
-		(latest_x == a->r_latest_x && b->r_latest > a->r_latest)) {
+	if (a->r_n == 0 || latest_ms > a->r_latest_ms ||
+		(latest_ms == a->r_latest_ms && b->r_latest > a->r_latest)) {
 		a->r_latest = b->r_latest;
-		a->r_latest_x = latest_x;
+		a->r_latest_ms = latest_ms;
 	}
 	a->r_n += b->r_n;
 	a->r_sx += b->r_sx + d * b->r_n;
 	a->r_sy += b->r_sy;
-	a->r_sxy += b->r_sxy + d * b->r_sy;
-	add_sq(&a->r_sxx, b->r_sxx);
-	add_sq(&a->r_sxx, (uint64_t)(2 * d * b->r_sx + d * d * b->r_n));
-	add_sq(&a->r_syy, b->r_syy);
+	add_to(&a->r_sxy, b->r_sxy);
+	add_to(&a->r_sxy, times(d, b->r_sy));
+	add_to(&a->r_sxx, b->r_sxx);
+	add_to(&a->r_sxx, times(2 * d, b->r_sx));
+	add_to(&a->r_sxx, times(d * d, b->r_n));
+	add_to(&a->r_syy, b->r_syy);
 }
 
 static float larger(float a, float b)
@@ -184,10 +208,9 @@ static float larger(float a, float b)
 	return a > b ? a : b;
 }
 
-static uint16_t add_count(uint16_t a, uint16_t b)
+static unsigned add_count(unsigned a, unsigned b, unsigned most)
 {
-	uint32_t sum = (uint32_t)a + b;
-	return sum > UINT16_MAX ? UINT16_MAX : (uint16_t)sum;
+	return a + b > most ? most : a + b;
 }
 
 void pane_merge(struct pane *a, const struct pane *b)
@@ -200,9 +223,9 @@ void pane_merge(struct pane *a, const struct pane *b)
 	a->v_sum += b->v_sum;
 	a->t_sum += b->t_sum;
 	a->i_sum += b->i_sum;
-	add_sq(&a->v_sq, b->v_sq);
-	add_sq(&a->t_sq, b->t_sq);
-	add_sq(&a->i_sq, b->i_sq);
+	add_to(&a->v_sq, b->v_sq);
+	add_to(&a->t_sq, b->t_sq);
+	add_to(&a->i_sq, b->i_sq);
 	a->v_min = -larger(-a->v_min, -b->v_min);
 	a->v_max = larger(a->v_max, b->v_max);
 	a->t_max = larger(a->t_max, b->t_max);
@@ -217,9 +240,10 @@ void pane_merge(struct pane *a, const struct pane *b)
 	a->charge_in += b->charge_in;
 	a->charge_out += b->charge_out;
 	a->depth_max = a->depth_max > b->depth_max ? a->depth_max : b->depth_max;
-	a->discharges = add_count(a->discharges, b->discharges);
-	a->surges = add_count(a->surges, b->surges);
-	a->gaps = add_count(a->gaps, b->gaps);
+	a->discharges = add_count(a->discharges, b->discharges, DISCHARGES_MAX);
+	a->surges = add_count(a->surges, b->surges, SURGES_MAX);
+	a->gaps = add_count(a->gaps, b->gaps, GAPS_MAX);
+	a->mode_known |= b->mode_known;
 }
 
 double stats_mean(uint32_t n, int64_t sum, double units)
@@ -239,14 +263,14 @@ void pane_resistance_slope(const struct pane *p, double *slope, double *stderr_)
 {
 	__int128 n = p->r_n;
 	*slope = *stderr_ = NAN;
-	if (p->r_sxx == UINT64_MAX || p->r_syy == UINT64_MAX)
+	if (p->r_sxx == UINT64_MAX || p->r_syy == UINT64_MAX || p->r_sxy == UINT64_MAX)
 		return;
 	__int128 xx = n * p->r_sxx - (__int128)p->r_sx * p->r_sx;
 	__int128 yy = n * p->r_syy - (__int128)p->r_sy * p->r_sy;
 	__int128 xy = n * p->r_sxy - (__int128)p->r_sx * p->r_sy;
 	if (n < 2 || xx == 0)
 		return;
-	const double per_day = DAY_MS / 100.0 / PANE_R_UNITS;
+	const double per_day = DAY_MS / (double)SECOND_MS / PANE_R_UNITS;
 	double b = (double)xy / (double)xx;
 	*slope = b * per_day;
 	if (n < 3)

@@ -1,13 +1,14 @@
 /*
- * A pane: what is known of one battery over one hour (or one day), in 200 bytes that
+ * A pane: what is known of one battery over one hour (or one day), in 192 bytes that
  * can be merged. All sums are integers in fixed-point units, so that merging is exact,
  * associative and commutative: the same samples give the same bytes in whatever order
  * and grouping they came.
  *
  * Units: voltage 10 uV, temperature 0.1 mK, current 0.1 mA, resistance 1 uohm, time of
- * the regression 0.1 s, charge 0.1 mA ms, ageing 1e-6 ms. Squares do not overflow up to
- * one sample a second for 30 days at 25 V and 300 A; beyond that they saturate, and a
- * standard deviation that would need them is missing rather than wrong.
+ * the regression 1 s, charge 0.1 mA ms, ageing 1e-6 ms. One sample a second for 30 days
+ * fits up to 25 V and 260 A rms and 1 ohm; beyond that sums of squares and products
+ * saturate, and what would need them is missing rather than wrong. Counts of events
+ * stop at their largest value.
  */
 #ifndef WINDOW_PANE_H
 #define WINDOW_PANE_H
@@ -18,6 +19,7 @@
 #define PANE_T_UNITS 1e4
 #define PANE_I_UNITS 1e4
 #define PANE_R_UNITS 1e3
+#define PANE_FLOAT_UNITS 1e6 /* of a float current sensor */
 #define PANE_CHARGE_PER_AH (PANE_I_UNITS * 3.6e6)
 #define PANE_AGEING_UNITS 1e6
 
@@ -43,20 +45,28 @@ struct pane {
 	uint64_t t_sq;
 	int64_t i_sum;
 	uint64_t i_sq;
-	/* regression of resistance (y) on time since the start of the pane (x) */
-	int64_t r_sx, r_sy, r_sxy;
-	uint64_t r_sxx, r_syy;
+	/* regression of resistance (y) on whole seconds since the start of the pane (x)
+	 */
+	uint64_t r_sx, r_sy, r_sxy, r_sxx, r_syy;
 	float v_min, v_max, t_max, i_abs_max;
 	float r_latest;
-	uint32_t r_latest_x;
+	uint32_t r_latest_ms; /* since the start of the pane */
 	/* time-weighted: ms during which … */
 	uint32_t covered_ms, above_30_ms, above_35_ms, above_40_ms;
 	uint32_t below_float_ms, above_float_ms;
-	int64_t ageing;     /* integral of the Arrhenius factor over time */
-	int64_t charge_out; /* delivered while discharging */
-	int64_t charge_in;  /* received at all other times, net */
-	uint32_t depth_max; /* deepest discharge so far, mAh below full */
-	uint16_t discharges, surges, gaps;
+	int64_t ageing;          /* integral of the Arrhenius factor over time */
+	int64_t charge_out;      /* delivered while discharging */
+	int64_t charge_in;       /* received at all other times, net */
+	uint64_t depth_max : 24; /* deepest discharge so far, mAh below full */
+	uint64_t discharges : 12, surges : 13, gaps : 14;
+	uint64_t mode_known : 1; /* some sample said what the charger did */
+};
+
+enum {
+	DEPTH_MAX_MAH = (1 << 24) - 1,
+	DISCHARGES_MAX = (1 << 12) - 1,
+	SURGES_MAX = (1 << 13) - 1,
+	GAPS_MAX = (1 << 14) - 1,
 };
 
 /*
@@ -68,10 +78,13 @@ struct pane {
 bool sample_discharging(const struct sample *s, const struct band *band);
 /* An empty pane that starts at this hour. */
 void pane_init(struct pane *p, int32_t hour);
-/* Whether the value is one a battery can have (not NaN). */
+/* Whether the value is one a battery can have (not NaN; a resistance above zero). */
 bool voltage_usable(float voltage_v);
+bool temperature_usable(float temperature_c);
 bool current_usable(float current_a);
 bool resistance_usable(float resistance_mohm);
+/* Whether a mode says what the charger does. */
+bool mode_usable(int mode);
 /* Whether the sample has any value to use. */
 bool sample_usable(const struct sample *s);
 /* Adds one sample that lies within the pane. */

@@ -1,5 +1,6 @@
 #include "window/shared.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #define NEVER INT32_MIN
@@ -84,7 +85,7 @@ static int make_room(struct history *h)
 }
 
 enum history_verdict history_add(
-	struct history *h, const struct past *p, int64_t lateness_ms)
+	struct history *h, const struct past *p, int64_t lateness_ms, int64_t keep_ms)
 {
 	if (h->n > 0 && p->ts < h->newest - lateness_ms)
 		return HISTORY_LATE;
@@ -105,7 +106,7 @@ enum history_verdict history_add(
 		h->newest = p->ts;
 	}
 	h->n++;
-	forget(h, h->newest - 2 * lateness_ms);
+	forget(h, h->newest - 2 * lateness_ms - keep_ms);
 	return HISTORY_NEW;
 }
 
@@ -121,4 +122,35 @@ void history_release(struct history *h)
 {
 	free(h->v);
 	*h = (struct history){0};
+}
+
+void tests_init(struct tests *t)
+{
+	*t = (struct tests){{NEVER, NEVER}, {NAN, NAN}};
+}
+
+void tests_add(struct tests *t, int64_t ts, float pct)
+{
+	int32_t hour = (int32_t)floor_div(ts + HOUR_MS - 1, HOUR_MS);
+	for (int i = 0; i < 2; i++) {
+		if (hour == t->hour[i]) {
+			t->pct[i] = pct < t->pct[i] ? pct : t->pct[i];
+			return;
+		}
+	}
+	if (hour > t->hour[0]) {
+		*t = (struct tests){{hour, t->hour[0]}, {pct, t->pct[0]}};
+	} else if (hour > t->hour[1]) {
+		t->hour[1] = hour;
+		t->pct[1] = pct;
+	}
+}
+
+int tests_find(const struct tests *t, int64_t from, int32_t end_hour)
+{
+	for (int i = 0; i < 2; i++)
+		if (t->hour[i] != NEVER && t->hour[i] * HOUR_MS >= from &&
+			t->hour[i] <= end_hour)
+			return i;
+	return -1;
 }

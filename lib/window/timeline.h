@@ -1,14 +1,18 @@
 /*
- * A timeline: one battery's samples on their way into panes. Memory is fixed: a ring
- * that puts samples back in order within the lateness, the sample held at the moment,
- * and the panes.
+ * A battery's samples on their way into panes. Memory is fixed, and at most 12 KiB with
+ * what lib/window keeps beside it: a ring that puts samples back in order within the
+ * lateness, the sample held at the moment, and the panes.
  *
  * A sample is taken while it is no more than the lateness behind the newest one of its
  * battery; two samples of one time count once, and if they differ the one with fewer
  * missing values, then the smaller, is kept, whichever came first. Samples leave the
  * ring in time order, so what is computed from them does not depend on their order of
- * arrival. If the ring is full (304 samples; 62 with daily panes), its oldest leaves
- * early: at higher rates the lateness shrinks to what the ring holds.
+ * arrival.
+ *
+ * The ring holds 301 samples, which is five minutes of one a second; beside the panes
+ * of both a 24-hour window that ends on every hour and a 30-day window there is room
+ * for RING_LEAST only. When it is full its oldest leaves early: at higher rates the
+ * lateness shrinks to what the ring holds, and the owner is told.
  *
  * Between two samples the earlier one's values hold, unless the interval is a gap:
  * longer than three times the typical interval (the median of each eight) or than
@@ -20,17 +24,25 @@
 #include "window/pane.h"
 
 enum {
-	HOURLY_PANES = 24,
-	DAILY_PANES = 29, /* days before the one that ends: it is made of the hours */
-	RING_HOURLY = 304,
-	RING_DAILY = 62,
+	HOURLY_PANES = 24, /* at most: those of a day */
+	DAILY_PANES = 29,  /* at most: days before the one that ends */
+	RING_MAX = 301,
+	RING_LEAST = 80,
 	RECENT_INTERVALS = 8,
-	TIMELINE_BYTES_MAX = 12 * 1024,
+	LATENESS_MAX_H = 6,
+	TIMELINE_BYTES_MAX = 12 * 1024 - 136, /* the rest is for its owner */
 };
 
 struct timeline_config {
-	int64_t lateness_ms, max_gap_ms;
-	bool daily; /* keep daily panes as well */
+	int64_t lateness_ms, max_gap_ms; /* lateness at most LATENESS_MAX_H */
+	int hours; /* panes of single hours, the last ones; 1 to HOURLY_PANES */
+	int days;  /* panes of days before the one in progress; 0: no days at all */
+};
+
+/* A sample in the ring: its time is known to 2^28 ms, three days. */
+struct waiting {
+	uint32_t ts : 28, mode : 4;
+	float voltage_v, temperature_c, current_a, resistance_mohm;
 };
 
 struct timeline {
@@ -46,10 +58,13 @@ struct timeline {
 	uint32_t intervals;
 	struct band band;
 	uint32_t band_epoch; /* for the owner: when the band was looked up */
-	uint16_t head, len, wrap;
-	bool started, discharging;
-	struct pane hourly[HOURLY_PANES];
-	/* then daily[DAILY_PANES] where configured, then the ring */
+	uint32_t head : 9, len : 9, wrap : 9;
+	uint32_t started : 1, discharging : 1;
+	uint32_t rested : 1; /* a sample of the hour in progress was no discharge */
+	float sag_v; /* for the owner: of the last whole hour of a discharge; NaN none
+		      */
+	/* hourly[hours]; where there are days: today, daily[days]; then the ring */
+	struct pane panes[];
 };
 
 /* What happens to a timeline as its samples leave the ring, in time order. */
@@ -59,6 +74,8 @@ struct timeline_hooks {
 	void (*fill)(void *arg, struct timeline *s, struct sample *sample);
 	/* An hour is complete; all panes that end by end_hour are final. */
 	void (*close)(void *arg, struct timeline *s, int32_t end_hour);
+	/* A sample had to leave before the lateness was over. */
+	void (*early)(void *arg);
 };
 
 enum timeline_verdict {
@@ -68,6 +85,8 @@ enum timeline_verdict {
 	TIMELINE_REPLACED
 };
 
+/* Samples the ring holds with this configuration. */
+unsigned timeline_ring(const struct timeline_config *c);
 /* Bytes one timeline takes with this configuration (at most TIMELINE_BYTES_MAX). */
 size_t timeline_size(const struct timeline_config *c);
 /* Of these, the bytes before the ring, and the bytes that are in use. */
@@ -98,8 +117,10 @@ int64_t timeline_step(const struct timeline *s);
 bool timeline_same(const struct sample *a, const struct sample *b);
 
 /* The pane of that hour or day, NULL where there is none (hour: start, hours since the
- * epoch; day: start, days since the epoch). */
-const struct pane *timeline_hour(const struct timeline *s, int32_t hour);
-const struct pane *timeline_day(const struct timeline *s, int32_t day);
+ * epoch; day: start, days since the epoch). The day in progress is one of them. */
+const struct pane *timeline_hour(
+	const struct timeline *s, const struct timeline_config *c, int32_t hour);
+const struct pane *timeline_day(
+	const struct timeline *s, const struct timeline_config *c, int32_t day);
 
 #endif

@@ -13,6 +13,11 @@
 	(BIT(quality_sentinel) | BIT(quality_stuck) | BIT(quality_duplicate) |         \
 		BIT(quality_time_backwards))
 
+_Static_assert(TIMELINE_BYTES_MAX + sizeof(struct battery_slot) +
+			       sizeof(struct roster_battery) <=
+		       12 * 1024,
+	"all that is kept of a battery but its code");
+
 static bool window_known(int64_t h)
 {
 	return (h >= 1 && h <= HOURLY_PANES) || h == 168 || h == 720;
@@ -102,7 +107,7 @@ static void share_voltage(struct windows *w, uint32_t id, const struct sample *x
 static void fill_sample(void *arg, struct timeline *timeline, struct sample *x)
 {
 	struct windows *w = arg;
-	bool mode = x->mode != ENUM_NIL && x->mode != mode_unknown;
+	bool mode = mode_usable((int)x->mode);
 	/* A sample that is bad as a whole stays so: it must not look covered. */
 	if ((current_usable(x->current_a) && mode) || !sample_usable(x))
 		return;
@@ -121,10 +126,22 @@ static void close_windows(void *arg, struct timeline *timeline, int32_t end_hour
 {
 	struct windows *w = arg;
 	struct string_slot *s = w->strings[w->who->string];
-	struct feature_input in = {timeline, w->who, &s->voltage, &s->ripple, &s->thd,
-		w->rooms[s->site], end_hour, 0};
+	struct feature_input in = {.timeline = timeline,
+		.config = &w->timeline,
+		.battery = w->who,
+		.string_voltage = &s->voltage,
+		.ripple = &s->ripple,
+		.thd = &s->thd,
+		.float_current = &s->float_current,
+		.room = w->rooms[s->site],
+		.own_tests = &w->batteries[w->at].tests,
+		.string_tests = &s->tests,
+		.end_hour = end_hour};
 	struct rec_feature out;
 	bool midnight = end_hour % 24 == 0;
+	float sag = feature_sag(&in);
+	if (!isnan(sag))
+		timeline->sag_v = sag;
 	if (end_hour % w->config.every_h != 0)
 		return;
 	for (int i = 0; i < WINDOW_LENGTHS_MAX && w->config.windows_h[i]; i++) {
@@ -138,12 +155,19 @@ static void close_windows(void *arg, struct timeline *timeline, int32_t end_hour
 	}
 }
 
+/* Hook: the ring was too small for the lateness. */
+static void count_early(void *arg)
+{
+	struct windows *w = arg;
+	w->early++;
+}
+
 static struct timeline_hooks hooks_for(
 	struct windows *w, uint32_t id, const struct roster_battery *who)
 {
 	w->at = id;
 	w->who = who;
-	return (struct timeline_hooks){w, fill_sample, close_windows};
+	return (struct timeline_hooks){w, fill_sample, close_windows, count_early};
 }
 
 static enum windows_verdict add_telemetry(
@@ -155,7 +179,7 @@ static enum windows_verdict add_telemetry(
 		return WINDOWS_NO_MEMORY;
 	struct timeline *s = b->timeline;
 	struct timeline_hooks hooks = hooks_for(w, id, &w->roster.batteries[id]);
-	if (t->ts < b->since)
+	if (b->renewed && t->ts < w->roster.batteries[id].replaced)
 		return WINDOWS_UNIT;
 	if (!witness_believe(&w->witness, WITNESS_BATTERY, id, t->ts, timeline_step(s)))
 		return WINDOWS_CLOCK;
@@ -199,11 +223,15 @@ static enum windows_verdict add_string(
 	bool bad = t->quality & BAD_ALL;
 	bool no_current = bad || t->quality & BIT(quality_current_range);
 	struct past p = {t->ts, t->mode, no_current ? NAN : t->current_a};
-	enum history_verdict v = history_add(&s->current, &p, w->config.lateness_ms);
+	enum history_verdict v = history_add(
+		&s->current, &p, w->config.lateness_ms, w->config.max_gap_ms);
 	if (v == HISTORY_NEW && !bad) {
 		add_mean(&s->ripple, t->ts, t->ripple_voltage_rms_v, PANE_V_UNITS);
 		add_mean(&s->thd, t->ts, t->thd_pct, PANE_T_UNITS);
 	}
+	if (v == HISTORY_NEW && !no_current && t->mode == mode_float)
+		add_mean(
+			&s->float_current, t->ts, t->float_current_a, PANE_FLOAT_UNITS);
 	return from_history(v);
 }
 
@@ -217,10 +245,34 @@ static enum windows_verdict add_environment(
 	if (!witness_believe(&w->witness, WITNESS_SENSOR, id, e->ts, s->seen.step))
 		return WINDOWS_CLOCK;
 	struct past p = {e->ts, ENUM_NIL, e->temperature_c};
-	enum history_verdict v = history_add(&s->seen, &p, w->config.lateness_ms);
+	enum history_verdict v = history_add(&s->seen, &p, w->config.lateness_ms, 0);
 	if (v == HISTORY_NEW)
 		add_mean(w->rooms[s->site], e->ts, e->temperature_c, PANE_T_UNITS);
 	return from_history(v);
+}
+
+/* A capacity test of a battery or of a string. */
+static enum windows_verdict add_test(
+	struct windows *w, const struct rec_capacity_test *t)
+{
+	struct tests *tests = NULL;
+	bool jar = code_split(t->subject).jar.s ||
+		   ids_find(&w->roster.battery_ids, t->subject) != IDS_NONE;
+	if (!(t->pct_of_rated > 0 && t->pct_of_rated < 1000))
+		return WINDOWS_USED; /* says nothing */
+	uint32_t id = jar ? roster_battery(&w->roster, t->subject)
+			  : roster_string(&w->roster, t->subject);
+	if (id != IDS_NONE && jar) {
+		struct battery_slot *b = windows_battery(w, id);
+		tests = b ? &b->tests : NULL;
+	} else if (id != IDS_NONE) {
+		struct string_slot *s = windows_string(w, id);
+		tests = s ? &s->tests : NULL;
+	}
+	if (!tests)
+		return WINDOWS_NO_MEMORY;
+	tests_add(tests, t->ts, t->pct_of_rated);
+	return WINDOWS_USED;
 }
 
 /* The block at a position has changed: its windows end, new ones begin. */
@@ -232,7 +284,8 @@ static void renew(struct windows *w, uint32_t id, const struct roster_battery *b
 	struct battery_slot *b = &w->batteries[id];
 	timeline_end(b->timeline, &w->timeline, &hooks);
 	timeline_init(b->timeline, &w->timeline);
-	b->since = w->roster.batteries[id].replaced;
+	b->renewed = true;
+	tests_init(&b->tests);
 }
 
 /* The books put a battery we know into another string. Returns 0, or -1. */
@@ -274,7 +327,8 @@ static enum windows_verdict learn(struct windows *w, int kind, const void *rec)
 bool windows_wants(int kind)
 {
 	return kind == KIND_telemetry || kind == KIND_string_telemetry ||
-	       kind == KIND_environment || kind == KIND_sensor || roster_wants(kind);
+	       kind == KIND_environment || kind == KIND_sensor ||
+	       kind == KIND_capacity_test || roster_wants(kind);
 }
 
 enum windows_verdict windows_add(struct windows *w, int kind, const void *rec)
@@ -285,6 +339,8 @@ enum windows_verdict windows_add(struct windows *w, int kind, const void *rec)
 		return add_string(w, rec);
 	if (kind == KIND_environment)
 		return add_environment(w, rec);
+	if (kind == KIND_capacity_test)
+		return add_test(w, rec);
 	if (kind == KIND_sensor) {
 		const struct rec_sensor *s = rec;
 		return windows_sensor(w, s->code, s->site) ? WINDOWS_USED
@@ -323,6 +379,11 @@ void windows_end(struct windows *w)
 size_t windows_batteries(const struct windows *w)
 {
 	return w->roster.battery_ids.n;
+}
+
+uint64_t windows_early(const struct windows *w)
+{
+	return w->early;
 }
 
 size_t windows_battery_bytes(const struct windows *w)

@@ -65,6 +65,8 @@ int windows_save(struct windows *w, const char *identity, struct buf *out);
 int windows_load(
 	struct windows *w, const char *identity, const struct buf *in, struct err *err);
 
+/* Samples that left a ring before the lateness was over: it was full. */
+uint64_t windows_early(const struct windows *w);
 /* Batteries seen, and bytes of state each takes. */
 size_t windows_batteries(const struct windows *w);
 size_t windows_battery_bytes(const struct windows *w);

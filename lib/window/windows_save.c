@@ -67,8 +67,9 @@ static void battery(struct walk *k, struct windows *w, uint32_t id)
 		k->failed = true;
 		return;
 	}
-	walk_bytes(k, &b->jar, sizeof(b->jar));
-	walk_bytes(k, &b->since, sizeof(b->since));
+	b->jar = walk_number(k, b->jar);
+	b->renewed = walk_number(k, b->renewed);
+	walk_bytes(k, &b->tests, sizeof(b->tests));
 	size_t fixed = timeline_fixed_size(&w->timeline);
 	walk_bytes(k, b->timeline, fixed);
 	if (k->failed || !timeline_sound(b->timeline, &w->timeline)) {
@@ -95,6 +96,8 @@ static void string(struct walk *k, struct windows *w, uint32_t id)
 	walk_bytes(k, &s->voltage, sizeof(s->voltage));
 	walk_bytes(k, &s->ripple, sizeof(s->ripple));
 	walk_bytes(k, &s->thd, sizeof(s->thd));
+	walk_bytes(k, &s->float_current, sizeof(s->float_current));
+	walk_bytes(k, &s->tests, sizeof(s->tests));
 	walk_bytes(k, &s->jars, sizeof(s->jars));
 	history(k, &s->current);
 }
@@ -131,7 +134,7 @@ static void everything(struct walk *k, struct windows *w)
 /* What a state must agree with to be taken up. */
 static void heading(struct buf *b, const struct windows *w, const char *identity)
 {
-	buf_printf(b, "floatline windows 2, version %s, layout %zu %zu %zu, %s\n",
+	buf_printf(b, "floatline windows 3, version %s, layout %zu %zu %zu, %s\n",
 		FL_VERSION, timeline_size(&w->timeline), sizeof(struct means),
 		sizeof(struct roster_battery), identity);
 }

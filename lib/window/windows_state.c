@@ -10,8 +10,14 @@ struct windows *windows_new(const struct windows_config *c)
 	w->config = *c;
 	w->timeline.lateness_ms = c->lateness_ms;
 	w->timeline.max_gap_ms = c->max_gap_ms;
-	for (int i = 0; i < WINDOW_LENGTHS_MAX && c->windows_h[i]; i++)
-		w->timeline.daily |= c->windows_h[i] > HOURLY_PANES;
+	w->timeline.hours = 1; /* the one in progress */
+	for (int i = 0; i < WINDOW_LENGTHS_MAX && c->windows_h[i]; i++) {
+		int hours = c->windows_h[i], days = hours / 24 - 1;
+		if (hours <= HOURLY_PANES && hours > w->timeline.hours)
+			w->timeline.hours = hours;
+		if (hours > HOURLY_PANES && days > w->timeline.days)
+			w->timeline.days = days;
+	}
 	witness_init(&w->witness);
 	return w;
 }
@@ -94,6 +100,8 @@ struct string_slot *windows_string(struct windows *w, uint32_t id)
 	means_init(&s->voltage);
 	means_init(&s->ripple);
 	means_init(&s->thd);
+	means_init(&s->float_current);
+	tests_init(&s->tests);
 	return w->strings[id] = s;
 }
 
@@ -114,7 +122,7 @@ struct battery_slot *windows_battery(struct windows *w, uint32_t id)
 		return NULL;
 	timeline_init(b->timeline, &w->timeline);
 	b->jar = s->jars++;
-	b->since = TIME_NIL;
+	tests_init(&b->tests);
 	return b;
 }
 

@@ -10,11 +10,13 @@
 
 struct battery_slot {
 	struct timeline *timeline;
-	unsigned jar;  /* number among the jars of its string, as they came */
-	int64_t since; /* of a block put in while we looked; TIME_NIL */
+	uint32_t jar : 31;    /* number among the jars of its string, as they came */
+	uint32_t renewed : 1; /* the block was put in while we looked */
+	struct tests tests;
 };
 struct string_slot {
-	struct means voltage, ripple, thd;
+	struct means voltage, ripple, thd, float_current;
+	struct tests tests;
 	struct history current;
 	unsigned jars;
 	uint32_t site;
@@ -36,6 +38,7 @@ struct windows {
 	struct ids sites, sensor_ids;
 	uint32_t epoch; /* raised when a master record passes */
 	struct witness witness;
+	uint64_t early; /* samples that left a ring too early, in this run */
 	/* while a timeline is at work: whose it is */
 	uint32_t at;
 	const struct roster_battery *who;

@@ -200,11 +200,72 @@ assert [99, 'long'] in list(msgpack.Unpacker(open('out.fl', 'rb')))"
 		END { exit bad }' both
 }
 
-@test "state is bounded: at most 12 KiB of windows a battery" {
-	foreign_stream 240 | featurize --metrics m >out.fl
-	awk '$1 == "floatline_featurize_batteries" { b = $2 == 24 }
-		$1 == "floatline_featurize_state_bytes_per_battery" { s = $2 > 0 && $2 < 12.5 * 1024 }
-		END { exit !(b && s) }' m
+@test "the manual page defines every feature, with its unit" {
+	awk -F'[(,"]' '/FIELD\(feature,/ {
+			gsub(/ /, "", $3)
+			if ($3 !~ /^(ts|battery|unit|window_h)$/)
+				print ".It Li " $3 ($6 == "" ? "" : " Pq " $6) }' \
+		"$ROOT/schemas/records.def" | sort >want
+	grep '^\.It Li ' "$ROOT/man/floatline-featurize.1" | sort >got
+	[ "$(wc -l <want)" -gt 40 ]
+	diff want got
+}
+
+@test "capacity tests, the float current and discharges enter the features" {
+	{
+		echo '{"kind":"battery_model","name":"M","capacity_ah":120}'
+		for jar in 1 2; do
+			echo '{"kind":"battery","code":"DC-CNX-01-UPS-01-S1-J0'$jar'","model":"M"}'
+		done
+		echo '{"kind":"capacity_test","ts":"2026-02-28T12:00:00Z","subject":"DC-CNX-01-UPS-01-S1","pct_of_rated":91}'
+		echo '{"kind":"capacity_test","ts":"2026-02-28T12:00:00Z","subject":"DC-CNX-01-UPS-01-S1-J02","pct_of_rated":84}'
+		# An hour on float, two of discharge at 12 A, one on float.
+		awk 'BEGIN { for (i = 0; i <= 250; i++) {
+			ts = sprintf("2026-03-01T%02d:%02d:00Z", i / 60, i % 60)
+			on = i >= 60 && i < 180
+			printf "{\"kind\":\"string_telemetry\",\"ts\":\"%s\",\"string\":\"DC-CNX-01-UPS-01-S1\",\"current_a\":%s,\"float_current_a\":%s,\"mode\":\"%s\"}\n", ts, on ? -12 : 0.05, on ? "null" : 0.05, on ? "discharge" : "float"
+			for (j = 1; j <= 2; j++)
+				printf "{\"kind\":\"telemetry\",\"ts\":\"%s\",\"battery\":\"DC-CNX-01-UPS-01-S1-J0%d\",\"voltage_v\":%s,\"temperature_c\":%d}\n", ts, j, on ? 12.5 - 0.2 * j : 13.6, j == 1 ? 25 : 35
+		} }'
+	} | encode -q | featurize --windows 1 >out.fl
+	rows ts,battery,float_current_ma,discharge_imbalance_v,capacity_test_pct,capacity_test_days |
+		sed 's/DC-CNX-01-UPS-01-S1-//; s/2026-03-01T//' | sort >got
+	# exp(-0.06 * 10) = 0.5488; the first hour of discharge ends with 12 Ah missing
+	diff - got <<-END
+		01:00:00Z,J01,50,,91,0.5416667
+		01:00:00Z,J02,27.440582,,84,0.5416667
+		02:00:00Z,J01,,0.1,91,0.5833333
+		02:00:00Z,J02,,-0.1,84,0.5833333
+		03:00:00Z,J01,,0.1,91,0.625
+		03:00:00Z,J02,,-0.1,84,0.625
+		04:00:00Z,J01,50,0.1,91,0.6666667
+		04:00:00Z,J02,27.440582,-0.1,84,0.6666667
+	END
+}
+
+@test "state is bounded: at most 12 KiB a battery, whatever the windows" {
+	local windows
+	foreign_stream 240 >in.fl
+	for windows in 1 1,24 24,168 168,720 1,24,168,720; do
+		featurize --windows $windows --metrics m -i in.fl >out.fl
+		awk '$1 == "floatline_featurize_batteries" { b = $2 == 24 }
+			$1 == "floatline_featurize_state_bytes_per_battery" { s = $2 > 0 && $2 <= 12 * 1024 }
+			$1 == "floatline_featurize_early_samples" { e = $2 == 0 }
+			END { exit !(b && s && e) }' m
+	done
+}
+
+@test "samples too many for the lateness are counted all the same, and told of" {
+	awk 'BEGIN { for (i = 0; i < 4000; i++)
+		printf "{\"kind\":\"telemetry\",\"ts\":\"2026-03-01T%02d:%02d:%02dZ\",\"battery\":\"LAB-1\",\"voltage_v\":13.6}\n", i / 3600, i / 60 % 60, i % 60 }' |
+		encode -q >in.fl
+	try featurize --lateness 10m --windows 1 --metrics m -i in.fl -o out.fl
+	assert_status 0
+	assert_stderr '^featurize: 3699 samples could not wait as long as --lateness'
+	grep -qx 'floatline_featurize_early_samples 3699' m
+	[ "$(rows count)" = 3600 ]
+	try featurize --windows 1 -i in.fl -o out.fl
+	! grep -q lateness "$ERR"
 }
 
 @test "a closed pipe ends it quietly" {

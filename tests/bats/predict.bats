@@ -63,6 +63,30 @@ ruls() { # JQ-FILTER over the rul records of $P that predict added
 			and ((.fused.rul_days - 0.25 * .ml.rul_days - 0.75 * .twin.rul_days) | fabs) < 0.01)'
 }
 
+# The twin doubts itself: its voltages miss by three times what it allows for.
+@test "fusion: adaptive gives a twin that misses its voltages less weight" {
+	fleet 10 1 7 | decode -q | jq -c 'if .kind == "truth" then
+		{kind: "twin_state", ts, battery, unit, nis: (if .battery < "DC-S3" then 9 else 0.5 end)} else . end' |
+		encode -q >"$F"
+	predict -q --model "$MODEL" --fusion variance -i "$F" | decode -q --kind rul >"$BATS_TEST_TMPDIR/v"
+	predict -q --model "$MODEL" --fusion adaptive -i "$F" | decode -q --kind rul >"$BATS_TEST_TMPDIR/a"
+	jq -se --slurpfile v "$BATS_TEST_TMPDIR/v" '
+		($v | map(select(.source == "fused")) | INDEX(.battery)) as $v | map(select(.source == "fused"))
+		| length == 10 and all(.[]; (.flags | length > 0) or ($v[.battery].weight_ml as $w
+			| (if .battery < "DC-S3" then 9 * $w / (1 + 8 * $w) else $w end) - .weight_ml | fabs < 1e-5))' \
+		"$BATS_TEST_TMPDIR/a"
+}
+
+@test "replace_by: in a maintenance window of the cool season" {
+	{ echo '{"kind":"maintenance_window","id":"w1","subject":"DC-S0","from_ts":"2026-11-20T22:00:00Z","until_ts":"2026-11-21T04:00:00Z"}'
+	fleet 6 1 7 | decode -q | jq -c 'if .kind == "rul" then .rul_days = 400 | .lower_days = 350 | .upper_days = 500 else . end'; } |
+		encode -q >"$F"
+	predict -q -i "$F" -o "$P"
+	[ "$(ruls 'select(.source == "fused" and .replace_by == "2026-11-21T00:00:00Z") | .battery' | cut -c2-6)" = DC-S0 ] || fail "$(ruls .)"
+	# elsewhere any cool day: 350 days after the first of January is in December
+	[ "$(ruls 'select(.source == "fused" and .replace_by == "2026-12-17T00:00:00Z")' | wc -l)" -eq 5 ]
+}
+
 @test "truth is never read: the estimates are the same without it" {
 	fleet 20 2 7 >"$F"
 	fleet 20 2 7 feature,rul >"$BATS_TEST_TMPDIR/blind.fl"
@@ -84,9 +108,13 @@ ruls() { # JQ-FILTER over the rul records of $P that predict added
 
 @test "without a model the twin speaks, and it says so" {
 	fleet 20 2 7 >"$F"
+	try predict -i "$F" -o "$P"
+	assert_status 0
+	assert_stderr "no --model given"
+	assert_stderr "60 fused estimates: 40 the twin's alone \(40 without a model\), .*, 20 with nothing to say"
 	try predict -q -i "$F" -o "$P"
 	assert_status 0
-	assert_one_line_stderr "no --model given"
+	[ ! -s "$ERR" ]
 	[ "$(ruls 'select(.source == "ml")' | wc -l)" -eq 0 ]
 	decode -q --kind rul <"$P" | jq -se '
 		map(select(.source == "fused" and .rul_days != null)) as $f
@@ -124,13 +152,40 @@ ruls() { # JQ-FILTER over the rul records of $P that predict added
 	assert_one_line_stderr "wants feature 'moon_phase'"
 }
 
-@test "out of range: flagged, and the weight falls to a third" {
+hotter() { # KELVIN: the test fleet's features, moved beyond the training's
+	hot=$(jq "[.features[] | select(.name == \"t_mean_c\")][0] | .max + $1 * (.max - .min)" "$MODEL/model.json")
 	fleet 5 1 7 | decode -q |
-		jq -c 'if .kind == "feature" then .t_mean_c = 70 else . end' | encode -q >"$F"
+		jq -c "if .kind == \"feature\" then .t_mean_c = $hot else . end" | encode -q >"$F"
+}
+
+@test "out of range: flagged, and the weight falls to a third; far out, the twin alone" {
+	hotter 0.2
 	predict -q --model "$MODEL" -i "$F" -o "$P"
 	decode -q --kind rul <"$P" | jq -se 'map(select(.source == "fused"))
 		| length == 5 and all(.[]; (.flags | index("out_of_range")) and .weight_ml > 0.199 and .weight_ml < 0.201)' ||
 		{ ruls .; fail "as above"; }
+	hotter 0.6
+	try predict --model "$MODEL" --metrics "$BATS_TEST_TMPDIR/m" -i "$F" -o "$P"
+	assert_stderr "5 fused estimates: 5 the twin's alone \(5 far out of range\)"
+	grep -qx 'floatline_predict_fallback_total{reason="out_of_range"} 5' "$BATS_TEST_TMPDIR/m"
+	decode -q --kind rul <"$P" | jq -se '
+		(map(select(.source == "twin")) | INDEX(.battery)) as $twin | map(select(.source == "fused"))
+		| length == 5 and all(.[]; .flags == ["fallback", "out_of_range"] and .weight_ml == 0
+			and .rul_days == $twin[.battery].rul_days and .model == null)'
+}
+
+@test "starved of features: the twin alone, and counted" {
+	fleet 5 1 7 | decode -q |
+		jq -c 'if .kind == "feature" then .coverage = 0.3 | .v_mean_v = null else . end' | encode -q >"$F"
+	predict -q --model "$MODEL" --metrics "$BATS_TEST_TMPDIR/m" -i "$F" -o "$P"
+	[ "$(ruls 'select(.source == "fused" and .flags == ["fallback", "starved"] and .weight_ml == 0)' | wc -l)" -eq 5 ]
+	grep -qx 'floatline_predict_fallback_total{reason="starved"} 5' "$BATS_TEST_TMPDIR/m"
+	# not a number, or infinite, is missing: no estimate is made of it
+	fleet 5 1 7 | decode -q |
+		jq -c 'if .kind == "feature" then .t_mean_c = null | .r_baseline_pct = null | .age_days = null | .v_mean_v = null else . end' |
+		encode -q >"$F"
+	predict -q --model "$MODEL" -i "$F" -o "$P"
+	[ "$(ruls 'select(.source == "fused" and .flags == ["fallback", "starved"])' | wc -l)" -eq 5 ]
 }
 
 @test "stale features: the twin alone, on its own beat" {

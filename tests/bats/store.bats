@@ -406,19 +406,21 @@ sys.stdin.read()' <hold 3>&- &
 }
 
 @test "a database of another version is refused with what to do" {
+	local newest
 	many 24
 	store -q --db sqlite:a.db <many.flt
 	cp a.db older.db
 	store rollback --db sqlite:older.db
 	try store --db sqlite:older.db -i many.flt
 	assert_status 3
-	assert_one_line_stderr "'sqlite:older.db' has version 2, this floatline needs 3: run 'store migrate'"
+	newest=$(sqlite3 a.db 'SELECT max(version) FROM schema_migrations')
+	assert_one_line_stderr "'sqlite:older.db' has version $((newest - 1)), this floatline needs $newest: run 'store migrate'"
 	cp a.db newer.db
-	sqlite3 newer.db "INSERT INTO schema_migrations VALUES (4, 'later', '0')"
+	sqlite3 newer.db "INSERT INTO schema_migrations VALUES ($((newest + 1)), 'later', '0')"
 	for c in "" migrate rollback; do
 		try store $c --db sqlite:newer.db </dev/null
 		assert_status 3
-		assert_one_line_stderr "'sqlite:newer.db' has version 4 \(later\), made by a newer floatline"
+		assert_one_line_stderr "'sqlite:newer.db' has version $((newest + 1)) \(later\), made by a newer floatline"
 	done
 	cp a.db changed.db
 	sqlite3 changed.db "UPDATE schema_migrations SET checksum = 'x' WHERE version = 1"

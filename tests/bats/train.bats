@@ -100,7 +100,7 @@ fleet() { # BATTERIES DAYS SEED [KINDS] >stream
 	done
 	try train </dev/null
 	assert_status 2
-	assert_one_line_stderr -- '--out DIR is needed'
+	assert_one_line_stderr 'one of --out DIR and --register DIR is needed'
 	try train --out /no/such/place/m </dev/null
 	assert_status 3
 	assert_one_line_stderr "/no/such/place"

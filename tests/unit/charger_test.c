@@ -54,11 +54,34 @@ static void bench_run(struct bench *b, int64_t until)
 	}
 }
 
+static void discharge(struct bench *b, int64_t until, double most_ah, double load_a,
+	double cutoff_v, double jar_cutoff_v)
+{
+	struct charger_load load = {load_a, until, most_ah, cutoff_v, jar_cutoff_v};
+	charger_discharge(&b->charger, b->now, &load);
+}
+
+/* 40 % of the rating is taken out, no more, and comes back. */
+static void partial(void **state)
+{
+	struct bench b;
+	bench_init(&b);
+	discharge(&b, TIME_NIL, 48, 40, N * 10.5, 9);
+	bench_run(&b, DAY_MS);
+	assert_int_equal(b.ended, 1);
+	assert_true(b.charger.out_ah >= 48 && b.charger.out_ah < 48 + 40. * 10 / 3600);
+	assert_true(fabs(b.blocks[0].soc - 0.6) < 0.01);
+	assert_int_equal(b.charger.mode, mode_boost);
+	bench_run(&b, 2 * DAY_MS);
+	assert_int_equal(b.charger.mode, mode_float);
+	assert_true(b.blocks[0].soc > 0.99);
+}
+
 static void short_outage(void **state)
 {
 	struct bench b;
 	bench_init(&b);
-	charger_discharge(&b.charger, b.now, 30 * SECOND_MS, 60, 240, -1e9);
+	discharge(&b, 30 * SECOND_MS, INFINITY, 60, 240, -INFINITY);
 	bench_run(&b, HOUR_MS);
 	assert_int_equal(b.ended, 1);
 	assert_int_equal(b.now, 30 * SECOND_MS);
@@ -73,7 +96,7 @@ static void long_outage(void **state)
 	struct bench b;
 	bench_init(&b);
 	/* an hour and a half of the one-hour current: the load is dropped before */
-	charger_discharge(&b.charger, b.now, 90 * MINUTE_MS, 72, N * 10.0, -1e9);
+	discharge(&b, 90 * MINUTE_MS, INFINITY, 72, N * 10.0, -INFINITY);
 	bench_run(&b, DAY_MS);
 	assert_int_equal(b.charger.mode, mode_idle);
 	assert_true(b.now > 50 * MINUTE_MS && b.now < 80 * MINUTE_MS);
@@ -112,7 +135,7 @@ static void weak_jar_ends_a_test(void **state)
 	bench_init(&b);
 	b.blocks[4].nature.soh_new_pct = 50;
 	battery_block_refresh(&hx12, &b.blocks[4]);
-	charger_discharge(&b.charger, b.now, TIME_NIL, 12, N * 10.5, 9);
+	discharge(&b, TIME_NIL, INFINITY, 12, N * 10.5, 9);
 	bench_run(&b, DAY_MS);
 	assert_int_equal(b.ended, 1);
 	assert_true(b.blocks[4].voltage_v < 9);
@@ -133,6 +156,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(short_outage),
+		cmocka_unit_test(partial),
 		cmocka_unit_test(long_outage),
 		cmocka_unit_test(equalize),
 		cmocka_unit_test(weak_jar_ends_a_test),

@@ -1,6 +1,4 @@
 /* A simulated fleet against what is known of real ones: lives, resistance, climate. */
-#include "base/diag.h"
-#include "site/plant.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -9,35 +7,10 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "fleet_util.h"
 #include "near.h"
 
-static struct fleet fleet;
-static struct battery_model model;
-static const int64_t START = INT64_C(1767225600000); /* 2026-01-01 */
 enum { FLEET = 1944 };
-
-static int load(void **state)
-{
-	struct err err = {0};
-	char path[4096];
-	if (share_path("schemas/fleet/thailand.ini", path, sizeof(path), &err) < 0 ||
-		fleet_load(path, &fleet, &err) < 0 ||
-		battery_model_named(fleet.battery_model, &model, &err) < 0) {
-		fprintf(stderr, "%s\n", err.msg);
-		return -1;
-	}
-	return 0;
-}
-
-static struct plant *plant(uint64_t seed, int64_t jars)
-{
-	struct err err = {0};
-	struct plant *p =
-		plant_new(&fleet, &model, seed, jars, START, NULL, NULL, &err);
-	if (!p)
-		fail_msg("%s", err.msg);
-	return p;
-}
 
 /* Lives, in years, of every block of a new fleet in rooms of room_c: no cycles but the
  * yearly test, no hard failures. Returns how many. */
@@ -46,7 +19,8 @@ static int lives(uint64_t seed, double room_c, double *years)
 	static struct life_path path;
 	struct plant *p = plant(seed, FLEET);
 	double days[SERIES_MAX];
-	struct life_upkeep upkeep = {.tests_per_year = 1, .next_test_days = INFINITY};
+	struct life_upkeep upkeep = {.cycling_per_day = ageing_cycle(&model, 1) / 365,
+		.next_test_days = INFINITY};
 	int n = 0;
 
 	path.from = START;
@@ -194,47 +168,6 @@ static void monthly_means(void **state)
 	}
 }
 
-/* Outages a year by region, how long, and how often the generator does not start. */
-static void mains(void **state)
-{
-	const int64_t years = 200;
-	int long_ones = 0, failed = 0;
-	for (int k = 0; k < fleet.nregions; k++) {
-		const struct region *r = &fleet.regions[k];
-		static double minutes[4096];
-		int n = 0, dips = 0;
-		for (int64_t d = 0; d < years * 365; d++) {
-			struct outage o[OUTAGES_MAX];
-			int today = grid_day(
-				r, 42 + (uint64_t)k, 7 * HOUR_MS, 20454 + d, o);
-			for (int i = 0; i < today; i++) {
-				double s = (double)(o[i].end - o[i].start) / 1000;
-				double own =
-					(double)(o[i].battery_end - o[i].start) / 1000;
-				dips += s < 60;
-				if (s < 60)
-					continue;
-				minutes[n++ % 4096] = s / 60;
-				long_ones++;
-				failed += o[i].generator_failed;
-				assert_true(o[i].generator_failed
-						    ? own == s
-						    : own <= 60 && own >= 9);
-			}
-		}
-		double expect = r->outages_per_year * (double)years;
-		near(n, expect, 4 * sqrt(expect));
-		near(dips, r->dips_per_year * (double)years,
-			4 * sqrt(r->dips_per_year * (double)years));
-		/* the shortest are cut off at a minute, 2.5 sigma below */
-		near(median(minutes, n < 4096 ? n : 4096) / r->outage_median_min, 1,
-			0.25);
-	}
-	double share = (double)failed / long_ones;
-	print_message("generator starts that fail: %.1f %%\n", 100 * share);
-	assert_true(share > 0.01 && share < 0.03);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -243,7 +176,6 @@ int main(void)
 		cmocka_unit_test(resistance_and_capacity),
 		cmocka_unit_test(causes_differ),
 		cmocka_unit_test(monthly_means),
-		cmocka_unit_test(mains),
 	};
-	return cmocka_run_group_tests(tests, load, NULL);
+	return cmocka_run_group_tests(tests, load_fleet, NULL);
 }

@@ -1,5 +1,4 @@
 /* Sensor faults: rates and lengths as asked for, and only in what is measured. */
-#include "base/diag.h"
 #include "base/rng.h"
 #include "site/sense.h"
 
@@ -10,20 +9,16 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "fleet_util.h"
 #include "near.h"
 
-static struct fleet fleet;
-static struct battery_model model;
 static struct sensors sensors;
-static const int64_t START = INT64_C(1767225600000); /* 2026-01-01 */
 
 static int load(void **state)
 {
 	struct err err = {0};
 	char path[4096];
-	if (share_path("schemas/fleet/thailand.ini", path, sizeof(path), &err) < 0 ||
-		fleet_load(path, &fleet, &err) < 0 ||
-		battery_model_named(fleet.battery_model, &model, &err) < 0 ||
+	if (load_fleet(state) < 0 ||
 		share_path("schemas/models/sensors.ini", path, sizeof(path), &err) <
 			0 ||
 		sensors_load(path, &sensors, &err) < 0) {

@@ -11,24 +11,34 @@
 
 #include <cmocka.h>
 
-enum { ROWS = 400, OUT_MAX = 64 };
+enum { ROWS = 400, OUT_MAX = 64, DRIFT_TEXT = 600 };
 
 #define H(hours) ((int64_t)(hours)*HOUR_MS)
 
 struct out {
-	int n;
+	int n, alerts, alert_state;
+	char message[DRIFT_TEXT];
 	struct {
-		char battery[CODE_MAX + 1];
+		char battery[CODE_MAX + 1], model[CODE_MAX + 1];
 		int64_t ts;
 		int source, unit, flags, factors;
 		double rul, weight;
 	} v[OUT_MAX];
 };
 
-static void collect(void *to, const struct rec_rul *r)
+static void collect(void *to, int kind, const void *record)
 {
 	struct out *o = to;
+	const struct rec_rul *r = record;
+	if (kind == KIND_alert) {
+		const struct rec_alert *a = record;
+		o->alerts++;
+		o->alert_state = a->state;
+		str_copy(o->message, sizeof(o->message), a->message);
+		return;
+	}
 	assert_true(o->n < OUT_MAX);
+	str_copy(o->v[o->n].model, sizeof(o->v[0].model), r->model);
 	str_copy(o->v[o->n].battery, sizeof(o->v[0].battery), r->battery);
 	o->v[o->n].ts = r->ts;
 	o->v[o->n].source = r->source;
@@ -69,12 +79,12 @@ static struct booster *small_model(struct model *m)
 static struct forecast *start(struct out *o, bool with_model, size_t block)
 {
 	const struct forecast_options fo = {
-		{FUSION_FIXED, 0.6}, H(1), H(48), block, 24};
+		{FUSION_FIXED, 0.6}, H(1), H(48), block, 24, 0.5, 0};
 	struct forecast *f = forecast_new(&fo, collect, o, NULL);
 	struct model m;
-	o->n = 0;
+	*o = (struct out){0};
 	if (with_model)
-		assert_int_equal(forecast_use(f, &m, small_model(&m), NULL), 0);
+		assert_int_equal(forecast_use(f, 0, &m, small_model(&m), NULL), 0);
 	return f;
 }
 
@@ -225,9 +235,9 @@ static void test_giving_the_model_up(void **state)
 	struct out o;
 	struct forecast *f = start(&o, true, 100);
 	feature(f, "A", 0, H(24), 25);
-	assert_int_equal(forecast_give_up_model(f, NULL), 0);
+	assert_int_equal(forecast_give_up(f, 0, NULL), 0);
 	assert_int_equal(o.n, 2);
-	assert_null(forecast_model(f));
+	assert_null(forecast_model(f, 0));
 	twin(f, "A", 0, H(80), 500);
 	assert_int_equal(
 		o.v[2].flags, BIT(rul_flags_model_missing) | BIT(rul_flags_fallback));
@@ -242,9 +252,9 @@ static void test_a_foreign_feature_is_refused(void **state)
 	struct err err = {0};
 	struct booster *b = small_model(&m);
 	strcpy(m.feature[0].name, "moon_phase");
-	assert_int_equal(forecast_use(f, &m, b, &err), -1);
+	assert_int_equal(forecast_use(f, 0, &m, b, &err), -1);
 	assert_non_null(strstr(err.msg, "moon_phase"));
-	assert_null(forecast_model(f));
+	assert_null(forecast_model(f, 0));
 	forecast_free(f);
 }
 

@@ -1,4 +1,4 @@
-/* Fusion arithmetic, and the date to act. */
+/* Fusion arithmetic, and factors. */
 #include "learn/factors.h"
 #include "learn/fusion.h"
 
@@ -26,7 +26,7 @@ static void test_fixed(void **state)
 	const struct fusion f = {FUSION_FIXED, 0.6};
 	double w;
 	int32_t flags = 0;
-	struct estimate e = fusion_of(&f, &ML, &TWIN, false, &w, &flags);
+	struct estimate e = fusion_of(&f, &ML, &TWIN, 1, NAN, &w, &flags);
 	near(w, 0.6);
 	near(e.rul, 460);
 	near(e.lower, 360);
@@ -42,7 +42,7 @@ static void test_doubt_leans_on_the_twin(void **state)
 	const struct fusion f = {FUSION_FIXED, 0.6};
 	double w;
 	int32_t flags = 0;
-	struct estimate e = fusion_of(&f, &ML, &TWIN, true, &w, &flags);
+	struct estimate e = fusion_of(&f, &ML, &TWIN, 1.0 / 3, NAN, &w, &flags);
 	near(w, 0.2);
 	near(e.rul, 420);
 }
@@ -53,13 +53,46 @@ static void test_variance(void **state)
 	double w;
 	int32_t flags = 0;
 	/* widths 300 and 200: w = 200² / (300² + 200²) = 4/13 */
-	struct estimate e = fusion_of(&f, &ML, &TWIN, false, &w, &flags);
+	struct estimate e = fusion_of(&f, &ML, &TWIN, 1, NAN, &w, &flags);
 	near(w, 4.0 / 13);
 	near(e.rul, 4.0 / 13 * 500 + 9.0 / 13 * 400);
 	struct estimate open = TWIN;
 	open.upper = NAN;
-	fusion_of(&f, &ML, &open, false, &w, &flags);
+	fusion_of(&f, &ML, &open, 1, NAN, &w, &flags);
 	near(w, 0.6);
+}
+
+static void test_adaptive(void **state)
+{
+	const struct fusion f = {FUSION_ADAPTIVE, 0.6};
+	double w;
+	int32_t flags = 0;
+	/* a twin whose voltages fit, or of which nothing is known: as variance */
+	fusion_of(&f, &ML, &TWIN, 1, 0.4, &w, &flags);
+	near(w, 4.0 / 13);
+	fusion_of(&f, &ML, &TWIN, 1, NAN, &w, &flags);
+	near(w, 4.0 / 13);
+	/* nine times the variance it allows for: w = 9·4 / (9 + 9·4) */
+	fusion_of(&f, &ML, &TWIN, 1, 9, &w, &flags);
+	near(w, 0.8);
+}
+
+static void test_no_trust_is_the_twin_alone(void **state)
+{
+	const struct fusion f = {FUSION_FIXED, 0.6};
+	double w;
+	int32_t flags = 0;
+	struct estimate e = fusion_of(&f, &ML, &TWIN, 0, NAN, &w, &flags);
+	near(e.rul, 400);
+	near(e.upper, 500);
+	near(w, 0);
+	assert_int_equal(flags, BIT(rul_flags_fallback));
+	/* but better a doubtful word than none */
+	flags = 0;
+	e = fusion_of(&f, &ML, &ESTIMATE_NONE, 0, NAN, &w, &flags);
+	near(e.rul, 500);
+	near(w, 1);
+	assert_int_equal(flags, 0);
 }
 
 static void test_conflict(void **state)
@@ -69,14 +102,14 @@ static void test_conflict(void **state)
 	double w;
 	int32_t flags = 0;
 	far.rul = 349; /* 151 apart, 30.2 % of 500 */
-	struct estimate e = fusion_of(&f, &ML, &far, false, &w, &flags);
+	struct estimate e = fusion_of(&f, &ML, &far, 1, NAN, &w, &flags);
 	assert_int_equal(flags, BIT(rul_flags_conflict));
 	near(e.lower, 300);
 	near(e.upper, 700);
 	near(e.confidence, 0.35);
 	far.rul = 351; /* 29.8 % */
 	flags = 0;
-	fusion_of(&f, &ML, &far, false, &w, &flags);
+	fusion_of(&f, &ML, &far, 1, NAN, &w, &flags);
 	assert_int_equal(flags, 0);
 }
 
@@ -85,16 +118,16 @@ static void test_one_or_none(void **state)
 	const struct fusion f = {FUSION_FIXED, 0.6};
 	double w;
 	int32_t flags = 0;
-	struct estimate e = fusion_of(&f, &ESTIMATE_NONE, &TWIN, false, &w, &flags);
+	struct estimate e = fusion_of(&f, &ESTIMATE_NONE, &TWIN, 1, NAN, &w, &flags);
 	near(e.rul, 400);
 	near(w, 0);
 	assert_int_equal(flags, BIT(rul_flags_fallback));
 	flags = 0;
-	e = fusion_of(&f, &ML, &ESTIMATE_NONE, false, &w, &flags);
+	e = fusion_of(&f, &ML, &ESTIMATE_NONE, 1, NAN, &w, &flags);
 	near(e.rul, 500);
 	near(w, 1);
 	assert_int_equal(flags, 0);
-	e = fusion_of(&f, &ESTIMATE_NONE, &ESTIMATE_NONE, false, &w, &flags);
+	e = fusion_of(&f, &ESTIMATE_NONE, &ESTIMATE_NONE, 1, NAN, &w, &flags);
 	assert_true(isnan(e.rul) && isnan(w));
 }
 
@@ -114,7 +147,8 @@ static void test_bounds_hold_the_estimate(void **state)
 		b.rul = 1000 * rng_uniform(&r);
 		b.lower = i % 3 ? NAN : b.rul / 2;
 		b.upper = i % 5 ? NAN : b.rul * 2;
-		struct estimate e = fusion_of(&f, &a, &b, i % 7 == 0, &w, &flags);
+		struct estimate e =
+			fusion_of(&f, &a, &b, i % 7 ? 1 : 0.3, NAN, &w, &flags);
 		assert_true(w >= 0 && w <= 1);
 		assert_true(e.lower <= e.rul && e.rul <= e.upper);
 	}
@@ -128,37 +162,14 @@ static void test_parse(void **state)
 	near(f.weight, 0.25);
 	assert_int_equal(fusion_parse("variance", &f, &err), 0);
 	assert_int_equal(f.rule, FUSION_VARIANCE);
+	assert_int_equal(fusion_parse("adaptive", &f, &err), 0);
+	assert_int_equal(f.rule, FUSION_ADAPTIVE);
 	const char *bad[] = {
 		"", "fixed:", "fixed:1.5", "fixed:-1", "fixed:nan", "mean"};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		assert_int_equal(fusion_parse(bad[i], &f, &err), -1);
 		assert_int_equal(err.class, ERR_USAGE);
 	}
-}
-
-static int64_t date(const char *text)
-{
-	int64_t t;
-	assert_int_equal(time_parse_iso(str_of(text), 0, &t), 0);
-	return t;
-}
-
-static void test_replace_by(void **state)
-{
-	int64_t now = date("2026-08-25T10:00:00Z");
-	/* 2026-08-25 + 200 d = 2027-03-13: the last cool day before is 28 February */
-	assert_int_equal(replace_by(now, 200), date("2027-02-28T00:00:00Z"));
-	/* + 120 d = 23 December: itself */
-	assert_int_equal(replace_by(now, 120), date("2026-12-23T00:00:00Z"));
-	/* + 30 d = 24 September: no cool day is left before it */
-	assert_int_equal(replace_by(now, 30), date("2026-09-24T00:00:00Z"));
-	/* leap year: + 560 d = 2028-03-07 */
-	assert_int_equal(replace_by(now, 560), date("2028-02-29T00:00:00Z"));
-	/* overdue, and never before now */
-	assert_int_equal(replace_by(now, 0), now);
-	assert_int_equal(replace_by(now, -5), now);
-	assert_true(replace_by(now, NAN) == TIME_NIL);
-	assert_true(replace_by(now, 1e30) > now);
 }
 
 static void test_factors(void **state)
@@ -197,7 +208,8 @@ int main(void)
 		cmocka_unit_test(test_one_or_none),
 		cmocka_unit_test(test_bounds_hold_the_estimate),
 		cmocka_unit_test(test_parse),
-		cmocka_unit_test(test_replace_by),
+		cmocka_unit_test(test_adaptive),
+		cmocka_unit_test(test_no_trust_is_the_twin_alone),
 		cmocka_unit_test(test_factors),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,7 +54,7 @@ static void add(struct pane *p, const struct sample *s)
 static void size(void **state)
 {
 	printf("a pane takes %zu bytes\n", sizeof(struct pane));
-	assert_int_equal(sizeof(struct pane), 200);
+	assert_int_equal(sizeof(struct pane), 192);
 	assert_int_equal(sizeof(struct sample), 24);
 }
 
@@ -247,11 +247,92 @@ static void absurd_values(void **state)
 	assert_false(sample_usable(&s));
 	pane_sample(&p, &s);
 	pane_hold(&p, &s, 1000, &BAND);
+	s.resistance_mohm = 0; /* a meter that is not connected */
+	pane_sample(&p, &s);
+	s.resistance_mohm = -4;
+	pane_sample(&p, &s);
 	assert_memory_equal(&p, &q, sizeof(p));
 	p.v_sq = q.v_sq = UINT64_MAX - 1;
 	p.v_n = q.v_n = 1000;
 	pane_merge(&p, &q);
 	assert_true(isnan(stats_std(p.v_n, p.v_sum, p.v_sq, PANE_V_UNITS)));
+}
+
+/* A pane of a day with a resistance every second, as if filled sample by sample. */
+static void full_day(struct pane *day, int number, double mohm)
+{
+	uint64_t n = 86400, y = (uint64_t)(mohm * PANE_R_UNITS);
+	pane_init(day, HOUR0 + 24 * number);
+	day->n = day->r_n = (uint32_t)n;
+	day->r_sx = n * (n - 1) / 2;
+	day->r_sxx = (n - 1) * n * (2 * n - 1) / 6;
+	day->r_sy = n * y;
+	day->r_sxy = day->r_sx * y;
+	day->r_syy = n * y * y;
+}
+
+/* Thirty days of one resistance a second, a step of 0.1 mohm every midnight. */
+static void a_month_of_seconds(void **state)
+{
+	struct pane month, day;
+	double slope, error, x = 0, y = 0, xx = 0, xy = 0;
+	pane_init(&month, HOUR0);
+	for (int d = 0; d < 30; d++) {
+		full_day(&day, d, 4 + 0.1 * d);
+		pane_merge(&month, &day);
+	}
+	pane_resistance_slope(&month, &slope, &error);
+	/* Two passes over all the seconds, in days and mohm. */
+	const int n = 30 * 86400;
+	for (int i = 0; i < n; i++) {
+		x += i / 86400.0 / n;
+		y += (4 + 0.1 * (i / 86400)) / n;
+	}
+	for (int i = 0; i < n; i++) {
+		double dx = i / 86400.0 - x;
+		xx += dx * dx;
+		xy += dx * (4 + 0.1 * (i / 86400) - y);
+	}
+	assert_int_equal(month.r_n, n);
+	assert_true(fabs(slope - xy / xx) < 1e-9);
+	double rest = 0;
+	for (int i = 0; i < n; i++) {
+		double r = 4 + 0.1 * (i / 86400) - y - xy / xx * (i / 86400.0 - x);
+		rest += r * r;
+	}
+	double want = sqrt(rest / (n - 2) / xx);
+	assert_true(fabs(error - want) < 1e-6 * want);
+}
+
+/* What does not fit is missing, not wrong: ten ohm every second for a month. */
+static void a_sum_too_large(void **state)
+{
+	struct pane month, day;
+	double slope, error;
+	pane_init(&month, HOUR0);
+	for (int d = 0; d < 30; d++) {
+		full_day(&day, d, 1e4);
+		pane_merge(&month, &day);
+	}
+	pane_resistance_slope(&month, &slope, &error);
+	assert_true(isnan(slope) && isnan(error));
+	assert_true(fabs(stats_mean(month.r_n, (int64_t)month.r_sy, PANE_R_UNITS) -
+			    1e4) < 1e-9);
+}
+
+/* Counts of events stop at their largest value. */
+static void many_events(void **state)
+{
+	struct pane a, b;
+	pane_init(&a, HOUR0);
+	pane_init(&b, HOUR0);
+	a.discharges = b.discharges = DISCHARGES_MAX - 1;
+	a.surges = b.surges = SURGES_MAX - 1;
+	a.gaps = b.gaps = GAPS_MAX - 1;
+	pane_merge(&a, &b);
+	assert_int_equal(a.discharges, DISCHARGES_MAX);
+	assert_int_equal(a.surges, SURGES_MAX);
+	assert_int_equal(a.gaps, GAPS_MAX);
 }
 
 static void division(void **state)
@@ -275,6 +356,9 @@ int main(void)
 		cmocka_unit_test(noise_is_no_cycle),
 		cmocka_unit_test(arrhenius),
 		cmocka_unit_test(absurd_values),
+		cmocka_unit_test(a_month_of_seconds),
+		cmocka_unit_test(a_sum_too_large),
+		cmocka_unit_test(many_events),
 		cmocka_unit_test(division),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

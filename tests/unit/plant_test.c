@@ -1,6 +1,6 @@
 /* The fleet in time: layout, weather, mains, lives. */
-#include "base/diag.h"
-#include "site/plant.h"
+
+#include "battery/rate.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -9,34 +9,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "fleet_util.h"
 #include "near.h"
-
-static struct fleet fleet;
-static struct battery_model model;
-static const int64_t START = INT64_C(1767225600000); /* 2026-01-01 */
-
-static int load(void **state)
-{
-	struct err err = {0};
-	char path[4096];
-	if (share_path("schemas/fleet/thailand.ini", path, sizeof(path), &err) < 0 ||
-		fleet_load(path, &fleet, &err) < 0 ||
-		battery_model_named(fleet.battery_model, &model, &err) < 0) {
-		fprintf(stderr, "%s\n", err.msg);
-		return -1;
-	}
-	return 0;
-}
-
-static struct plant *plant(uint64_t seed, int64_t jars)
-{
-	struct err err = {0};
-	struct plant *p =
-		plant_new(&fleet, &model, seed, jars, START, NULL, NULL, &err);
-	if (!p)
-		fail_msg("%s", err.msg);
-	return p;
-}
 
 static void layout(void **state)
 {
@@ -111,35 +85,6 @@ static void air_conditioning(void **state)
 	/* 0.65 a year and more in the hot season; short ones hide between samples */
 	assert_true(faults > 45 && faults < 90);
 	assert_true(hot > 29 && hot < 45);
-}
-
-static void outages_a_year(void **state)
-{
-	const struct region *south = fleet.sites[8].region;
-	struct outage o[OUTAGES_MAX];
-	int longer = 0, all = 0, wet = 0, failed = 0, brief = 0;
-	const int years = 300;
-	for (int64_t d = 0; d < years * 365; d++) {
-		int n = grid_day(south, 42, 7 * HOUR_MS, 20454 + d, o);
-		for (int i = 0; i < n; i++) {
-			struct civil c;
-			time_to_civil(o[i].start, &c);
-			assert_true(o[i].end > o[i].start);
-			assert_true(o[i].battery_end <= o[i].end);
-			assert_int_equal(o[i].start / DAY_MS, 20454 + d);
-			all++;
-			longer += o[i].end - o[i].start >= MINUTE_MS;
-			wet += c.month >= 10;
-			failed += o[i].generator_failed;
-			brief += o[i].battery_end - o[i].start <= MINUTE_MS;
-		}
-	}
-	near((double)longer / years, south->outages_per_year, 0.35);
-	near((double)(all - longer) / years, south->dips_per_year, 0.45);
-	near((double)wet / all, 6. / 15, 0.03); /* three months count double */
-	near((double)brief / all, 0.985,
-		0.015); /* seconds to a minute: ~97 % and more */
-	assert_true(failed > 5);
 }
 
 /* The first blocks are the same ones, however many there are. */
@@ -275,6 +220,90 @@ static void happenings(void **state)
 	plant_free(p);
 }
 
+/* A discharge test, from its event to its record. */
+struct tested {
+	int begun, done, passed, measured, outage;
+	int64_t last; /* begun */
+};
+
+static void count_tests(const struct plant *p, struct tested *t)
+{
+	const double most_ah = fleet.discharge_test_pct / 100 * model.capacity_ah;
+	for (size_t i = 0; i < p->nhappenings; i++) {
+		const struct happening *h = &p->happenings[i];
+		bool partial = strstr(h->note, "to 40 % of rated");
+		if (h->what == HAPPENS_EVENT && h->type == event_type_capacity_test &&
+			partial && h->status == event_status_in_progress) {
+			/* on float and full before; at the site's own load */
+			double design_a = plant_design_load_a(p, h->string->system);
+			assert_true(h->value >= 0.5 * design_a &&
+				    h->value <= 0.8 * design_a);
+			t->begun++;
+			t->last = h->ts;
+		}
+		t->done += h->what == HAPPENS_EVENT && partial &&
+			   h->type == event_type_capacity_test &&
+			   h->status == event_status_completed;
+		if (h->what != HAPPENS_CAPACITY || h->test.test != TEST_PARTIAL)
+			continue;
+		if (h->jar >= 0 || h->test.result == test_result_fail) {
+			assert_true(h->value > 0);
+			t->measured++;
+			continue;
+		}
+		t->passed++;
+		assert_true(isnan(h->value) && isnan(h->test.pct));
+		/* amperes and minutes are the share, to a step of the charger */
+		near(h->test.rate_a * h->test.minutes / 60, most_ah, 0.2);
+	}
+}
+
+/* 40 % each quarter: nine strings, three partial tests a year and one full one. */
+static void partial_tests(void **state)
+{
+	struct tested t = {0};
+	fleet.discharge_test_pct = 40;
+	struct plant *p = plant(2, 216);
+	for (int64_t d = 1; d <= 365; d++) {
+		assert_int_equal(plant_advance(p, START + d * DAY_MS), 0);
+		count_tests(p, &t);
+	}
+	fleet.discharge_test_pct = 0;
+	print_message("%d partial tests, %d to the end; %d capacities measured\n",
+		t.begun, t.passed, t.measured);
+	assert_in_range(t.begun, 9 * 3 - 2, 9 * 3); /* some meet an outage */
+	assert_true(t.done >= t.begun - 1 && t.passed >= t.begun - 4);
+	plant_free(p);
+}
+
+/* Such a test takes the charge out of every block of the string, and brings it back. */
+static void partial_test_empties(void **state)
+{
+	fleet.discharge_test_pct = 40;
+	struct plant *p = plant(2, 24);
+	struct plant_string *s = &p->strings[0];
+	double full_ah[24];
+
+	while (s->testing != TEST_PARTIAL) {
+		for (int i = 0; i < 24; i++)
+			full_ah[i] = s->blocks[i].soc * s->blocks[i].capacity_ah;
+		assert_int_equal(plant_advance(p, p->now + MINUTE_MS), 0);
+	}
+	while (s->testing == TEST_PARTIAL)
+		assert_int_equal(plant_advance(p, p->now + MINUTE_MS), 0);
+	for (int i = 0; i < 24; i++) {
+		const struct battery_block *b = &s->blocks[i];
+		/* of what a block gives as warm as it is; a little stays in tails */
+		double warm = battery_temperature_factor(&model, b->temperature_c);
+		near((full_ah[i] - b->soc * b->capacity_ah) * warm, 48, 1);
+	}
+	assert_int_equal(plant_advance(p, p->now + 3 * DAY_MS), 0);
+	for (int i = 0; i < 24; i++)
+		assert_true(s->blocks[i].soc > 0.995);
+	fleet.discharge_test_pct = 0;
+	plant_free(p);
+}
+
 static void bad_fleets(void **state)
 {
 	static const struct {
@@ -282,6 +311,8 @@ static void bad_fleets(void **state)
 	} CASES[] = {
 		{"[fleet]\nbattery_model = x\n", "needed"},
 		{"[fleet]\ncolour = red\n", "unknown key"},
+		{"[fleet]\ndischarge_test_pct = 90\n", "discharge_test_pct"},
+		{"[fleet]\ndischarge_test_days = 1\n", "discharge_test_days"},
 		{"[nonsense]\na = b\n", "unknown section"},
 		{"[climate X]\nmax_c = 1 2 3\nmin_c = 1 2\n", "partner"},
 		{"[fleet]\nsystems = A\nstrings_per_system = 3\njars_per_string = 24\n"
@@ -309,12 +340,13 @@ int main(void)
 		cmocka_unit_test(layout),
 		cmocka_unit_test(climate_normals),
 		cmocka_unit_test(air_conditioning),
-		cmocka_unit_test(outages_a_year),
 		cmocka_unit_test(independent_of_count),
 		cmocka_unit_test(population),
 		cmocka_unit_test(life_comes_true),
 		cmocka_unit_test(happenings),
+		cmocka_unit_test(partial_tests),
+		cmocka_unit_test(partial_test_empties),
 		cmocka_unit_test(bad_fleets),
 	};
-	return cmocka_run_group_tests(tests, load, NULL);
+	return cmocka_run_group_tests(tests, load_fleet, NULL);
 }

@@ -1,5 +1,4 @@
 /* Scenarios: what is written is understood or refused, and what is planned happens. */
-#include "base/diag.h"
 #include "site/sense.h"
 
 #include <math.h>
@@ -9,33 +8,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "fleet_util.h"
 #include "near.h"
-
-static struct fleet fleet;
-static struct battery_model model;
-static const int64_t START = INT64_C(1767225600000); /* 2026-01-01 */
-
-static int load(void **state)
-{
-	struct err err = {0};
-	char path[4096];
-	if (share_path("schemas/fleet/thailand.ini", path, sizeof(path), &err) < 0 ||
-		fleet_load(path, &fleet, &err) < 0 ||
-		battery_model_named(fleet.battery_model, &model, &err) < 0) {
-		fprintf(stderr, "%s\n", err.msg);
-		return -1;
-	}
-	return 0;
-}
-
-static struct plant *plant(int64_t jars)
-{
-	struct err err = {0};
-	struct plant *p = plant_new(&fleet, &model, 1, jars, START, NULL, NULL, &err);
-	if (!p)
-		fail_msg("%s", err.msg);
-	return p;
-}
 
 static int plan(struct plant *p, const char *text)
 {
@@ -98,11 +72,12 @@ static void refused(void **state)
 			fail_msg("'%s' was taken", BAD[i]);
 		assert_int_equal(err.class, ERR_USAGE);
 	}
-	struct plant *p = plant(24);
+	struct plant *p = plant(1, 24);
 	struct err err = {0};
 	assert_int_equal(scenario_parse("heatwave:DC-BKK-99", &s, &err), 0);
-	assert_int_equal(stage_add(p, &s, START, &err), -1);
-	assert_non_null(strstr(err.msg, "DC-BKK-99"));
+	assert_false(stage_concerns(p, &s));
+	assert_int_equal(scenario_parse("heatwave:DC-CNX-01-UPS-01", &s, &err), 0);
+	assert_true(stage_concerns(p, &s)); /* its room */
 	plant_free(p);
 }
 
@@ -167,7 +142,7 @@ static void targets(void **state)
 
 static void rooms(void **state)
 {
-	struct plant *p = plant(2 * 216), *quiet = plant(2 * 216);
+	struct plant *p = plant(1, 2 * 216), *quiet = plant(1, 2 * 216);
 	plan(p, "high_temperature:DC-CNX-01:value=8:rate=4:start=+1h:duration=10h");
 	advance_h(p, 2);
 	advance_h(quiet, 2);
@@ -211,7 +186,7 @@ static void count(const struct plant *p, int *began, int *ended)
 
 static void power(void **state)
 {
-	struct plant *p = plant(216);
+	struct plant *p = plant(1, 216);
 	int began, ended;
 	plan(p, "power_outage:DC-CNX-01-UPS-01:start=+30m:duration=20m:value=0.5");
 	advance_h(p, 0.7);
@@ -243,7 +218,7 @@ static void power(void **state)
 
 static void blocks(void **state)
 {
-	struct plant *p = plant(24), *quiet = plant(24);
+	struct plant *p = plant(1, 24), *quiet = plant(1, 24);
 	plan(p, "resistance_drift:DC-CNX-01-REC-01-S1-J02:value=40:rate=1");
 	plan(p, "battery_degradation:DC-CNX-01-REC-01-S1-J03:value=2");
 	int id = plan(p, "load:all:value=2");
@@ -272,7 +247,7 @@ static void blocks(void **state)
 static void sensors_lie(void **state)
 {
 	struct sensors s = {.voltage_noise_v = 0.01};
-	struct plant *p = plant(24), *quiet = plant(24);
+	struct plant *p = plant(1, 24), *quiet = plant(1, 24);
 	struct sense_hold hold = {0};
 	struct rec_telemetry t;
 	float first = 0;
@@ -302,7 +277,7 @@ static void sensors_lie(void **state)
 /* The truth knows of a hot year that is planned, and forgets it when it is not. */
 static void truth_knows(void **state)
 {
-	struct plant *p = plant(24), *quiet = plant(24);
+	struct plant *p = plant(1, 24), *quiet = plant(1, 24);
 	enum cause_names causes[24];
 	double hot[24], cool[24], again[24];
 	int id = plan(p, "high_temperature:all:value=10:rate=0:duration=365d");
@@ -325,7 +300,7 @@ static void truth_knows(void **state)
 /* A short circuit inside ends the block; the string gets another one. */
 static void runaway(void **state)
 {
-	struct plant *p = plant(24);
+	struct plant *p = plant(1, 24);
 	enum cause_names causes[24];
 	double days[24];
 	struct plant_string *s = &p->strings[0];
@@ -357,5 +332,5 @@ int main(void)
 		cmocka_unit_test(truth_knows),
 		cmocka_unit_test(runaway),
 	};
-	return cmocka_run_group_tests(tests, load, NULL);
+	return cmocka_run_group_tests(tests, load_fleet, NULL);
 }

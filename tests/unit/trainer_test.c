@@ -98,6 +98,10 @@ static void test_learns_a_known_law(void **state)
 	/* the trees are right on the log scale at noise-free points */
 	struct booster *b = booster_load(trees.data, trees.len, &err);
 	assert_non_null(b);
+	/* A second copy of the trees, for the predictor to own. */
+	struct predictor *k =
+		predictor_new(&m, booster_load(trees.data, trees.len, &err), &err);
+	assert_non_null(k);
 	struct feature_set s;
 	assert_int_equal(model_features(&m, &s, &err), 0);
 	double sq = 0;
@@ -118,8 +122,7 @@ static void test_learns_a_known_law(void **state)
 			}
 			assert_int_equal(
 				booster_margin(b, x, 1, s.n, &margin, &err), 0);
-			assert_int_equal(
-				model_predict(&m, b, &s, x, &none, 1, &p, &err), 0);
+			assert_int_equal(predictor_run(k, x, &none, 1, &p, &err), 0);
 			/* SHAP adds up to the margin */
 			assert_true(fabs(log(p.e.rul) - (double)margin) < 1e-4);
 			assert_true(p.e.lower <= p.e.rul && p.e.rul <= p.e.upper);
@@ -128,6 +131,7 @@ static void test_learns_a_known_law(void **state)
 		}
 	print_message("RMSE of log life at noise-free points %.3f\n", sqrt(sq / n));
 	assert_true(sqrt(sq / n) < 0.2);
+	predictor_free(k);
 	booster_free(b);
 	buf_release(&trees);
 	dataset_release(&d);
@@ -329,13 +333,14 @@ static void test_stream_must_supply_the_features(void **state)
 static void test_range_and_starvation(void **state)
 {
 	struct model m = {.nfeatures = 2};
-	m.feature[0] = (struct model_feature){"a", "", 0, 100, 1};
-	m.feature[1] = (struct model_feature){"b", "", 0, 1, 0.5};
+	m.feature[0] = (struct model_feature){"a", "", 0, 100, 1, {0}};
+	m.feature[1] = (struct model_feature){"b", "", 0, 1, 0.5, {0}};
 	const float in[] = {104, 0}, out[] = {106, 0}, gone[] = {NAN, 0.5f},
-		    some[] = {50, NAN};
-	assert_false(model_out_of_range(&m, in));
-	assert_true(model_out_of_range(&m, out));
-	assert_false(model_out_of_range(&m, gone));
+		    some[] = {50, NAN}, below[] = {-150, 2.4f};
+	assert_true(fabs(model_beyond(&m, in) - 0.04) < 1e-9);
+	assert_true(fabs(model_beyond(&m, out) - 0.06) < 1e-9);
+	assert_true(fabs(model_beyond(&m, below) - 1.5) < 1e-6);
+	assert_true(model_beyond(&m, gone) == 0);
 	assert_true(model_starved(&m, gone));
 	assert_false(model_starved(&m, some));
 }

@@ -1,6 +1,4 @@
 /* The remaining life the truth tells is the life got by running on. */
-#include "base/diag.h"
-#include "site/plant.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -10,34 +8,9 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-static struct fleet fleet;
-static struct battery_model model;
-static const int64_t START = INT64_C(1767225600000); /* 2026-01-01 */
+#include "fleet_util.h"
+
 enum { SITE = 216, YEARS = 4 };
-
-static int load(void **state)
-{
-	struct err err = {0};
-	char path[4096];
-	if (share_path("schemas/fleet/thailand.ini", path, sizeof(path), &err) < 0 ||
-		fleet_load(path, &fleet, &err) < 0 ||
-		battery_model_named(fleet.battery_model, &model, &err) < 0) {
-		fprintf(stderr, "%s\n", err.msg);
-		return -1;
-	}
-	return 0;
-}
-
-static struct plant *plant(uint64_t seed, int64_t jars,
-	bool (*keep)(const char *, int64_t, void *), void *user)
-{
-	struct err err = {0};
-	struct plant *p =
-		plant_new(&fleet, &model, seed, jars, START, keep, user, &err);
-	if (!p)
-		fail_msg("%s", err.msg);
-	return p;
-}
 
 /* One life: foretold, and lived. */
 struct life {
@@ -92,7 +65,7 @@ static void site_runs_on(void **state)
 	static struct life lives[SITE];
 	double worst = 0, mean = 0, bias = 0;
 	int ended = 0, hard = 0, early = 0;
-	struct plant *p = plant(11, SITE, NULL, NULL);
+	struct plant *p = plant(11, SITE);
 
 	foretell(p, lives);
 	live(p, lives, YEARS * 365);
@@ -127,7 +100,7 @@ static void site_runs_on(void **state)
 	plant_free(p);
 }
 
-static bool only(const char *code, int64_t site, void *user)
+static bool only(const char *code, int64_t site, int64_t string, void *user)
 {
 	return strcmp(code, user) == 0;
 }
@@ -135,7 +108,7 @@ static bool only(const char *code, int64_t site, void *user)
 /* The unit of a fleet that fails hard next is told to, and does, to the day. */
 static void hard_failure(void **state)
 {
-	struct plant *p = plant(1, 9 * SITE, NULL, NULL);
+	struct plant *p = plant(1, 9 * SITE);
 	int64_t soonest = INT64_MAX;
 	char code[PLANT_CODE_MAX] = "";
 	struct life lives[SERIES_MAX];
@@ -149,7 +122,7 @@ static void hard_failure(void **state)
 				jar = i;
 			}
 	plant_free(p);
-	p = plant(1, 9 * SITE, only, code);
+	p = plant_of(1, 9 * SITE, only, code);
 	assert_int_equal(p->nstrings, 1);
 	foretell(p, lives);
 	int days = (int)((soonest - START) / DAY_MS) + 2;
@@ -169,5 +142,5 @@ int main(void)
 		cmocka_unit_test(site_runs_on),
 		cmocka_unit_test(hard_failure),
 	};
-	return cmocka_run_group_tests(tests, load, NULL);
+	return cmocka_run_group_tests(tests, load_fleet, NULL);
 }

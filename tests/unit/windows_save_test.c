@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <gsl/gsl_rng.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@
 #define T0 (INT64_C(496008) * HOUR_MS)
 #define IDENTITY "a test"
 
-enum { MINUTES = 2000, STEP = 6 }; /* records a minute */
+enum { MINUTES = 2000, STEP = 6, RECORDS = MINUTES * STEP }; /* STEP a minute */
 
 struct output {
 	int rows;
@@ -69,6 +70,7 @@ static void add(struct windows *w, int n)
 		struct rec_string_telemetry s = {.ts = ts,
 			.string = str_of("DC-CNX-01-UPS-01-S1"),
 			.current_a = i % 50 ? 3 : -80,
+			.float_current_a = 0.001f * (i % 40),
 			.mode = mode_float,
 			.ripple_voltage_rms_v = 0.1f,
 			.thd_pct = 3};
@@ -88,40 +90,64 @@ static void add(struct windows *w, int n)
 		assert_int_equal(windows_add(w, KIND_battery_model, &m), WINDOWS_USED);
 		assert_int_equal(windows_add(w, KIND_battery, &b), WINDOWS_USED);
 		assert_int_equal(windows_add(w, KIND_system, &s), WINDOWS_USED);
+	} else if (i % 97 == 0) {
+		struct rec_capacity_test t = {.ts = ts,
+			.subject = str_of(i % 2 ? "DC-CNX-01-UPS-01-S1" : "LAB"),
+			.pct_of_rated = 80 + i % 7};
+		assert_int_equal(windows_add(w, KIND_capacity_test, &t), WINDOWS_USED);
 	}
 }
 
+/* The world from record 'from' to 'to', then kept in *state. */
+static void run(
+	struct output *o, const char *lengths, int from, int to, struct buf *state)
+{
+	struct err err;
+	struct windows *w = begin(o, lengths);
+	if (from > 0)
+		assert_int_equal(windows_load(w, IDENTITY, state, &err), 0);
+	for (int n = from; n < to; n++)
+		add(w, n);
+	buf_clear(state);
+	assert_int_equal(windows_save(w, IDENTITY, state), 0);
+	if (to == RECORDS)
+		windows_end(w);
+	windows_free(w);
+}
+
+static void assert_same_bytes(const struct buf *a, const struct buf *b)
+{
+	assert_int_equal(a->len, b->len);
+	assert_memory_equal(a->data, b->data, a->len);
+}
+
+/* Stopped anywhere, any number of times: the same rows, and the same state in the end.
+ */
 static void goes_on(const char *lengths)
 {
-	struct output whole = {0}, parts = {0};
-	struct buf state = {0};
-	struct err err;
-	struct windows *w = begin(&whole, lengths);
-	for (int n = 0; n < MINUTES * STEP; n++)
-		add(w, n);
-	windows_end(w);
-	windows_free(w);
-
-	w = begin(&parts, lengths);
-	for (int n = 0; n < MINUTES * STEP; n++) {
-		if (n % 1709 == 7) {
-			buf_clear(&state);
-			assert_int_equal(windows_save(w, IDENTITY, &state), 0);
-			windows_free(w);
-			w = begin(&parts, lengths);
-			assert_int_equal(windows_load(w, IDENTITY, &state, &err), 0);
-		}
-		add(w, n);
-	}
-	windows_end(w);
-	windows_free(w);
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	struct output whole = {0};
+	struct buf want = {0}, state = {0};
+	run(&whole, lengths, 0, RECORDS, &want);
 	assert_true(whole.rows > 150);
-	assert_int_equal(parts.rows, whole.rows);
-	assert_int_equal(parts.bytes.len, whole.bytes.len);
-	assert_memory_equal(parts.bytes.data, whole.bytes.data, whole.bytes.len);
+	for (int round = 0; round < 12; round++) {
+		struct output parts = {0};
+		/* from a few long parts to hundreds of short ones */
+		unsigned long longest = RECORDS >> (round % 8);
+		for (int from = 0, to; from < RECORDS; from = to) {
+			to = from + 1 + (int)gsl_rng_uniform_int(rng, longest);
+			to = to < RECORDS ? to : RECORDS;
+			run(&parts, lengths, from, to, &state);
+		}
+		assert_int_equal(parts.rows, whole.rows);
+		assert_same_bytes(&parts.bytes, &whole.bytes);
+		assert_same_bytes(&state, &want);
+		buf_release(&parts.bytes);
+	}
+	buf_release(&want);
 	buf_release(&state);
 	buf_release(&whole.bytes);
-	buf_release(&parts.bytes);
+	gsl_rng_free(rng);
 }
 
 static void hours_go_on(void **state)

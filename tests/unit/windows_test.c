@@ -18,7 +18,7 @@
 #define J2 "DC-CNX-01-UPS-01-S1-J02"
 #define S1 "DC-CNX-01-UPS-01-S1"
 
-enum { ROWS_MAX = 4096 };
+enum { ROWS_MAX = 4096, ARRIVALS_MAX = 50000 };
 
 struct rows {
 	int n;
@@ -27,18 +27,24 @@ struct rows {
 };
 static struct rows rows;
 
+static uint64_t row_hash(const struct rec_feature *f)
+{
+	struct buf one = {0};
+	struct err err;
+	assert_int_equal(
+		record_encode_native(kind_info(KIND_feature), f, &one, &err), 0);
+	uint64_t hash = hash_bytes(one.data, one.len);
+	buf_release(&one);
+	return hash;
+}
+
 static void collect(void *arg, const struct rec_feature *f)
 {
 	struct rows *r = arg;
-	struct buf one = {0};
-	struct err err;
 	assert_true(r->n < ROWS_MAX);
 	r->v[r->n] = *f;
 	r->v[r->n++].battery = str_of(str_is(f->battery, J1) ? J1 : J2);
-	assert_int_equal(
-		record_encode_native(kind_info(KIND_feature), f, &one, &err), 0);
-	r->sum += hash_bytes(one.data, one.len);
-	buf_release(&one);
+	r->sum += row_hash(f);
 }
 
 static struct windows *begin(const char *windows, int64_t lateness_ms)
@@ -80,15 +86,26 @@ static void check(float got, double want)
 		fail_msg("got %g, want %g", (double)got, want);
 }
 
+/* Any windows: at most 12 KiB of timeline; five minutes of one sample a second but
+ * where hours and a month of days are kept at once. */
 static void state_is_bounded(void **state)
 {
-	struct timeline_config c = {.daily = false};
-	size_t hourly = timeline_size(&c);
-	c.daily = true;
-	size_t with_days = timeline_size(&c);
-	printf("a battery takes %zu bytes, %zu with daily panes\n", hourly, with_days);
-	assert_true(hourly <= TIMELINE_BYTES_MAX);
-	assert_true(with_days <= TIMELINE_BYTES_MAX);
+	static const struct {
+		int hours, days;
+		unsigned ring;
+	} v[] = {{1, 0, RING_MAX}, {24, 0, RING_MAX}, {24, 6, RING_MAX},
+		{1, 29, RING_MAX}, {24, 29, RING_LEAST}};
+	for (size_t i = 0; i < sizeof(v) / sizeof(*v); i++) {
+		struct timeline_config c = {.hours = v[i].hours, .days = v[i].days};
+		printf("%d hours and %d days: %zu bytes, %u samples\n", v[i].hours,
+			v[i].days, timeline_size(&c), timeline_ring(&c));
+		assert_true(timeline_size(&c) <= TIMELINE_BYTES_MAX);
+		assert_true(timeline_ring(&c) >= v[i].ring);
+	}
+	assert_true(RING_MAX * SECOND_MS > 5 * MINUTE_MS);
+	struct windows *f = begin("1,24,168,720", 5 * MINUTE_MS);
+	assert_true(windows_battery_bytes(f) <= 12 * 1024);
+	windows_free(f);
 }
 
 static void an_hour(void **state)
@@ -147,55 +164,164 @@ static struct rec_telemetry noisy(gsl_rng *rng, const char *battery, int64_t ts)
 	return t;
 }
 
+/* A world of two jars, their string and room, in the order of its times. */
+struct world {
+	int n;
+	struct {
+		int kind;
+		int64_t ts;
+		union rec_any rec;
+	} v[ARRIVALS_MAX];
+};
+static struct world world;
+
+static void put(int kind, int64_t ts, union rec_any rec)
+{
+	assert_true(world.n < ARRIVALS_MAX);
+	world.v[world.n].kind = kind;
+	world.v[world.n].ts = ts;
+	world.v[world.n++].rec = rec;
+}
+
+static void make_world(gsl_rng *rng, int steps, int64_t step_ms)
+{
+	world.n = 0;
+	for (int i = 0; i < steps; i++) {
+		int64_t ts = T0 + i * step_ms +
+			     (int64_t)gsl_rng_uniform_int(rng, (unsigned long)step_ms);
+		put(KIND_string_telemetry, ts,
+			(union rec_any){
+				.string_telemetry = {.ts = ts,
+					.string = str_of(S1),
+					.current_a = i % 40 < 5 ? -50 : 2,
+					.float_current_a = 0.05f + i % 7 * 0.01f,
+					.mode = i % 40 < 5 ? mode_discharge
+							   : mode_float,
+					.ripple_voltage_rms_v = 0.1f,
+					.thd_pct = NAN}});
+		put(KIND_environment, ts,
+			(union rec_any){.environment = {.ts = ts,
+						.sensor = str_of("DC-CNX-01-ENV01"),
+						.temperature_c = (float)(20 + i % 9)}});
+		for (int jar = 0; jar < 2; jar++) {
+			union rec_any any = {
+				.telemetry = noisy(rng, jar ? J2 : J1, ts)};
+			if (i % 3) {
+				any.telemetry.current_a = NAN;
+				any.telemetry.mode = ENUM_NIL;
+			}
+			put(KIND_telemetry, ts, any);
+		}
+	}
+}
+
+struct arrival {
+	int64_t key;
+	int i;
+};
+
 static int by_key(const void *a, const void *b)
 {
-	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-	return (x > y) - (x < y);
+	const struct arrival *x = a, *y = b;
+	return x->key != y->key ? (x->key > y->key) - (x->key < y->key) : x->i - y->i;
+}
+
+/* An order of arrival in which nothing comes later than the lateness behind a newer
+ * record, and some of it twice. Returns how many arrive. */
+static int shuffle(gsl_rng *rng, struct arrival *order, int twice, int64_t lateness_ms)
+{
+	int n = 0;
+	for (int i = 0; i < world.n + twice; i++) {
+		int from = i < world.n ? i
+				       : (int)gsl_rng_uniform_int(
+						 rng, (unsigned long)world.n);
+		order[n].i = from;
+		order[n++].key = world.v[from].ts + (int64_t)gsl_rng_uniform_int(rng,
+							    (unsigned long)lateness_ms);
+	}
+	qsort(order, (size_t)n, sizeof(*order), by_key);
+	return n;
 }
 
 /* Any order of arrival within the lateness, with duplicates: the same bytes. */
-static void order_of_arrival(void **state)
+static void any_order(const char *windows, int steps, int64_t step_ms,
+	int64_t lateness_ms, int rounds)
 {
-	enum { N = 1500, ROUNDS = 12 };
-	static struct rec_telemetry v[2 * N];
-	static struct {
-		int64_t key;
-		int i;
-	} order[2 * N + N / 10];
+	static struct arrival order[ARRIVALS_MAX + ARRIVALS_MAX / 10];
 	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
-	gsl_rng_set(rng, 3);
-	for (int i = 0; i < N; i++) {
-		int64_t jitter = (int64_t)gsl_rng_uniform_int(rng, 20000);
-		v[2 * i] = noisy(rng, J1, T0 + i * 20000 + jitter);
-		v[2 * i + 1] = noisy(rng, J2, T0 + i * 20000 + jitter);
-	}
 	uint64_t first = 0;
-	for (int round = 0; round < ROUNDS; round++) {
-		struct windows *f = begin("1,6", 5 * MINUTE_MS);
-		int n = 0;
-		for (int i = 0; i < 2 * N + (round ? N / 10 : 0); i++) {
-			int from = i < 2 * N ? i : (int)gsl_rng_uniform_int(rng, 2 * N);
-			unsigned long spread = round ? 4 * MINUTE_MS : 1;
-			order[n].i = from;
-			order[n++].key =
-				v[from].ts + (int64_t)gsl_rng_uniform_int(rng, spread);
-		}
-		qsort(order, (size_t)n, sizeof(*order), by_key);
+	int first_rows = 0;
+	gsl_rng_set(rng, (unsigned long)step_ms);
+	make_world(rng, steps, step_ms);
+	for (int round = 0; round < rounds; round++) {
+		struct windows *f = begin(windows, lateness_ms);
+		int n = round ? shuffle(rng, order, world.n / 10, lateness_ms)
+			      : shuffle(rng, order, 0, 1);
 		int used = 0, duplicates = 0;
 		for (int i = 0; i < n; i++) {
-			enum windows_verdict verdict = add(f, v[order[i].i]);
+			enum windows_verdict verdict = windows_add(
+				f, world.v[order[i].i].kind, &world.v[order[i].i].rec);
 			used += verdict == WINDOWS_USED;
 			duplicates += verdict == WINDOWS_DUPLICATE;
 		}
-		assert_int_equal(used, 2 * N);
-		assert_int_equal(duplicates, n - 2 * N);
+		assert_int_equal(used, world.n);
+		assert_int_equal(duplicates, n - world.n);
+		assert_int_equal(windows_early(f), 0);
 		windows_end(f);
 		windows_free(f);
-		assert_true(rows.n > 30);
-		if (round == 0)
+		if (round == 0) {
 			first = rows.sum;
+			first_rows = rows.n;
+		}
+		assert_true(rows.n > 10);
+		assert_int_equal(rows.n, first_rows);
 		assert_true(rows.sum == first);
 	}
+	gsl_rng_free(rng);
+}
+
+static void order_of_arrival(void **state)
+{
+	any_order("1,6", 1500, 20 * SECOND_MS, 5 * MINUTE_MS, 12);
+}
+
+/* As many samples as the ring can hold: one a second over five minutes. */
+static void order_of_seconds(void **state)
+{
+	any_order("1,24", 3 * 3600, SECOND_MS, 5 * MINUTE_MS - SECOND_MS, 4);
+}
+
+/* Days, a lateness of several samples, and panes that close while older come. */
+static void order_over_weeks(void **state)
+{
+	any_order("1,24,168,720", 33 * 96, 15 * MINUTE_MS, 50 * MINUTE_MS, 4);
+}
+
+/* The rows of midnight are the same whether the hours' are given out or not. */
+static void daily_rows_are_the_hourly_ones(void **state)
+{
+	uint64_t sum[2] = {0};
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	make_world(rng, 10 * 96, 15 * MINUTE_MS);
+	for (int daily = 0; daily < 2; daily++) {
+		struct windows_config c = {.windows_h = {1, 24, 168},
+			.every_h = daily ? 24 : 1,
+			.lateness_ms = 5 * MINUTE_MS,
+			.max_gap_ms = 2 * HOUR_MS,
+			.emit = collect,
+			.arg = &rows};
+		struct windows *f = windows_new(&c);
+		assert_non_null(f);
+		rows.n = 0;
+		for (int i = 0; i < world.n; i++)
+			windows_add(f, world.v[i].kind, &world.v[i].rec);
+		windows_free(f);
+		for (int i = 0; i < rows.n; i++)
+			if (rows.v[i].ts % DAY_MS == 0)
+				sum[daily] += row_hash(&rows.v[i]);
+		assert_true(daily ? rows.n > 20 && rows.n < 60 : rows.n > 400);
+	}
+	assert_true(sum[0] == sum[1]);
 	gsl_rng_free(rng);
 }
 
@@ -232,13 +358,31 @@ static void faster_than_the_ring(void **state)
 	for (int i = 0; i < 80000; i++)
 		assert_int_equal(
 			add(f, telemetry(J1, T0 + i * 50, 13.6f)), WINDOWS_USED);
-	assert_int_equal(add(f, telemetry(J1, T0 + 79900 * 50, 13.6f)), WINDOWS_LATE);
+	assert_int_equal(windows_early(f), 80000 - RING_MAX);
+	assert_int_equal(add(f, telemetry(J1, T0 + 79600 * 50, 13.6f)), WINDOWS_LATE);
 	assert_int_equal(
 		add(f, telemetry(J1, T0 + 79990 * 50, 13.6f)), WINDOWS_DUPLICATE);
 	assert_int_equal(rows.n, 1);
 	assert_int_equal(rows.v[0].count, 72000);
 	check(rows.v[0].coverage, 1);
 	windows_free(f);
+}
+
+/* One sample a second: the lateness is whole, to its last millisecond. */
+static void as_fast_as_the_ring(void **state)
+{
+	static const char *const windows[] = {"1,24", "2,24,168", "168,720"};
+	for (int w = 0; w < 3; w++) {
+		struct windows *f = begin(windows[w], 5 * MINUTE_MS);
+		for (int i = 0; i < 4000; i++)
+			assert_int_equal(add(f, telemetry(J1, T0 + i * SECOND_MS, 13)),
+				WINDOWS_USED);
+		int64_t last = T0 + 3999 * SECOND_MS - 5 * MINUTE_MS;
+		assert_int_equal(add(f, telemetry(J1, last, 13)), WINDOWS_DUPLICATE);
+		assert_int_equal(add(f, telemetry(J1, last - 1, 13)), WINDOWS_LATE);
+		assert_int_equal(windows_early(f), 0);
+		windows_free(f);
+	}
 }
 
 static void a_gap_is_a_gap(void **state)
@@ -266,13 +410,29 @@ static void a_gap_is_a_gap(void **state)
 	windows_free(f);
 }
 
-/* Years of silence do not give years of rows. */
+/* Years of silence do not give years of rows, nor take years: each of these samples is
+ * a month to a century after the last. */
 static void a_long_silence(void **state)
 {
 	struct windows *f = begin("1,24,720", 5 * MINUTE_MS);
 	minutes(f, J1, 0, 60, 13.6f);
 	minutes(f, J1, 5000000, 5000100, 13.6f);
-	assert_true(rows.n < 24 + 30 + 8);
+	/* an hour; days that end in the next 23 hours and this; months; then the new */
+	assert_int_equal(rows.n, 1 + 24 + 30 + 2);
+	for (int i = 0; i < rows.n - 2; i++)
+		assert_int_equal(rows.v[i].count, 60);
+	assert_int_equal(rows.v[rows.n - 3].window_h, 720);
+	assert_true(rows.v[rows.n - 3].ts == T0 + 30 * DAY_MS);
+	windows_free(f);
+
+	f = begin("24,720", 0);
+	int64_t ts = TIME_MIN;
+	for (int i = 0; ts < TIME_MAX - 100 * 365 * DAY_MS; i++) {
+		rows.n = 0;
+		assert_int_equal(add(f, telemetry(J1, ts, 13.6f)), WINDOWS_USED);
+		assert_true(rows.n <= 24 + 30);
+		ts += (31 + 36500 * (i % 50 == 7)) * DAY_MS;
+	}
 	windows_free(f);
 }
 
@@ -393,6 +553,61 @@ static void string_and_room(void **state)
 	check(rows.v[0].ah_out, 6);
 	assert_int_equal(rows.v[0].discharge_events, 1);
 	check(rows.v[1].ah_in, 0.1);
+	windows_free(f);
+}
+
+/* Jars sampled far less often than their string still find its current of their time.
+ */
+static void a_busy_string(void **state)
+{
+	struct windows *f = begin("1", 5 * MINUTE_MS);
+	for (int i = 0; i < 120; i++) {
+		int64_t ts = T0 + i * MINUTE_MS;
+		struct rec_string_telemetry s = {.ts = ts,
+			.string = str_of(S1),
+			.current_a = i % 30 == 0 ? -6 : 7,
+			.mode = mode_float};
+		assert_int_equal(
+			windows_add(f, KIND_string_telemetry, &s), WINDOWS_USED);
+		struct rec_telemetry t = telemetry(J1, ts, 13.6f);
+		t.current_a = NAN;
+		t.mode = ENUM_NIL;
+		if (i % 30 == 0)
+			assert_int_equal(add(f, t), WINDOWS_USED);
+	}
+	windows_end(f);
+	assert_int_equal(rows.n, 2);
+	check(rows.v[0].i_mean_a, -6);
+	check(rows.v[0].ah_out, 6);
+	check(rows.v[1].i_mean_a, -6);
+	windows_free(f);
+}
+
+/* What was never measured is missing, not nothing. */
+static void never_measured(void **state)
+{
+	struct windows *f = begin("1", 0);
+	model_and_book(f);
+	for (int i = 0; i <= 60; i++) {
+		struct rec_telemetry t = telemetry(J1, T0 + i * MINUTE_MS, 13.4f);
+		t.current_a = t.temperature_c = NAN;
+		t.resistance_mohm = 0;
+		t.mode = i ? mode_unknown : ENUM_NIL;
+		assert_int_equal(add(f, t), WINDOWS_USED);
+	}
+	windows_end(f);
+	assert_int_equal(rows.n, 1);
+	const struct rec_feature *r = &rows.v[0];
+	check(r->v_mean_v, 13.4);
+	assert_int_equal(r->discharge_events, INT_NIL);
+	assert_int_equal(r->surge_events, INT_NIL);
+	const float missing[] = {r->minutes_below_float, r->minutes_above_float,
+		r->i_mean_a, r->ah_out, r->ah_in, r->equivalent_cycles,
+		r->deepest_dod_pct, r->t_mean_c, r->hours_above_30c, r->arrhenius_hours,
+		r->r_latest_mohm, r->r_baseline_pct, r->conductance_s, r->v_imbalance_v,
+		r->t_rise_k, r->ripple_mean_v, r->thd_mean_pct};
+	for (size_t i = 0; i < sizeof(missing) / sizeof(*missing); i++)
+		assert_true(isnan(missing[i]));
 	windows_free(f);
 }
 
@@ -583,19 +798,24 @@ static int any_book(gsl_rng *rng, int64_t ts, union rec_any *any)
 static int any_measurement(gsl_rng *rng, int64_t ts, union rec_any *any)
 {
 	float x = any_number(rng), y = any_number(rng);
-	int n = (int)gsl_rng_uniform_int(rng, 7) - 1;
+	int n = (int)gsl_rng_uniform_int(rng, 8) - 1;
 	switch (n) {
 	case 2:
 		any->string_telemetry = (struct rec_string_telemetry){.ts = ts,
 			.string = any_code(rng),
 			.current_a = x,
 			.thd_pct = y,
-			.ripple_voltage_rms_v = x};
+			.ripple_voltage_rms_v = x,
+			.float_current_a = y};
 		return KIND_string_telemetry;
 	case 3:
 		any->environment = (struct rec_environment){
 			.ts = ts, .sensor = any_code(rng), .temperature_c = x};
 		return KIND_environment;
+	case 6:
+		any->capacity_test = (struct rec_capacity_test){
+			.ts = ts, .subject = any_code(rng), .pct_of_rated = x};
+		return KIND_capacity_test;
 	default:
 		any->telemetry = (struct rec_telemetry){ts, any_code(rng), x, y, y,
 			any_number(rng), n, n ? 0 : (int32_t)gsl_rng_get(rng)};
@@ -651,14 +871,20 @@ int main(void)
 		cmocka_unit_test(an_hour),
 		cmocka_unit_test(the_end_of_the_stream),
 		cmocka_unit_test(order_of_arrival),
+		cmocka_unit_test(order_of_seconds),
+		cmocka_unit_test(order_over_weeks),
+		cmocka_unit_test(daily_rows_are_the_hourly_ones),
 		cmocka_unit_test(late_and_double),
 		cmocka_unit_test(faster_than_the_ring),
+		cmocka_unit_test(as_fast_as_the_ring),
 		cmocka_unit_test(a_gap_is_a_gap),
 		cmocka_unit_test(a_long_silence),
 		cmocka_unit_test(hourly_samples),
 		cmocka_unit_test(doubtful_samples),
 		cmocka_unit_test(a_discharge),
 		cmocka_unit_test(string_and_room),
+		cmocka_unit_test(a_busy_string),
+		cmocka_unit_test(never_measured),
 		cmocka_unit_test(another_string),
 		cmocka_unit_test(a_replacement),
 		cmocka_unit_test(a_clock_ahead),

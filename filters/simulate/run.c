@@ -1,0 +1,133 @@
+/* The run: what is done when, at once or by the clock. */
+#include "simulate.h"
+
+#include <math.h>
+#include <time.h>
+
+/* Records of a plan, about: enough that handing it over costs little beside it, few
+ * enough that they stay in the cache. */
+enum { PLAN_RECORDS = 16384 };
+
+/* A stretch of the run: samples from 'from' to before 'to'. */
+struct phase {
+	int64_t from, to, interval;
+	double speed; /* by the clock; 0: at once */
+	int64_t wall; /* of the clock, at 'from' */
+};
+
+struct schedule {
+	struct simulation *s;
+	const struct options *o;
+	int steps_per_plan;
+};
+
+int64_t clock_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Waits until the clock has come to ts of the run. False: stop. */
+static bool wait_for(struct simulation *s, const struct phase *p, int64_t ts)
+{
+	if (p->speed <= 0)
+		return !flow_interrupted(s->flow);
+	double due = (double)p->wall + (double)(ts - p->from) / p->speed;
+	if (s->control)
+		return control_wait(s, s->control, (int64_t)due);
+	return flow_sleep_until(s->flow, (int64_t)due);
+}
+
+static void deliver_all(struct simulation *s)
+{
+	while (!engine_idle(s->engine) && !flow_interrupted(s->flow))
+		deliver_plan(s);
+}
+
+/* Hands over what is planned. */
+static void start_plan(struct simulation *s)
+{
+	if (engine_plan(s->engine)->n == 0)
+		return;
+	engine_start(s->engine);
+	if (engine_full(s->engine))
+		deliver_plan(s);
+}
+
+static void do_step(struct schedule *d, const struct phase *p, const struct step *step)
+{
+	struct plan *plan = engine_plan(d->s->engine);
+	plan->steps[plan->n++] = *step;
+	if (p->speed > 0) {
+		start_plan(d->s);
+		deliver_all(d->s);
+		flow_flush(d->s->flow);
+	} else if (plan->n == d->steps_per_plan) {
+		start_plan(d->s);
+	}
+}
+
+/* Live, between two samples: a tick each second of the clock, and what happened. */
+static bool pass_time(struct schedule *d, const struct phase *p, int64_t until)
+{
+	int64_t second = (int64_t)fmax(1, SECOND_MS * p->speed);
+	if (p->speed <= 0)
+		return true;
+	for (int64_t ts = until - p->interval + second; ts < until; ts += second) {
+		if (ts <= p->from)
+			continue;
+		if (!wait_for(d->s, p, ts))
+			return false;
+		do_step(d, p, &(struct step){.ts = ts, .tick = true});
+	}
+	return true;
+}
+
+static void run_phase(struct schedule *d, struct phase p)
+{
+	const struct options *o = d->o;
+	int64_t first = o->start - o->backfill_ms;
+
+	p.wall = clock_ms();
+	for (int64_t ts = p.from; ts < p.to; ts += p.interval) {
+		if (!pass_time(d, &p, ts) || !wait_for(d->s, &p, ts))
+			return;
+		struct step step = {.ts = ts, .sample = true};
+		for (int i = 0; i < SAMPLES; i++)
+			step.due[i] = (ts - first) % o->every_ms[i] < p.interval;
+		step.truth = (o->truth || o->dataset) &&
+			     (ts - first) % o->truth_interval_ms < p.interval;
+		do_step(d, &p, &step);
+	}
+	start_plan(d->s);
+	deliver_all(d->s);
+}
+
+static int steps_per_plan(const struct simulation *s)
+{
+	int64_t records = 0;
+	for (int i = 0; i < s->nparts; i++)
+		records += s->parts[i].plant->nstrings *
+			   (s->world.fleet.jars_per_string + 1);
+	int64_t steps = PLAN_RECORDS / (records + 1);
+	return steps < 1 ? 1 : steps > STEPS_MAX ? STEPS_MAX : (int)steps;
+}
+
+void run(struct simulation *s, const struct options *o)
+{
+	struct schedule d = {s, o, steps_per_plan(s)};
+	int64_t end = isinf(o->days) ? TIME_MAX / 2
+				     : o->start + (int64_t)(o->days * (double)DAY_MS);
+	if (o->run)
+		flow_set_run(s->flow, o->run);
+	deliver_masters(s);
+	if (o->backfill_ms)
+		run_phase(&d, (struct phase){.from = o->start - o->backfill_ms,
+				      .to = o->start,
+				      .interval = o->backfill_interval_ms});
+	run_phase(&d, (struct phase){.from = o->start,
+			      .to = end,
+			      .interval = o->interval_ms,
+			      .speed = o->live ? o->speed : 0});
+}
