@@ -190,3 +190,43 @@ learned() { # JQ-FILTER over the learned records of $P
 	predict -q --registry "$R" -i "$BATS_TEST_TMPDIR/hot.fl" | alert -q | store -q --db "sqlite:$BATS_TEST_TMPDIR/d.db"
 	[ "$(sqlite3 "$BATS_TEST_TMPDIR/d.db" "SELECT state, source FROM alert WHERE rule = 'model-drift'")" = "resolved|quality" ]
 }
+
+@test "retrain promotes what is better on sites held out, and nothing else" {
+	fleet 90 2 1 >"$BATS_TEST_TMPDIR/small.fl"
+	fleet 500 2 1 >"$BATS_TEST_TMPDIR/large.fl"
+	fleet 90 2 5 >"$BATS_TEST_TMPDIR/other.fl"
+	N=$BATS_TEST_TMPDIR/n
+	try "$ROOT/pipelines/retrain.sh" "$N" "$BATS_TEST_TMPDIR/small.fl" DC-S4,DC-S5
+	assert_status 0
+	grep -q 'is better than age alone' "$OUT" || fail "$(cat "$OUT" "$ERR")"
+	first=$(readlink "$N/production")
+	# none of the sites held out was trained on: 60 of 90 batteries are left
+	jq -e '.split | [.training, .validation, .calibration, .test] | map(.batteries) | add == 60' "$N/$first/model.json"
+	try "$ROOT/pipelines/retrain.sh" "$N" "$BATS_TEST_TMPDIR/large.fl"
+	grep -q ' is better: ' "$OUT" || fail "$(cat "$OUT" "$ERR")"
+	second=$(readlink "$N/production")
+	[ "$second" != "$first" ]
+	try "$ROOT/pipelines/retrain.sh" "$N" "$BATS_TEST_TMPDIR/other.fl"
+	assert_status 0
+	grep -q ' is no better: ' "$OUT" || fail "$(cat "$OUT" "$ERR")"
+	[ "$(readlink "$N/production")" = "$second" ]
+	[ "$(readlink "$N/staging")" != "$second" ]
+	# other sites than the first time: the models have seen them
+	try "$ROOT/pipelines/retrain.sh" "$N" "$BATS_TEST_TMPDIR/large.fl" DC-S1
+	assert_status 2
+}
+
+# The cells' published end of life, and errors no larger than were measured.
+@test "nasa: another chemistry's end of life, foretold; one cell is too few to train on" {
+	try "$ROOT/pipelines/nasa.sh" no/such/folder
+	assert_status 3
+	assert_one_line_stderr "no recorded data"
+	DATA=$(data_dir nasa) || skip "no real data"
+	"$ROOT/pipelines/nasa.sh" "$DATA/.." >"$BATS_TEST_TMPDIR/table"
+	[ "$(grep -c '^| B000[56],' "$BATS_TEST_TMPDIR/table")" -eq 6 ]
+	awk -F '|' '/^\| B0006/ { n += $5 == 109; bad += $6 < -25 || $6 > 25 } END { exit !(n == 3 && !bad) }' \
+		"$BATS_TEST_TMPDIR/table" || fail "$(cat "$BATS_TEST_TMPDIR/table")"
+	grep -q '^> train: too few batteries .* 1 of at least 54' "$BATS_TEST_TMPDIR/table"
+	# the README shows such a table
+	[ "$(sed -n '/nasa.sh: begin/,/nasa.sh: end/p' "$ROOT/README.md" | grep -c '^| B000[56],')" -eq 6 ]
+}
