@@ -70,7 +70,7 @@ int series_open(struct series *s, struct quality *q, struct fleet_facts *f,
 static void check_step(struct series *s)
 {
 	struct quality *q = s->t.q;
-	int64_t *newest = &s->newest[s->who], step = s->ts - *newest;
+	int64_t *newest = &s->newest[s->who];
 	char before[TIME_TEXT_SIZE];
 	q->checks[CHECK_ORDER].checked++;
 	q->checks[CHECK_GAPS].checked += s->interval_ms > 0;
@@ -78,6 +78,7 @@ static void check_step(struct series *s)
 		*newest = s->ts;
 		return;
 	}
+	int64_t step = s->ts - *newest;
 	time_format(*newest, before);
 	if (step == 0)
 		finding(q, CHECK_ORDER, s->t.name, s->t.line, "a second row at %s",

@@ -4,6 +4,10 @@ load helper
 # the program accepts are one. Options shared by all filters may be described in
 # floatline(7) instead of in each page, which must then refer to it.
 
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1 # an option's argument may be a file to be made
+}
+
 programs() {
 	find "$BIN" -type f -perm -u+x -printf '%f\n' | sort
 }
