@@ -235,10 +235,16 @@ static void remove_partial(const char *dir)
 	rmdir(dir);
 }
 
-void export_free(struct export *d)
+static void release_books(struct export *d)
 {
 	struct book *const books[] = {&d->sites, &d->models, &d->systems, &d->strings,
 		&d->sensors, &d->batteries, &d->events, &d->alerts, &d->actions};
+	for (size_t i = 0; i < sizeof(books) / sizeof(*books); i++)
+		book_release(books[i]);
+}
+
+void export_free(struct export *d)
+{
 	if (!d)
 		return;
 	for (int i = 0; i < LAYOUT_FILES; i++)
@@ -246,8 +252,7 @@ void export_free(struct export *d)
 	out_drop(&d->calc_truth);
 	if (d->partial[0] && !d->published)
 		remove_partial(d->partial);
-	for (size_t i = 0; i < sizeof(books) / sizeof(*books); i++)
-		book_release(books[i]);
+	release_books(d);
 	for (int i = 0; i <= KIND_MAX; i++)
 		schema_free(d->schemas[i]);
 	out_clock_close(&d->clock);
