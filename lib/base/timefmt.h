@@ -24,6 +24,12 @@ struct civil {
 	int yearday; /* 0-365 */
 };
 
+/* How many whole units (> 0) since the epoch, rounded down also before it. */
+static inline int64_t time_whole(int64_t ms, int64_t unit)
+{
+	return ms / unit - (ms % unit < 0);
+}
+
 /* Days since 1970-01-01 of a civil date (Howard Hinnant, "chrono-compatible low-level
  * date algorithms"). */
 int64_t days_from_civil(int year, int month, int day);

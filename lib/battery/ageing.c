@@ -21,6 +21,13 @@ double ageing_stress(
 	return ageing_arrhenius(m, temperature_c) * exp2(fmax(-1, fmin(2, doublings)));
 }
 
+double ageing_sulfation_per_day(
+	const struct battery_model *m, double undercharge, double temperature_c)
+{
+	double x = fmax(0, fmin(1, undercharge));
+	return m->sulfation_per_day * x * x * ageing_arrhenius(m, temperature_c);
+}
+
 double ageing_cycle(const struct battery_model *m, double dod)
 {
 	return pow(fmax(0, dod), m->cycles_exponent) / m->cycles_full;

@@ -1,8 +1,8 @@
 /*
  * Ageing of a block on float: a share x of its life is used up at a rate that follows
- * temperature (Arrhenius) and overvoltage, plus the damage of each discharge (Miner's
- * rule); capacity falls along SOH = new − 20 x^p, which has the knee near the end of
- * life. Numbers are the model's [ageing] keys.
+ * temperature (Arrhenius) and overvoltage, plus what is lost by standing undercharged
+ * and the damage of each discharge (Miner's rule); capacity falls along SOH = new − 20
+ * x^p, which has the knee near the end of life. Numbers are the model's [ageing] keys.
  */
 #ifndef BATTERY_AGEING_H
 #define BATTERY_AGEING_H
@@ -26,6 +26,10 @@ double ageing_stress(
 	const struct battery_model *m, double temperature_c, double overvoltage_v);
 /* The Arrhenius part alone. */
 double ageing_arrhenius(const struct battery_model *m, double temperature_c);
+/* The share of life a day takes by sulfation, with 'undercharge' of the capacity
+ * missing (0..1). */
+double ageing_sulfation_per_day(
+	const struct battery_model *m, double undercharge, double temperature_c);
 /* The share of life a discharge to the depth dod (0..1) takes. */
 double ageing_cycle(const struct battery_model *m, double dod);
 

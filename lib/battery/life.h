@@ -20,9 +20,14 @@ struct life_path {
 /* What is done to the string meanwhile. Days are from now. */
 struct life_upkeep {
 	double cycling_per_day; /* share of life that tests take */
+	/* equalising charges, which fill a block that leaks; 0: none */
+	double next_equalize_days, equalize_every_days;
 	/* a worn block is found at the next test and replaced some days later; a test
 	 * comes each year from next_test_days on */
 	double next_test_days, found_to_replaced_days;
+	/* a string that fails is tested again after so many days; the day such a test
+	 * is already planned for, -INFINITY: none */
+	double retest_after_days, retest_days;
 	double hard_failure_days[SERIES_MAX]; /* INFINITY: none */
 	double replace_days[SERIES_MAX];      /* already ordered; INFINITY: not */
 	struct battery_nature successors[SERIES_MAX];

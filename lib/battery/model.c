@@ -110,6 +110,8 @@ static const struct inifile_key KEYS[] = {
 	NUM("ageing", weibull_scale_years, 0.1, 200),
 	OPTIONAL("ageing", ageing_exponent, 0.1, 20),
 	OPTIONAL("ageing", volts_per_doubling, 0.001, 100),
+	OPTIONAL("ageing", sulfation_per_day, 0, 1),
+	OPTIONAL("ageing", sulfation_tau_days, 0.01, 1000),
 	OPTIONAL("ageing", cycles_full, 1, 1e6),
 	OPTIONAL("ageing", cycles_exponent, 0.1, 10),
 	OPTIONAL("ageing", r0_growth, 0, 100),
@@ -135,6 +137,7 @@ static void set_defaults(struct battery_model *m)
 	m->tail_tau_s = 3600;
 	m->acceptance_pole = 1;
 	m->surface_knee_v = 100;
+	m->sulfation_tau_days = 1;
 	m->surface_slow_ah = 1;
 	m->ageing_exponent = 1;
 	m->volts_per_doubling = 100;

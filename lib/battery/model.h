@@ -73,6 +73,8 @@ struct battery_model {
 	double activation_ev, weibull_shape, weibull_scale_years;
 	double ageing_exponent; /* knee: SOH = new - 20 x^p, x the share of life used */
 	double volts_per_doubling; /* V per cell of overcharge that doubles ageing */
+	/* share of life, standing empty at 25 degC; and how long that takes to begin */
+	double sulfation_per_day, sulfation_tau_days;
 	double cycles_full,
 		cycles_exponent; /* N = cycles_full · DoD^-cycles_exponent */
 	double r0_growth, r0_growth_exponent, gassing_growth; /* at end of life */

@@ -290,15 +290,21 @@ static void finish(struct battery_series *s, int i, const struct jar_step *j,
 
 static void age(struct battery_series *s)
 {
+	const struct battery_model *m = s->model;
+	double days = s->since_refresh_s / 86400;
+	double keep = exp(-days / m->sulfation_tau_days);
+
 	for (int i = 0; i < s->n; i++) {
 		struct battery_block *b = &s->blocks[i];
 		double t = b->sum_k_s / s->since_refresh_s;
-		double over =
-			b->sum_v_s / s->since_refresh_s - battery_float_v(s->model, t);
-		b->used += b->nature.rate_per_day * s->since_refresh_s / 86400 *
-			   ageing_stress(s->model, t, over);
+		double over = b->sum_v_s / s->since_refresh_s - battery_float_v(m, t);
+		double missing = 1 - b->soc;
+		b->undercharge = missing + (b->undercharge - missing) * keep;
+		b->used +=
+			days * (b->nature.rate_per_day * ageing_stress(m, t, over) +
+				       ageing_sulfation_per_day(m, b->undercharge, t));
 		b->sum_k_s = b->sum_v_s = 0;
-		battery_block_refresh(s->model, b);
+		battery_block_refresh(m, b);
 	}
 	s->since_refresh_s = 0;
 }
@@ -351,42 +357,35 @@ void battery_series_step(struct battery_series *s, const struct battery_drive *d
 		age(s);
 }
 
-/*
- * The common current on float: V_j = ln(I / scale_j) / per_v, and the sum is set_v. A
- * block that this would put below its open-circuit voltage stays there: its gassing
- * takes more than the current, and it discharges itself a little.
- */
-static double settled_current_a(const struct battery_series *s, double set_v)
+double battery_float_ln_a(const struct battery_model *m, int n, const double *ln_scale,
+	const double *floor_v, double set_v)
 {
-	const struct battery_model *m = s->model;
 	double per_v = m->gassing_cu_per_v / m->cells, ln_a = INFINITY;
 
-	for (int round = 0; round <= s->n; round++) {
+	for (int round = 0; round <= n; round++) {
 		double logs = 0, volts = set_v;
-		int n = 0;
-		for (int i = 0; i < s->n; i++) {
-			const struct battery_block *b = &s->blocks[i];
-			double ln_scale = log(tafel_scale_a(m, b));
-			double ocv_v = battery_ocv_v(m, b->soc, b->temperature_c);
-			bool below = ln_a - ln_scale < per_v * ocv_v;
-			volts += cell_loss_v(b) - (below ? ocv_v : 0);
-			logs += below ? 0 : ln_scale;
-			n += !below;
+		int above = 0;
+		for (int i = 0; i < n; i++) {
+			if (ln_a - ln_scale[i] < per_v * floor_v[i]) {
+				volts -= floor_v[i];
+			} else {
+				logs += ln_scale[i];
+				above++;
+			}
 		}
-		if (n == 0)
-			break;
-		double next = (per_v * volts + logs) / n;
-		if (next >= ln_a)
+		double next = (per_v * volts + logs) / above;
+		if (above == 0 || next >= ln_a)
 			break;
 		ln_a = next;
 	}
-	return exp(ln_a);
+	return ln_a;
 }
 
 void battery_series_settle(struct battery_series *s, double set_v, double temperature_c)
 {
 	const struct battery_model *m = s->model;
-	double per_v = m->gassing_cu_per_v / m->cells;
+	double per_v = m->gassing_cu_per_v / m->cells, lost_v = 0;
+	double ln_scale[SERIES_MAX] = {0}, ocv_v[SERIES_MAX] = {0};
 
 	for (int i = 0; i < s->n; i++) {
 		struct battery_block *b = &s->blocks[i];
@@ -396,18 +395,20 @@ void battery_series_settle(struct battery_series *s, double set_v, double temper
 		for (int k = 0; k < DEPLETION_PARTS; k++)
 			b->depletion_v[k] = 0;
 		b->temperature_c = temperature_c + b->nature.rack_k;
+		ln_scale[i] = log(tafel_scale_a(m, b));
+		ocv_v[i] = battery_ocv_v(m, b->soc, b->temperature_c);
+		lost_v += cell_loss_v(b);
 	}
-	s->current_a = settled_current_a(s, set_v);
+	double ln_a = battery_float_ln_a(m, s->n, ln_scale, ocv_v, set_v + lost_v);
 	for (int i = 0; i < s->n; i++) {
 		struct battery_block *b = &s->blocks[i];
-		double ocv_v = battery_ocv_v(m, b->soc, b->temperature_c);
-		double v = log(s->current_a / tafel_scale_a(m, b)) / per_v;
-		b->surface_v = fmax(v, ocv_v);
+		b->surface_v = fmax((ln_a - ln_scale[i]) / per_v, ocv_v[i]);
 		b->voltage_v = b->surface_v - cell_loss_v(b);
-		b->gassing_a = tafel_scale_a(m, b) * exp(per_v * b->surface_v);
+		b->gassing_a = exp(ln_scale[i] + per_v * b->surface_v);
 		for (int k = 0; k < SURFACE_PARTS; k++)
-			b->charged_v[k] = charged_target_v(m, b->surface_v - ocv_v);
+			b->charged_v[k] = charged_target_v(m, b->surface_v - ocv_v[i]);
 	}
+	s->current_a = exp(ln_a);
 	s->voltage_v = set_v;
 	s->mean_temperature_c = temperature_c;
 }

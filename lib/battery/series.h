@@ -43,6 +43,7 @@ struct battery_block {
 	double depletion_v[DEPLETION_PARTS]; /* drop at the empty end, fast part first
 					      */
 	double tail_ah;                      /* what comes back slowly */
+	double undercharge; /* 1 - SOC, over the last days: sulfation takes its time */
 	double temperature_c;
 	double voltage_v, gassing_a; /* of the last step */
 	bool shorted, open;          /* hard failures: a cell shorted, a strap broken */
@@ -80,6 +81,15 @@ void battery_block_refresh(const struct battery_model *m, struct battery_block *
 /* Puts all blocks on float at temperature_c as if they had been there for weeks. */
 void battery_series_settle(
 	struct battery_series *s, double set_v, double temperature_c);
+
+/*
+ * The logarithm of the current of n blocks on float at set_v in all: their voltages are
+ * (ln I - ln_scale) / (cu / cells), ln_scale the logarithm of a block's gassing current
+ * at 0 V. One that this would put below floor_v, its open-circuit voltage, stays there:
+ * it gasses more than the current, and discharges itself.
+ */
+double battery_float_ln_a(const struct battery_model *m, int n, const double *ln_scale,
+	const double *floor_v, double set_v);
 
 /* Advances by dt_s > 0 in a room of room_c. Ages the blocks (in steps of about an
  * hour). */

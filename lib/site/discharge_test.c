@@ -8,10 +8,9 @@
 static const double STOP_JAR_V = 9.0; /* protects a weak jar from reversal [E] */
 static const int64_t REST_AFTER_MS = HOUR_MS;    /* the load bank is taken off [E] */
 static const int64_t WINDOW_MS = 3 * DAY_MS / 2; /* test and recharge [E] */
-/* A string that failed its test is tested again when its worst jars have been replaced:
- * they ended the test, and kept others from being found. One that could not carry its
- * load has its capacity measured as soon as it is charged. [E] */
-static const int64_t RETEST_AFTER_DAYS = 28, MEASURE_AFTER_DAYS = 7;
+/* A string that could not carry its load has its capacity measured as soon as it is
+ * charged [E]. */
+static const int64_t MEASURE_AFTER_DAYS = 7;
 
 static struct charger_load load_of(const struct plant *p, const struct plant_string *s,
 	int64_t ts, enum discharge_test test)
@@ -129,7 +128,7 @@ static void report_string(
 	} else if (s->testing == TEST_CAPACITY) {
 		s->last_capacity_test = ts;
 		if (r->result == test_result_fail)
-			s->retest_day = ts / DAY_MS + RETEST_AFTER_DAYS;
+			s->retest_day = ts / DAY_MS + TEST_AGAIN_AFTER_DAYS;
 	}
 }
 

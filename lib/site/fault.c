@@ -1,6 +1,7 @@
 #include "site/fault.h"
 
 #include "base/rng.h"
+#include "base/timefmt.h"
 
 #include <math.h>
 
@@ -44,7 +45,7 @@ static struct fault draw(
 struct fault fault_at(
 	const struct fault_rates *r, uint64_t key, int channels, int64_t ts)
 {
-	int64_t slot = ts / SLOT_MS - (ts % SLOT_MS < 0);
+	int64_t slot = time_whole(ts, SLOT_MS);
 	uint64_t stream = rng_key(key, STREAM_FAULT);
 
 	for (int64_t k = slot; k >= slot - 1; k--) {

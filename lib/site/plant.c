@@ -224,13 +224,13 @@ static void advance_room(struct plant *p, struct plant_site *s, int64_t to)
 	room_advance(&s->room, &s->weather, to);
 	enum hvac_names after = s->room.hvac;
 	/* A scenario begins and ends where the step begins, a fault within it. */
-	if (before == hvac_running && after != hvac_running) {
+	if (!room_failed(before) && room_failed(after)) {
 		s->hvac_since =
 			s->room.fault_from >= p->now ? s->room.fault_from : p->now;
 		site_event(p, s, s->hvac_since, TIME_NIL, event_type_hvac_failure, NAN,
 			after == hvac_fault ? "fault" : "degraded");
 	}
-	if (before != hvac_running && after == hvac_running)
+	if (room_failed(before) && !room_failed(after))
 		site_event(p, s, s->hvac_since,
 			until >= p->now && until <= to ? until : p->now,
 			event_type_hvac_failure, NAN, "repaired");
@@ -353,10 +353,11 @@ int plant_advance(struct plant *p, int64_t to)
 {
 	p->nhappenings = 0;
 	while (p->now < to) {
-		int64_t day = p->now / DAY_MS - (p->now % DAY_MS < 0);
+		int64_t day = time_whole(p->now, DAY_MS);
 		stage_perform(p);
-		int64_t next = (day + 1) * DAY_MS < to ? (day + 1) * DAY_MS : to;
-		next = stage_next(p, next);
+		/* strings see the room once a step, and its nights are not its days */
+		int64_t hour = (time_whole(p->now, HOUR_MS) + 1) * HOUR_MS;
+		int64_t next = stage_next(p, hour < to ? hour : to);
 		for (int64_t i = 0; i < p->nsites; i++)
 			if (p->sites[i].used)
 				advance_site(p, &p->sites[i], day, next);
@@ -372,7 +373,7 @@ int plant_advance(struct plant *p, int64_t to)
 /* The temperatures the site will have: its own weather and air conditioning, ahead. */
 static int foresee(const struct plant *p, struct plant_site *s)
 {
-	const int64_t sample_ms = 3 * HOUR_MS;
+	const int64_t sample_ms = HOUR_MS;
 	const int samples = (int)(LIFE_STEP_DAYS * DAY_MS / sample_ms);
 	struct room room = s->room;
 	struct weather weather = s->weather;

@@ -31,6 +31,7 @@ struct plant_jar {
 	int64_t manufactured, installed;
 	int64_t hard_failure; /* of this unit; far future where none */
 	enum cause_names hard_cause;
+	bool worn; /* past its end of life, where sudden failures are more frequent */
 	enum rate_class_names rate_class;
 	int64_t replace_at;               /* TIME_NIL: not planned */
 	char serial[20], predecessor[20]; /* "" none */
@@ -43,6 +44,9 @@ struct plant_jar {
 enum discharge_test { TEST_NONE, TEST_CAPACITY, TEST_PARTIAL };
 /* A block that a test has found worn out is replaced so many days later. */
 enum { TEST_REPLACE_AFTER_DAYS = 21 };
+/* A string that failed its test is tested again when its worst jars have been replaced:
+ * they ended the test, and kept others from being found [E]. */
+enum { TEST_AGAIN_AFTER_DAYS = 28 };
 
 enum task_names {
 	TASK_OUTAGE,

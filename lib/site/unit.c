@@ -122,6 +122,7 @@ void unit_install(const struct plant *p, struct plant_string *s, int i, int64_t 
 	j->hard_failure = draw_hard_failure(key, when);
 	j->hard_cause = rng_uniform(key, DRAW_HARD_CAUSE) < 0.5 ? cause_internal_short
 								: cause_open_circuit;
+	j->worn = false;
 	j->replace_at = TIME_NIL;
 	j->test_ah = NAN;
 	name_unit(j, key);

@@ -71,6 +71,20 @@ static void add(struct plant_string *s, int64_t ts, int64_t until, enum task_nam
 	s->ntasks++;
 }
 
+/* Below the end of life sudden failures come three times as often [E]: what is left of
+ * the time until this one is a third. */
+static void wear_out(const struct plant *p, struct plant_string *s, int i, int64_t now)
+{
+	static const int MORE_OFTEN = 3;
+	double eol_ah = p->model->eol_pct / 100 * p->model->capacity_ah;
+	struct plant_jar *j = &s->jars[i];
+	if (j->worn || s->blocks[i].capacity_ah >= eol_ah)
+		return;
+	j->worn = true;
+	if (j->hard_failure > now)
+		j->hard_failure = now + (j->hard_failure - now) / MORE_OFTEN;
+}
+
 void upkeep_plan(struct plant *p, struct plant_string *s, int64_t day)
 {
 	const struct plant_site *site = &p->sites[s->site];
@@ -95,6 +109,7 @@ void upkeep_plan(struct plant *p, struct plant_string *s, int64_t day)
 		add(s, at_hour(site, day, 9), TIME_NIL, TASK_PARTIAL_TEST, -1);
 	for (int i = 0; i < s->series.n; i++) {
 		const struct plant_jar *j = &s->jars[i];
+		wear_out(p, s, i, p->now);
 		if (j->replace_at != TIME_NIL && j->replace_at < (day + 1) * DAY_MS)
 			add(s, at_hour(site, day, 14), TIME_NIL, TASK_REPLACE, i);
 		if (j->hard_failure >= day * DAY_MS &&
@@ -114,11 +129,18 @@ void upkeep_foresee(
 	const struct plant_site *site = &p->sites[s->site];
 	int64_t day = p->now / DAY_MS;
 
+	u->next_equalize_days = days_from(p, at_hour(site, day, 20)) + EQUALIZE_DAYS -
+				(double)since_due(day, s->key, 12, EQUALIZE_DAYS);
+	u->equalize_every_days = EQUALIZE_DAYS;
 	while (!capacity_test_due(s, day) || at_hour(site, day, 8) < p->now)
 		day++;
 	u->cycling_per_day = upkeep_cycling_per_day(p);
 	u->next_test_days = days_from(p, at_hour(site, day, 8));
 	u->found_to_replaced_days = TEST_REPLACE_AFTER_DAYS;
+	u->retest_after_days = TEST_AGAIN_AFTER_DAYS;
+	u->retest_days = s->retest_day * DAY_MS > p->now
+				 ? days_from(p, at_hour(site, s->retest_day, 8))
+				 : -INFINITY;
 	for (int i = 0; i < s->series.n; i++) {
 		const struct plant_jar *j = &s->jars[i];
 		u->hard_failure_days[i] = days_from(p, j->hard_failure);

@@ -30,11 +30,6 @@ static double anomaly_k(uint64_t key, int64_t day)
 	return ANOMALY_SIGMA_K * sum;
 }
 
-static int64_t floor_day(int64_t ms)
-{
-	return ms / DAY_MS - (ms % DAY_MS < 0);
-}
-
 /* Monthly values hold for the middle of the month, linear between. */
 static double monthly(const double *v, const struct civil *c)
 {
@@ -54,7 +49,7 @@ struct outdoors weather_at(struct weather *w, int64_t ts)
 {
 	struct civil c;
 	struct outdoors o;
-	int64_t local = ts + w->utc_offset_ms, day = floor_day(local);
+	int64_t local = ts + w->utc_offset_ms, day = time_whole(local, DAY_MS);
 
 	if (day != w->day) {
 		w->anomaly_k[0] = anomaly_k(w->key, day);
@@ -123,7 +118,7 @@ static void step(struct room *r, struct weather *w, int64_t to)
 		goal += r->forced == hvac_degraded ? r->forced_k : r->fault_k;
 		tau_h = TAU_DEGRADED_H;
 		humidity += 8;
-	} else if (r->hvac == hvac_fault) {
+	} else if (r->hvac == hvac_fault || r->hvac == hvac_standby) {
 		goal = out.temperature_c + ABOVE_OUTDOORS_K + r->offset_k;
 		tau_h = TAU_FAULT_H;
 		humidity = fmin(85, out.humidity_pct);
@@ -145,7 +140,19 @@ static void switch_hvac(struct room *r)
 	else if (r->fault_until != TIME_NIL && r->now >= r->fault_from)
 		r->hvac = r->fault_hvac;
 	else
-		r->hvac = hvac_running;
+		r->hvac = r->standby ? hvac_standby : hvac_running;
+}
+
+/* On the hour: is there anything to cool? */
+static void look_outside(struct room *r, struct weather *w)
+{
+	double without_c = weather_at(w, r->now).temperature_c + ABOVE_OUTDOORS_K;
+	r->standby = without_c < r->setpoint_c && r->offset_k == 0;
+}
+
+bool room_failed(enum hvac_names hvac)
+{
+	return hvac == hvac_degraded || hvac == hvac_fault;
 }
 
 static int64_t earlier(int64_t a, int64_t b, int64_t after)
@@ -155,16 +162,19 @@ static int64_t earlier(int64_t a, int64_t b, int64_t after)
 
 void room_advance(struct room *r, struct weather *w, int64_t to)
 {
-	switch_hvac(r);
 	while (r->now < to) {
-		int64_t day = floor_day(r->now);
+		int64_t day = time_whole(r->now, DAY_MS);
 		if (r->now == day * DAY_MS)
 			plan_day(r, w, day);
+		if (r->now % ROOM_STEP_MS == 0)
+			look_outside(r, w);
+		switch_hvac(r);
 		int64_t next = earlier(to, (day + 1) * DAY_MS, r->now);
-		next = earlier(next, r->now + ROOM_STEP_MS, r->now);
+		next = earlier(next,
+			(time_whole(r->now, ROOM_STEP_MS) + 1) * ROOM_STEP_MS, r->now);
 		next = earlier(next, r->fault_from, r->now);
 		next = earlier(next, r->fault_until, r->now);
 		step(r, w, next);
-		switch_hvac(r);
 	}
+	switch_hvac(r);
 }

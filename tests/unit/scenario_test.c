@@ -142,22 +142,22 @@ static void targets(void **state)
 
 static void rooms(void **state)
 {
-	struct plant *p = plant(1, 2 * 216), *quiet = plant(1, 2 * 216);
-	plan(p, "high_temperature:DC-CNX-01:value=8:rate=4:start=+1h:duration=10h");
+	struct plant *p = plant(1, 3 * 216), *quiet = plant(1, 3 * 216);
+	plan(p, "high_temperature:DC-NTB-01:value=8:rate=4:start=+1h:duration=10h");
 	advance_h(p, 2);
 	advance_h(quiet, 2);
 	/* an hour of 4 K an hour, and a room that follows within half of one:
 	 * 4 - 4 · 0.5 (1 - e^-2) */
-	near(p->sites[0].room.temperature_c - quiet->sites[0].room.temperature_c, 2.27,
+	near(p->sites[2].room.temperature_c - quiet->sites[2].room.temperature_c, 2.27,
 		0.4);
 	advance_h(p, 6);
 	advance_h(quiet, 6);
-	near(p->sites[0].room.temperature_c - quiet->sites[0].room.temperature_c, 8,
+	near(p->sites[2].room.temperature_c - quiet->sites[2].room.temperature_c, 8,
 		0.1);
 	near(p->sites[1].room.temperature_c, quiet->sites[1].room.temperature_c, 0.01);
 	advance_h(p, 12);
 	advance_h(quiet, 12);
-	near(p->sites[0].room.temperature_c, quiet->sites[0].room.temperature_c, 0.01);
+	near(p->sites[2].room.temperature_c, quiet->sites[2].room.temperature_c, 0.01);
 	advance_h(p, 8); /* to a hot day: nights outdoors are as cool as the room */
 	advance_h(quiet, 8);
 	plan(p, "hvac_failure:DC-KKN-01:duration=8h");
