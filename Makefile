@@ -4,6 +4,7 @@
 #   make check           unit tests and bats
 #   make lint            clang-format, shellcheck, mandoc, layering
 #   make VARIANT=asan    ASan and UBSan     -> build/asan/bin
+#   make VARIANT=tsan    ThreadSanitizer    -> build/tsan/bin
 #   make VARIANT=clang   the clang build    -> build/clang/bin
 #   make coverage fuzz bench install uninstall clean
 #
@@ -34,6 +35,9 @@ LDLIBS = $(PKG_LIBS) -lcsv -lxgboost -lm -lpthread
 
 ifeq ($(VARIANT),asan)
 VFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+OPT := -O1 -g
+else ifeq ($(VARIANT),tsan)
+VFLAGS := -fsanitize=thread -fno-omit-frame-pointer
 OPT := -O1 -g
 else ifeq ($(VARIANT),clang)
 CC := clang
