@@ -13,8 +13,7 @@ enum { COMMAND_MAX = 65536, LOOK_EVERY_MS = 100 };
 
 struct control {
 	void *context, *socket;
-	bool stopped;
-	int64_t stopped_ms; /* in all: how far the run is behind the clock */
+	bool stopped, live; /* not live: history is being made */
 	char text[COMMAND_MAX];
 };
 
@@ -72,9 +71,25 @@ static json_t *status(const struct simulation *s, const struct control *c)
 		for (int64_t i = 0; i < p->nstrings; i++)
 			batteries += jars_wanted(p, &p->strings[i]);
 	}
-	return json_pack("{s:b,s:b,s:o,s:I,s:I,s:I}", "ok", 1, "running", !c->stopped,
-		"now", time_text(any_plant(s)->now), "strings", strings, "batteries",
-		batteries, "scenarios", (json_int_t)any_plant(s)->stage.n);
+	return json_pack("{s:b,s:b,s:b,s:o,s:I,s:I,s:I}", "ok", 1, "running",
+		!c->stopped, "live", c->live, "now", time_text(any_plant(s)->now),
+		"strings", strings, "batteries", batteries, "scenarios",
+		(json_int_t)stage_count(any_plant(s)));
+}
+
+/* Where its value is now: before it has begun, where it will begin. */
+static double level_now(const struct simulation *s, const struct stage_entry *e)
+{
+	return e->begun ? stage_level(e, any_plant(s)->now) : e->from;
+}
+
+static json_t *describe(const struct simulation *s, const struct stage_entry *e)
+{
+	return json_pack("{s:i,s:s,s:s,s:o,s:o,s:f,s:f,s:f,s:b}", "id", e->id,
+		"scenario", scenario_name(e->scenario.kind), "target",
+		e->scenario.target, "start", time_text(e->begin), "end",
+		time_text(e->end), "value", e->scenario.value, "level", level_now(s, e),
+		"rate", e->scenario.rate, "active", e->begun);
 }
 
 static json_t *list(const struct simulation *s)
@@ -85,12 +100,8 @@ static json_t *list(const struct simulation *s)
 			known, json_string(scenario_name((enum scenario_kind)k)));
 	for (size_t i = 0; i < any_plant(s)->stage.n; i++) {
 		const struct stage_entry *e = &any_plant(s)->stage.v[i];
-		json_array_append_new(planned,
-			json_pack("{s:i,s:s,s:s,s:o,s:o,s:f,s:f,s:b}", "id", e->id,
-				"scenario", scenario_name(e->scenario.kind), "target",
-				e->scenario.target, "start", time_text(e->begin), "end",
-				time_text(e->end), "value", e->scenario.value, "rate",
-				e->scenario.rate, "active", e->begun));
+		if (!e->over)
+			json_array_append_new(planned, describe(s, e));
 	}
 	return json_pack(
 		"{s:b,s:o,s:o}", "ok", 1, "known", known, "scenarios", planned);
@@ -102,21 +113,50 @@ static json_t *refuse(const struct err *err)
 	return r ? r : json_pack("{s:b,s:s}", "ok", 0, "error", "not UTF-8");
 }
 
-/* What was set before on the same targets makes way. */
-static void replace_setting(struct simulation *s, const struct scenario *setting)
-{
-	const struct stage *stage = &any_plant(s)->stage;
-	for (size_t i = 0; i < stage->n; i++)
-		if (stage->v[i].scenario.kind == setting->kind &&
-			strcmp(stage->v[i].scenario.target, setting->target) == 0)
-			scenarios_clear(s, stage->v[i].id);
-}
-
 static json_t *apply(struct simulation *s, const struct command *c)
 {
 	struct err err = {0};
 	int id = scenarios_add(s, &c->scenario, any_plant(s)->now, false, &err);
 	return id < 0 ? refuse(&err) : json_pack("{s:b,s:i}", "ok", 1, "id", id);
+}
+
+/* What was set before on the same targets makes way. Returns where it has brought the
+ * value. */
+static double make_way(struct simulation *s, const struct scenario *setting)
+{
+	const struct plant *p = any_plant(s);
+	double level = scenario_neutral(setting->kind);
+	for (size_t i = 0; i < p->stage.n; i++) {
+		const struct stage_entry *e = &p->stage.v[i];
+		if (e->over || e->scenario.kind != setting->kind ||
+			strcmp(e->scenario.target, setting->target) != 0)
+			continue;
+		level = level_now(s, e);
+		scenarios_clear(s, e->id);
+	}
+	return level;
+}
+
+/* The value goes on from where it is. */
+static json_t *set(struct simulation *s, const struct command *c)
+{
+	struct err err = {0};
+	double level = make_way(s, &c->scenario);
+	int id = scenarios_add(s, &c->scenario, any_plant(s)->now, false, &err);
+	if (id < 0)
+		return refuse(&err);
+	scenarios_turn(s, id, level, c->scenario.rate);
+	return json_pack("{s:b,s:i}", "ok", 1, "id", id);
+}
+
+static json_t *set_rate(struct simulation *s, const struct command *c)
+{
+	struct err err = {0};
+	const struct stage_entry *e = stage_find(any_plant(s), c->id);
+	if (e && scenarios_turn(s, c->id, level_now(s, e), c->rate))
+		return json_pack("{s:b,s:i}", "ok", 1, "id", c->id);
+	err_set(&err, ERR_USAGE, "no scenario has the id %d", c->id);
+	return refuse(&err);
 }
 
 static json_t *clear(struct simulation *s, int id)
@@ -141,6 +181,12 @@ static json_t *obey(struct simulation *s, struct control *c, size_t n)
 
 	if (command_parse(c->text, n, &command, &err) < 0)
 		return refuse(&err);
+	if (!c->live && command.verb != COMMAND_STATUS &&
+		command.verb != COMMAND_LIST) {
+		err_set(&err, ERR_USAGE,
+			"history is still being made: ask again later");
+		return refuse(&err);
+	}
 	switch (command.verb) {
 	case COMMAND_START:
 	case COMMAND_STOP:
@@ -151,16 +197,22 @@ static json_t *obey(struct simulation *s, struct control *c, size_t n)
 	case COMMAND_LIST:
 		return list(s);
 	case COMMAND_SET:
-		replace_setting(s, &command.scenario);
-		return apply(s, &command);
+		return set(s, &command);
+	case COMMAND_RATE:
+		return set_rate(s, &command);
 	case COMMAND_APPLY:
 		return apply(s, &command);
 	case COMMAND_CLEAR:
 		return clear(s, command.id);
-	case COMMAND_VERBS:
-		break;
 	}
 	return refuse(&err);
+}
+
+static bool more_parts(void *socket)
+{
+	int more = 0;
+	size_t size = sizeof(more);
+	return zmq_getsockopt(socket, ZMQ_RCVMORE, &more, &size) == 0 && more;
 }
 
 /* One command, if one is there. */
@@ -169,8 +221,16 @@ static bool answer(struct simulation *s, struct control *c)
 	int n = zmq_recv(c->socket, c->text, sizeof(c->text), ZMQ_DONTWAIT);
 	if (n < 0)
 		return false;
-	struct err long_one = {.msg = "longer than 64 KiB"};
-	json_t *reply = n > COMMAND_MAX ? refuse(&long_one) : obey(s, c, (size_t)n);
+	struct err bad = {.msg = "longer than 64 KiB"};
+	bool parts = false;
+	while (more_parts(c->socket)) {
+		char rest[1];
+		zmq_recv(c->socket, rest, sizeof(rest), 0);
+		parts = true;
+	}
+	if (parts)
+		err_set(&bad, ERR_USAGE, "in several parts");
+	json_t *reply = n > COMMAND_MAX || parts ? refuse(&bad) : obey(s, c, (size_t)n);
 	char *text = reply ? json_dumps(reply, JSON_COMPACT) : NULL;
 	const char *sent = text ? text : "{\"ok\":false,\"error\":\"out of memory\"}";
 	zmq_send(c->socket, sent, strlen(sent), 0);
@@ -179,17 +239,35 @@ static bool answer(struct simulation *s, struct control *c)
 	return true;
 }
 
+bool control_waits(const struct control *c)
+{
+	int events = 0;
+	size_t size = sizeof(events);
+	return zmq_getsockopt(c->socket, ZMQ_EVENTS, &events, &size) == 0 &&
+	       (events & ZMQ_POLLIN);
+}
+
+void control_answer(struct simulation *s, struct control *c)
+{
+	c->live = false;
+	while (answer(s, c))
+		;
+}
+
 bool control_wait(struct simulation *s, struct control *c, int64_t due)
 {
 	int64_t before = clock_ms();
+	c->live = true;
 	while (!flow_interrupted(s->flow)) {
 		while (answer(s, c))
 			;
 		int64_t now = clock_ms();
-		if (c->stopped)
-			c->stopped_ms += now - before;
+		if (c->stopped) {
+			s->stopped_ms += now - before;
+			due += now - before;
+		}
 		before = now;
-		int64_t left = due + c->stopped_ms - now;
+		int64_t left = due - now;
 		if (left <= 0 && !c->stopped)
 			return true;
 		zmq_pollitem_t item = {.socket = c->socket, .events = ZMQ_POLLIN};

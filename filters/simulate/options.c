@@ -122,6 +122,7 @@ int options_check(struct options *o, struct err *err)
 	if (o->run && (!*o->run || strlen(o->run) > CODE_MAX))
 		return err_set(
 			err, ERR_USAGE, "--run must be 1 to %d bytes long", CODE_MAX);
+	o->by_clock = o->live && o->start == TIME_NIL && o->speed == 1;
 	if (o->start == TIME_NIL && o->live)
 		o->start = clock_ms() / o->interval_ms * o->interval_ms;
 	else if (o->start == TIME_NIL)

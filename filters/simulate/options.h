@@ -14,6 +14,7 @@ struct options {
 	double days, speed;
 	double discharge_test_pct; /* NaN: as the fleet file says */
 	bool live, truth, no_faults;
+	bool by_clock; /* set: the run's clock is the wall clock, to the millisecond */
 	int64_t interval_ms;                       /* parsed */
 	int64_t every_ms[SAMPLES];                 /* of each sort of sample */
 	int64_t backfill_ms, backfill_interval_ms; /* parsed */

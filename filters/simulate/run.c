@@ -12,7 +12,7 @@ enum { PLAN_RECORDS = 16384 };
 struct phase {
 	int64_t from, to, interval;
 	double speed; /* by the clock; 0: at once */
-	int64_t wall; /* of the clock, at 'from' */
+	int64_t wall; /* of the clock, when it should be 'from' */
 };
 
 struct schedule {
@@ -28,15 +28,21 @@ int64_t clock_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* When the clock should come to ts of the run. */
+static int64_t due_at(const struct simulation *s, const struct phase *p, int64_t ts)
+{
+	double passed = (double)(ts - p->from) / p->speed;
+	return p->wall + s->stopped_ms + (int64_t)passed;
+}
+
 /* Waits until the clock has come to ts of the run. False: stop. */
 static bool wait_for(struct simulation *s, const struct phase *p, int64_t ts)
 {
 	if (p->speed <= 0)
 		return !flow_interrupted(s->flow);
-	double due = (double)p->wall + (double)(ts - p->from) / p->speed;
 	if (s->control)
-		return control_wait(s, s->control, (int64_t)due);
-	return flow_sleep_until(s->flow, (int64_t)due);
+		return control_wait(s, s->control, due_at(s, p, ts));
+	return flow_sleep_until(s->flow, due_at(s, p, ts));
 }
 
 static void deliver_all(struct simulation *s)
@@ -55,6 +61,16 @@ static void start_plan(struct simulation *s)
 		deliver_plan(s);
 }
 
+/* At once, between two plans: somebody may ask how far it is. */
+static void answer_meanwhile(struct simulation *s)
+{
+	if (!s->control || !control_waits(s->control))
+		return;
+	deliver_all(s);
+	if (engine_idle(s->engine))
+		control_answer(s, s->control);
+}
+
 static void do_step(struct schedule *d, const struct phase *p, const struct step *step)
 {
 	struct plan *plan = engine_plan(d->s->engine);
@@ -65,17 +81,19 @@ static void do_step(struct schedule *d, const struct phase *p, const struct step
 		flow_flush(d->s->flow);
 	} else if (plan->n == d->steps_per_plan) {
 		start_plan(d->s);
+		answer_meanwhile(d->s);
 	}
 }
 
-/* Live, between two samples: a tick each second of the clock, and what happened. */
+/* Live, between two samples: a tick each second of the clock, and what happened. One
+ * that is a second late is left out: the run has to catch up. */
 static bool pass_time(struct schedule *d, const struct phase *p, int64_t until)
 {
 	int64_t second = (int64_t)fmax(1, SECOND_MS * p->speed);
 	if (p->speed <= 0)
 		return true;
 	for (int64_t ts = until - p->interval + second; ts < until; ts += second) {
-		if (ts <= p->from)
+		if (ts <= p->from || due_at(d->s, p, ts) + SECOND_MS < clock_ms())
 			continue;
 		if (!wait_for(d->s, p, ts))
 			return false;
@@ -89,7 +107,7 @@ static void run_phase(struct schedule *d, struct phase p)
 	const struct options *o = d->o;
 	int64_t first = o->start - o->backfill_ms;
 
-	p.wall = clock_ms();
+	p.wall = o->by_clock ? p.from : clock_ms();
 	for (int64_t ts = p.from; ts < p.to; ts += p.interval) {
 		if (!pass_time(d, &p, ts) || !wait_for(d->s, &p, ts))
 			return;

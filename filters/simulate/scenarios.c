@@ -49,6 +49,9 @@ int scenarios_add(struct simulation *s, const struct scenario *scenario, int64_t
 {
 	bool concerns = elsewhere;
 	int id = -1;
+	if (stage_count(s->parts[0].plant) >= SCENARIOS_MAX)
+		return err_set(err, ERR_USAGE,
+			"more than %d scenarios: clear some first", SCENARIOS_MAX);
 	for (int i = 0; i < s->nparts; i++)
 		concerns |= stage_concerns(s->parts[i].plant, scenario);
 	if (!concerns)
@@ -60,6 +63,14 @@ int scenarios_add(struct simulation *s, const struct scenario *scenario, int64_t
 		if ((id = stage_add(s->parts[i].plant, scenario, origin, err)) < 0)
 			return -1;
 	return id;
+}
+
+bool scenarios_turn(struct simulation *s, int id, double from, double rate)
+{
+	bool turned = false;
+	for (int i = 0; i < s->nparts; i++)
+		turned |= stage_turn(s->parts[i].plant, id, from, rate);
+	return turned;
 }
 
 bool scenarios_clear(struct simulation *s, int id)

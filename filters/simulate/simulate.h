@@ -25,6 +25,7 @@ struct simulation {
 	struct control *control; /* NULL: nobody commands */
 	struct export *dataset;  /* NULL: none is asked for */
 	bool truth_streamed;     /* else it is for the dataset alone */
+	int64_t stopped_ms; /* by command, in all: how far it is behind the clock */
 };
 
 /* parts.c: the strings that are asked for, in at most o->jobs parts. Returns 0, or -1
@@ -54,8 +55,12 @@ void dataset_for_terminal(const struct options *o, struct flow_options *fo);
  */
 struct control *control_open(const char *endpoint, struct err *err);
 void control_close(struct control *c);
-/* Waits until the clock says 'due' and later by the time the run was stopped, and obeys
- * commands meanwhile; the engine must be idle. False: a signal came. */
+/* Whether somebody waits for an answer. Cheap. */
+bool control_waits(const struct control *c);
+/* Answers while history is being made: what asks only; the engine must be idle. */
+void control_answer(struct simulation *s, struct control *c);
+/* Waits until the clock says 'due' and later by the time the run is stopped meanwhile,
+ * and obeys commands; the engine must be idle. False: a signal came. */
 bool control_wait(struct simulation *s, struct control *c, int64_t due);
 
 /* scenarios.c: reads --scenario, each a name and target or a file. Returns 0 or -1. */
@@ -68,6 +73,8 @@ int scenarios_plan(
  * -1 with err. */
 int scenarios_add(struct simulation *s, const struct scenario *scenario, int64_t origin,
 	bool elsewhere, struct err *err);
+/* Changes how fast its value changes, and from what on. False: no such id. */
+bool scenarios_turn(struct simulation *s, int id, double from, double rate);
 /* Ends one in all parts. False: no such id. */
 bool scenarios_clear(struct simulation *s, int id);
 

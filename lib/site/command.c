@@ -3,7 +3,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-static const char *const VERBS[COMMAND_VERBS] = {
+static const char *const VERBS[COMMAND_NAMES] = {
 	"start", "stop", "status", "list", "apply", "set", "clear"};
 
 /* What can be set, and the scenario that does it. */
@@ -82,14 +82,33 @@ static int read_id(json_t *object, struct command *c, struct err *err)
 	return 0;
 }
 
+static bool is_rate(json_t *object)
+{
+	const char *name = json_string_value(json_object_get(object, "parameter"));
+	return name && strcmp(name, "rate") == 0;
+}
+
+static int read_rate(json_t *object, struct command *c, struct err *err)
+{
+	const json_t *value = json_object_get(object, "value");
+	c->verb = COMMAND_RATE;
+	c->rate = json_number_value(value);
+	if (!json_is_number(value) || !scenario_rate_valid(c->rate))
+		return err_set(err, ERR_USAGE,
+			"'value' is not a rate of change per hour, 0 or more");
+	if (read_id(object, c, err) < 0)
+		return -1;
+	return c->id ? 0 : err_set(err, ERR_USAGE, "'id' is missing");
+}
+
 static int read_command(json_t *object, struct command *c, struct err *err)
 {
 	const char *name = json_string_value(json_object_get(object, "command"));
 	int verb = 0;
 
-	while (name && verb < COMMAND_VERBS && strcmp(VERBS[verb], name) != 0)
+	while (name && verb < COMMAND_NAMES && strcmp(VERBS[verb], name) != 0)
 		verb++;
-	if (!name || verb == COMMAND_VERBS)
+	if (!name || verb == COMMAND_NAMES)
 		return err_set(err, ERR_USAGE,
 			"'command' is not start, stop, status, list, apply, set or "
 			"clear");
@@ -97,7 +116,8 @@ static int read_command(json_t *object, struct command *c, struct err *err)
 	if (c->verb == COMMAND_APPLY)
 		return read_scenario(object, "scenario", c, err);
 	if (c->verb == COMMAND_SET)
-		return read_scenario(object, "parameter", c, err);
+		return is_rate(object) ? read_rate(object, c, err)
+				       : read_scenario(object, "parameter", c, err);
 	return c->verb == COMMAND_CLEAR ? read_id(object, c, err) : 0;
 }
 

@@ -229,10 +229,21 @@ int scenario_load(
 	return 0;
 }
 
-double scenario_level(const struct scenario *s, int64_t elapsed_ms)
+double scenario_neutral(enum scenario_kind kind)
 {
-	double most = fabs(s->value);
-	if (s->rate > 0)
-		most = fmin(most, s->rate * (double)elapsed_ms / (double)HOUR_MS);
-	return copysign(most, s->value);
+	return kind == SCENARIO_LOAD ? 1 : 0;
+}
+
+double scenario_level(const struct scenario *s, double from, int64_t elapsed_ms)
+{
+	double way = s->value - from;
+	double done = s->rate * (double)elapsed_ms / (double)HOUR_MS;
+	if (s->rate > 0 && done < fabs(way))
+		return from + copysign(done, way);
+	return s->value;
+}
+
+bool scenario_rate_valid(double rate)
+{
+	return rate >= 0 && rate <= RATE_MAX;
 }

@@ -62,7 +62,11 @@ int scenario_parse(const char *text, struct scenario *s, struct err *err);
 int scenario_load(
 	const char *path, struct scenario *s, size_t *n, size_t max, struct err *err);
 
-/* How much of it there is after so many ms. */
-double scenario_level(const struct scenario *s, int64_t elapsed_ms);
+/* What the value is where nothing is done: 0, and 1 of a load, which is a factor. */
+double scenario_neutral(enum scenario_kind kind);
+/* What it is so many ms after it was 'from': it goes to s->value, at s->rate. */
+double scenario_level(const struct scenario *s, double from, int64_t elapsed_ms);
+/* Whether a rate of change (of the value per hour; 0: at once) is one. */
+bool scenario_rate_valid(double rate);
 
 #endif

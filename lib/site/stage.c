@@ -217,13 +217,13 @@ static void set_jar(struct plant_string *s, int j, const struct stage_entry *e,
 static void set_string(struct plant *p, struct plant_string *s, struct stage_entry *e)
 {
 	uint64_t jars = jars_of(&e->scenario, s);
-	double level = scenario_level(&e->scenario, p->now - e->begin);
+	double level = stage_level(e, p->now);
 	double days = (double)(p->now - e->worn_until) / (double)DAY_MS;
 
 	if (jars == 0)
 		return;
 	if (e->scenario.kind == SCENARIO_LOAD)
-		s->charger.load_factor = e->scenario.value;
+		s->charger.load_factor = level;
 	if (e->scenario.kind == SCENARIO_CHARGER_VOLTAGE)
 		s->charger.offset_v = level;
 	if (e->scenario.kind == SCENARIO_SENSOR_FAULT &&
@@ -315,7 +315,7 @@ void stage_set_room(const struct plant *p, const struct plant_site *site, int64_
 	r->forced = hvac_running;
 	for (size_t i = 0; i < p->stage.n; i++) {
 		const struct stage_entry *e = &p->stage.v[i];
-		double level = scenario_level(&e->scenario, ts - e->begin);
+		double level = stage_level(e, ts);
 		if (!of_sites(&e->scenario) || e->over || e->begin > ts ||
 			(e->end != TIME_NIL && e->end <= ts) ||
 			!stage_site(e->scenario.target, site->code))
@@ -365,24 +365,65 @@ int stage_add(
 	int64_t begins = s->relative ? origin + s->start : s->start;
 	begins = begins > p->now ? begins : p->now;
 	int64_t ends = s->duration_ms ? begins + s->duration_ms : TIME_NIL;
-	stage->v[stage->n++] = (struct stage_entry){
-		.id = ++stage->last_id, .scenario = *s, .begin = begins, .end = ends};
+	stage->v[stage->n++] = (struct stage_entry){.id = ++stage->last_id,
+		.scenario = *s,
+		.begin = begins,
+		.end = ends,
+		.from = scenario_neutral(s->kind),
+		.from_ts = begins};
 	forget_paths(p);
 	return stage->last_id;
 }
 
+size_t stage_count(const struct plant *p)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < p->stage.n; i++)
+		n += !p->stage.v[i].over;
+	return n;
+}
+
+const struct stage_entry *stage_find(const struct plant *p, int id)
+{
+	for (size_t i = 0; i < p->stage.n; i++)
+		if (p->stage.v[i].id == id && !p->stage.v[i].over)
+			return &p->stage.v[i];
+	return NULL;
+}
+
+static struct stage_entry *entry(struct plant *p, int id)
+{
+	const struct stage_entry *e = stage_find(p, id);
+	return e ? &p->stage.v[e - p->stage.v] : NULL;
+}
+
 bool stage_clear(struct plant *p, int id)
 {
-	for (size_t i = 0; i < p->stage.n; i++) {
-		struct stage_entry *e = &p->stage.v[i];
-		if (e->id != id || e->over)
-			continue;
-		e->end = p->now;
-		e->over = !e->begun;
-		forget_paths(p);
-		return true;
-	}
-	return false;
+	struct stage_entry *e = entry(p, id);
+	if (!e)
+		return false;
+	e->end = p->now;
+	e->over = !e->begun;
+	forget_paths(p);
+	return true;
+}
+
+bool stage_turn(struct plant *p, int id, double from, double rate)
+{
+	struct stage_entry *e = entry(p, id);
+	if (!e)
+		return false;
+	e->from = from;
+	e->from_ts = e->begin > p->now ? e->begin : p->now;
+	e->scenario.rate = rate;
+	forget_paths(p);
+	return true;
+}
+
+double stage_level(const struct stage_entry *e, int64_t ts)
+{
+	return scenario_level(
+		&e->scenario, e->from, ts > e->from_ts ? ts - e->from_ts : 0);
 }
 
 void stage_release(struct plant *p)

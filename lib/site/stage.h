@@ -20,6 +20,8 @@ struct stage_entry {
 	int id;
 	struct scenario scenario;
 	int64_t begin, end; /* end TIME_NIL: open */
+	double from;        /* what the value was … */
+	int64_t from_ts;    /* … when it began to change as it does */
 	bool begun, over;
 	int64_t worn_until; /* battery_degradation: life has been taken until then */
 };
@@ -43,6 +45,15 @@ int stage_add(
 	struct plant *p, const struct scenario *s, int64_t origin, struct err *err);
 /* Ends a scenario now, or takes back one that has not begun. False: no such id. */
 bool stage_clear(struct plant *p, int id);
+/* From now on the value goes from 'from' to what it is to be, at 'rate' per hour (0: at
+ * once). False: no such id. */
+bool stage_turn(struct plant *p, int id, double from, double rate);
+/* What the value is at ts. */
+double stage_level(const struct stage_entry *e, int64_t ts);
+/* How many are planned or under way. */
+size_t stage_count(const struct plant *p);
+/* The scenario of that id; NULL: none, or over. Valid until the plant is changed. */
+const struct stage_entry *stage_find(const struct plant *p, int id);
 void stage_release(struct plant *p);
 
 /* For plant_advance: does what is due at p->now. */

@@ -39,6 +39,12 @@ static void understood(void **state)
 		0);
 	assert_int_equal(c.scenario.kind, SCENARIO_HIGH_TEMPERATURE);
 	assert_true(c.scenario.value == -3 && c.scenario.rate == 2);
+	assert_int_equal(parse("{\"command\":\"set\",\"parameter\":\"rate\",\"id\":4,"
+			       "\"value\":2.5}",
+				 &c, &err),
+		0);
+	assert_int_equal(c.verb, COMMAND_RATE);
+	assert_true(c.id == 4 && c.rate == 2.5);
 }
 
 static void refused(void **state)
@@ -56,6 +62,10 @@ static void refused(void **state)
 		"{\"command\":\"apply\",\"scenario\":\"heatwave\",\"target\":\"all\","
 		"\"colour\":\"red\"}",
 		"{\"command\":\"set\",\"parameter\":\"gravity\",\"target\":\"all\"}",
+		"{\"command\":\"set\",\"parameter\":\"rate\",\"value\":1}",
+		"{\"command\":\"set\",\"parameter\":\"rate\",\"id\":1}",
+		"{\"command\":\"set\",\"parameter\":\"rate\",\"id\":1,\"value\":-1}",
+		"{\"command\":\"set\",\"parameter\":\"rate\",\"id\":1,\"value\":\"1\"}",
 		"{\"command\":\"clear\",\"id\":0}", "{\"command\":\"clear\",\"id\":-1}",
 		"{\"command\":\"clear\",\"id\":\"1\"}",
 		"{\"command\":\"clear\",\"id\":99999999999}"};

@@ -49,8 +49,12 @@ static void understood(void **state)
 	assert_int_equal(s.fault, FAULT_STUCK);
 	assert_true(s.relative && s.start == 2 * HOUR_MS);
 	assert_int_equal(scenario_parse("heatwave:all", &s, &err), 0);
-	near(scenario_level(&s, 4 * HOUR_MS), 2, 1e-9); /* half a kelvin an hour */
-	near(scenario_level(&s, 40 * HOUR_MS), 6, 1e-9);
+	near(scenario_level(&s, 0, 4 * HOUR_MS), 2, 1e-9); /* half a kelvin an hour */
+	near(scenario_level(&s, 0, 40 * HOUR_MS), 6, 1e-9);
+	near(scenario_level(&s, 8, 3 * HOUR_MS), 6.5, 1e-9);
+	near(scenario_level(&s, 8, 40 * HOUR_MS), 6, 1e-9);
+	s.rate = 0;
+	near(scenario_level(&s, 0, 0), 6, 0);
 }
 
 static void refused(void **state)
@@ -244,6 +248,35 @@ static void blocks(void **state)
 	plant_free(quiet);
 }
 
+/* A value goes to where it is to be from where it is, also when the rate changes. */
+static void rates(void **state)
+{
+	struct plant *p = plant(1, 24);
+	const struct charger *c = &p->strings[0].charger;
+	int load = plan(p, "load:all:value=2:rate=0.5");
+	int volts = plan(p, "charger_voltage:all:value=-0.4:rate=0.1");
+	int later = plan(p, "charger_voltage:DC-CNX-01-REC-01-S1-J01:start=+30d");
+	advance_h(p, 1);
+	advance_h(p, 1.0 / 3600); /* what is due is done when time goes on */
+	near(c->load_factor, 1.5, 1e-3);
+	near(c->offset_v, -0.1, 1e-3);
+	near(stage_level(stage_find(p, volts), p->now), -0.1, 1e-3);
+	assert_true(stage_turn(p, load, 1.5, 0.25));
+	assert_true(stage_turn(p, volts, -0.1, 0));
+	advance_h(p, 1);
+	advance_h(p, 1.0 / 3600);
+	near(c->load_factor, 1.75, 1e-3);
+	near(c->offset_v, -0.4, 1e-9);
+	advance_h(p, 10);
+	near(c->load_factor, 2, 1e-9);
+	/* one that has not begun keeps its rate for when it does */
+	assert_true(stage_turn(p, later, 0, 3));
+	assert_int_equal(stage_find(p, later)->from_ts, START + 30 * DAY_MS);
+	assert_false(stage_turn(p, 99, 0, 1));
+	assert_null(stage_find(p, 99));
+	plant_free(p);
+}
+
 static void sensors_lie(void **state)
 {
 	struct sensors s = {.voltage_noise_v = 0.01};
@@ -328,6 +361,7 @@ int main(void)
 		cmocka_unit_test(rooms),
 		cmocka_unit_test(power),
 		cmocka_unit_test(blocks),
+		cmocka_unit_test(rates),
 		cmocka_unit_test(sensors_lie),
 		cmocka_unit_test(truth_knows),
 		cmocka_unit_test(runaway),
