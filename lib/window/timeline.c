@@ -389,9 +389,11 @@ bool timeline_same(const struct sample *a, const struct sample *b)
 
 int64_t timeline_step(const struct timeline *s)
 {
-	if (s->typical_ms || s->intervals == 0)
+	if (s->typical_ms)
 		return s->typical_ms;
-	return s->recent_ms[(s->intervals - 1) % RECENT_INTERVALS];
+	if (s->intervals)
+		return s->recent_ms[(s->intervals - 1) % RECENT_INTERVALS];
+	return s->started ? s->newest - s->held.ts : 0;
 }
 
 /* The place of a sample of that time: behind all that are no newer. */

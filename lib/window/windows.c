@@ -142,7 +142,7 @@ static void close_windows(void *arg, struct timeline *timeline, int32_t end_hour
 	float sag = feature_sag(&in);
 	if (!isnan(sag))
 		timeline->sag_v = sag;
-	if (end_hour % w->config.every_h != 0)
+	if (end_hour % w->config.every_h != 0 || end_hour * HOUR_MS > TIME_MAX)
 		return;
 	for (int i = 0; i < WINDOW_LENGTHS_MAX && w->config.windows_h[i]; i++) {
 		in.window_h = w->config.windows_h[i];
@@ -358,7 +358,8 @@ const char *windows_reason(enum windows_verdict v)
 		[WINDOWS_CONFLICT] = "two samples of one time: the other values, or "
 				     "these, were dropped",
 		[WINDOWS_CLOCK] =
-			"clock fault: over an hour ahead of all other sources",
+			"clock fault: over an hour ahead of all other sources, or a "
+			"day ahead of the only one",
 		[WINDOWS_UNIT] = "older than the replacement of the battery",
 		[WINDOWS_NO_MEMORY] = "out of memory",
 	};

@@ -11,19 +11,22 @@ bool witness_believe(struct witness *w, enum witness_kind kind, uint32_t id, int
 	int64_t step_ms)
 {
 	uint64_t source = (uint64_t)kind << 32 | id;
-	int64_t limit = 4 * step_ms > HOUR_MS ? 4 * step_ms : HOUR_MS;
 	if (w->newest == TIME_NIL) {
 		w->first = source;
 		w->newest = ts;
 		return true;
 	}
 	w->several |= source != w->first;
-	if (ts <= w->newest + limit || !w->several) {
+	int64_t usual = w->several ? HOUR_MS : DAY_MS;
+	if (ts <= w->newest + (4 * step_ms > usual ? 4 * step_ms : usual)) {
 		w->newest = ts > w->newest ? ts : w->newest;
+		if (w->doubted_by == source)
+			w->doubted = TIME_NIL; /* it has come back */
 		return true;
 	}
-	if (w->doubted != TIME_NIL && w->doubted_by != source &&
-		ts <= w->doubted + HOUR_MS && ts >= w->doubted - HOUR_MS) {
+	bool goes_on = w->doubted != TIME_NIL && ts >= w->doubted - usual;
+	bool agreed = w->doubted_by != source && ts <= w->doubted + usual;
+	if (goes_on && (agreed || !w->several)) {
 		w->newest = ts;
 		w->doubted = TIME_NIL;
 		return true;

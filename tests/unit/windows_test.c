@@ -416,6 +416,7 @@ static void a_long_silence(void **state)
 {
 	struct windows *f = begin("1,24,720", 5 * MINUTE_MS);
 	minutes(f, J1, 0, 60, 13.6f);
+	add(f, telemetry(J1, T0 + 4999999 * MINUTE_MS, 13.6f)); /* doubted */
 	minutes(f, J1, 5000000, 5000100, 13.6f);
 	/* an hour; days that end in the next 23 hours and this; months; then the new */
 	assert_int_equal(rows.n, 1 + 24 + 30 + 2);
@@ -429,7 +430,9 @@ static void a_long_silence(void **state)
 	int64_t ts = TIME_MIN;
 	for (int i = 0; ts < TIME_MAX - 100 * 365 * DAY_MS; i++) {
 		rows.n = 0;
-		assert_int_equal(add(f, telemetry(J1, ts, 13.6f)), WINDOWS_USED);
+		if (add(f, telemetry(J1, ts, 13.6f)) == WINDOWS_CLOCK)
+			assert_int_equal(
+				add(f, telemetry(J1, ts, 13.6f)), WINDOWS_USED);
 		assert_true(rows.n <= 24 + 30);
 		ts += (31 + 36500 * (i % 50 == 7)) * DAY_MS;
 	}
@@ -678,8 +681,46 @@ static void a_clock_ahead(void **state)
 	minutes(f, J1, 10, 20, 13.6f);
 	minutes(f, J2, 15, 20, 13.6f); /* its clock was put right */
 	/* the whole stream goes on a day later: the second source convinces */
-	assert_int_equal(add(f, telemetry(J1, T0 + DAY_MS, 13.6f)), WINDOWS_USED);
+	assert_int_equal(add(f, telemetry(J1, T0 + DAY_MS, 13.6f)), WINDOWS_CLOCK);
 	assert_int_equal(add(f, telemetry(J2, T0 + DAY_MS, 13.6f)), WINDOWS_USED);
+	assert_int_equal(add(f, telemetry(J1, T0 + DAY_MS, 13.6f)), WINDOWS_USED);
+	windows_free(f);
+}
+
+/* A wrong date of the only source harms itself alone; a pause costs one sample. */
+static void a_wrong_date(void **state)
+{
+	struct windows *f = begin("1", 5 * MINUTE_MS);
+	minutes(f, J1, 0, 10, 13.6f);
+	assert_int_equal(add(f, telemetry(J1, TIME_MAX, 13.6f)), WINDOWS_CLOCK);
+	assert_int_equal(add(f, telemetry(J1, TIME_MIN, 13.6f)), WINDOWS_LATE);
+	minutes(f, J1, 10, 20, 13.6f);
+	minutes(f, J1, 20 + 23 * 60, 30 + 23 * 60, 13.6f);
+	int64_t later = T0 + 40 * DAY_MS;
+	assert_int_equal(add(f, telemetry(J1, later, 13.6f)), WINDOWS_CLOCK);
+	assert_int_equal(add(f, telemetry(J1, later + MINUTE_MS, 13.6f)), WINDOWS_USED);
+	assert_int_equal(add(f, telemetry(J1, later, 13.6f)), WINDOWS_USED);
+	/* a week apart from the first on: one is doubted, the usual step is then known
+	 */
+	struct windows *weekly = begin("24", 5 * MINUTE_MS);
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(add(weekly, telemetry(J1, T0 + i * 7 * DAY_MS, 13.6f)),
+			i == 1 ? WINDOWS_CLOCK : WINDOWS_USED);
+	windows_free(weekly);
+	/* a date ahead, now and then, is none the truer for the one before */
+	for (int i = 1; i < 5; i++) {
+		int64_t now = later + (2 + i) * MINUTE_MS;
+		assert_int_equal(add(f, telemetry(J1, now + i * 300 * DAY_MS, 13.6f)),
+			WINDOWS_CLOCK);
+		assert_int_equal(add(f, telemetry(J1, now, 13.6f)), WINDOWS_USED);
+	}
+	/* the end of time has no row after it */
+	add(f, telemetry(J1, TIME_MAX, 13.6f));
+	assert_int_equal(add(f, telemetry(J1, TIME_MAX, 13.6f)), WINDOWS_USED);
+	windows_end(f);
+	assert_true(rows.n > 2);
+	for (int i = 0; i < rows.n; i++)
+		assert_true(rows.v[i].ts <= TIME_MAX);
 	windows_free(f);
 }
 
@@ -888,6 +929,7 @@ int main(void)
 		cmocka_unit_test(another_string),
 		cmocka_unit_test(a_replacement),
 		cmocka_unit_test(a_clock_ahead),
+		cmocka_unit_test(a_wrong_date),
 		cmocka_unit_test(weeks),
 		cmocka_unit_test(nothing_breaks_it),
 		cmocka_unit_test(windows_by_name),
