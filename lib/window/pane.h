@@ -23,7 +23,8 @@
 #define PANE_CHARGE_PER_AH (PANE_I_UNITS * 3.6e6)
 #define PANE_AGEING_UNITS 1e6
 
-/* A sample of one battery; a value that is missing or not to be used is NaN. */
+/* A sample of one battery; a value that is missing is NaN, one that is doubted
+ * infinite. */
 struct sample {
 	int64_t ts : 56;
 	int64_t mode : 8;

@@ -185,8 +185,10 @@ static int32_t median_interval(const struct timeline *s, unsigned n)
 
 static void note_interval(struct timeline *s, int64_t ms)
 {
-	s->recent_ms[s->intervals++ % RECENT_INTERVALS] =
+	s->recent_ms[s->intervals % RECENT_INTERVALS] =
 		ms > INT32_MAX ? INT32_MAX : (int32_t)ms;
+	if (++s->intervals == 0)
+		s->intervals = RECENT_INTERVALS; /* not none again */
 	if (s->intervals % RECENT_INTERVALS == 0)
 		s->typical_ms = median_interval(s, RECENT_INTERVALS);
 }
@@ -305,10 +307,40 @@ static void count_sample(
 	struct timeline *s, const struct timeline_config *c, const struct sample *x)
 {
 	pane_sample(this_hour(s, c), x);
-	if (x->ts < s->first + BASELINE_MS && resistance_usable(x->resistance_mohm)) {
+	if (x->ts < s->first + BASELINE_MS && resistance_usable(x->resistance_mohm) &&
+		s->baseline_n < (1 << 24) - 1) {
 		s->baseline_n++;
 		s->baseline_sum +=
 			fixed_point((double)x->resistance_mohm, PANE_R_UNITS);
+	}
+}
+
+/*
+ * What x lacks goes on as it was held. When a held value was measured is known to 2^16
+ * ms, just over a minute, in 8 bits, enough for CARRY_MAX_MS. A doubted value is not
+ * lacking: it ends what was held, and so does a sample without any value.
+ */
+static void carry(struct timeline *s, const struct timeline_config *c, struct sample *x,
+	bool goes_on)
+{
+	const int64_t most =
+		c->max_gap_ms < CARRY_MAX_MS ? c->max_gap_ms : CARRY_MAX_MS;
+	const uint8_t now = (uint8_t)(x->ts >> 16), units = (uint8_t)(most >> 16);
+	goes_on = goes_on && x->ts - s->held.ts <= most;
+	if (goes_on && isnan(x->voltage_v) && (uint8_t)(now - s->v_at) <= units)
+		x->voltage_v = s->held.voltage_v;
+	else
+		s->v_at = now;
+	if (goes_on && isnan(x->temperature_c) && (uint8_t)(now - s->t_at) <= units)
+		x->temperature_c = s->held.temperature_c;
+	else
+		s->t_at = now;
+	if (goes_on && isnan(x->current_a) && (uint8_t)(now - s->i_at) <= units) {
+		x->current_a = s->held.current_a;
+		if (x->mode == ENUM_NIL)
+			x->mode = s->held.mode;
+	} else {
+		s->i_at = now;
 	}
 }
 
@@ -333,8 +365,9 @@ static void release(struct timeline *s, const struct timeline_config *c,
 		advance(s, c, hooks, x.ts, gap);
 		note_interval(s, ms);
 	}
-	count_events(s, c, &x, gap);
 	count_sample(s, c, &x);
+	carry(s, c, &x, s->started && !gap && sample_usable(&x));
+	count_events(s, c, &x, gap);
 	s->held = x;
 	s->started = true;
 }
@@ -352,8 +385,8 @@ static void widen(struct timeline *s, const struct timeline_config *c)
 
 static int missing(const struct sample *x)
 {
-	return isnan(x->voltage_v) + isnan(x->temperature_c) + isnan(x->current_a) +
-	       isnan(x->resistance_mohm);
+	return !isfinite(x->voltage_v) + !isfinite(x->temperature_c) +
+	       !isfinite(x->current_a) + !isfinite(x->resistance_mohm);
 }
 
 static int compare_values(float a, float b)
@@ -366,11 +399,11 @@ static int prefer(const struct sample *a, const struct sample *b)
 {
 	int order = missing(a) - missing(b);
 	if (order == 0)
-		order = isnan(a->voltage_v) - isnan(b->voltage_v);
+		order = !isfinite(a->voltage_v) - !isfinite(b->voltage_v);
 	if (order == 0)
-		order = isnan(a->temperature_c) - isnan(b->temperature_c);
+		order = !isfinite(a->temperature_c) - !isfinite(b->temperature_c);
 	if (order == 0)
-		order = isnan(a->current_a) - isnan(b->current_a);
+		order = !isfinite(a->current_a) - !isfinite(b->current_a);
 	if (order == 0)
 		order = compare_values(a->voltage_v, b->voltage_v);
 	if (order == 0)

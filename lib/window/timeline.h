@@ -16,12 +16,16 @@
  *
  * Between two samples the earlier one's values hold, unless the interval is a gap:
  * longer than three times the typical interval (the median of each eight) or than
- * max_gap. Over a gap nothing holds.
+ * max_gap. Over a gap nothing holds. A sample that lacks a quantity leaves its last
+ * value standing, for no longer than max_gap or CARRY_MAX_MS: quantities may come in
+ * turns.
  */
 #ifndef WINDOW_TIMELINE_H
 #define WINDOW_TIMELINE_H
 
 #include "window/pane.h"
+
+#define CARRY_MAX_MS (4 * HOUR_MS)
 
 enum {
 	HOURLY_PANES = 24, /* at most: those of a day */
@@ -50,12 +54,14 @@ struct timeline {
 	int64_t first;            /* first sample released */
 	struct sample held;       /* last sample released */
 	int64_t baseline_sum;     /* resistances of the first week */
-	uint32_t baseline_n;
-	int32_t end_hour; /* end of the hour in progress, hours since the epoch */
-	int64_t depth;    /* charge missing since the last full charge, 0.1 mA ms */
+	uint32_t baseline_n : 24;
+	uint32_t v_at : 8; /* when the held voltage was measured: see carry() */
+	int32_t end_hour;  /* end of the hour in progress, hours since the epoch */
+	int64_t depth;     /* charge missing since the last full charge, 0.1 mA ms */
 	int32_t recent_ms[RECENT_INTERVALS];
 	int32_t typical_ms; /* 0 unknown */
-	uint32_t intervals;
+	uint32_t intervals : 16;
+	uint32_t t_at : 8, i_at : 8; /* and the temperature, the current and mode */
 	struct band band;
 	uint32_t band_epoch; /* for the owner: when the band was looked up */
 	uint32_t head : 9, len : 9, wrap : 9;

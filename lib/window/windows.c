@@ -76,6 +76,12 @@ static void look_up_band(struct windows *w, struct timeline *s, uint32_t id)
 	s->band_epoch = w->epoch;
 }
 
+/* A value as it came, unless its sample's quality doubts it. */
+static float undoubted(float x, bool doubted)
+{
+	return doubted ? INFINITY : x;
+}
+
 static struct sample make_sample(const struct rec_telemetry *t)
 {
 	int q = t->quality;
@@ -83,14 +89,14 @@ static struct sample make_sample(const struct rec_telemetry *t)
 	return (struct sample){
 		.ts = t->ts,
 		.mode = t->mode,
-		.voltage_v = bad || q & BIT(quality_voltage_range) ? NAN : t->voltage_v,
-		.temperature_c = bad || q & BIT(quality_temperature_range)
-					 ? NAN
-					 : t->temperature_c,
-		.current_a = bad || q & BIT(quality_current_range) ? NAN : t->current_a,
-		.resistance_mohm = bad || q & BIT(quality_resistance_range)
-					   ? NAN
-					   : t->resistance_mohm,
+		.voltage_v =
+			undoubted(t->voltage_v, bad || q & BIT(quality_voltage_range)),
+		.temperature_c = undoubted(
+			t->temperature_c, bad || q & BIT(quality_temperature_range)),
+		.current_a =
+			undoubted(t->current_a, bad || q & BIT(quality_current_range)),
+		.resistance_mohm = undoubted(
+			t->resistance_mohm, bad || q & BIT(quality_resistance_range)),
 	};
 }
 
@@ -115,7 +121,7 @@ static void fill_sample(void *arg, struct timeline *timeline, struct sample *x)
 	const struct past *p = history_at(&s->current, x->ts, CURRENT_AGE_MS);
 	if (!p)
 		return;
-	if (isnan(x->current_a))
+	if (!current_usable(x->current_a))
 		x->current_a = p->value;
 	if (!mode)
 		x->mode = p->mode;

@@ -243,6 +243,16 @@ assert [99, 'long'] in list(msgpack.Unpacker(open('out.fl', 'rb')))"
 	END
 }
 
+@test "the discharge of a field battery is counted whole, though its columns come in turns" {
+	data_dir bboxx
+	ingest -q --mapping "$ROOT/schemas/mappings/bboxx.ini" "$DATA"/telemetry_*.csv |
+		featurize --windows 24 --every 1d >out.fl
+	# 19.74 Ah on the first day, by integrating the current column alone.
+	rows ts,ah_out,discharge_events | awk -F, '{ print }
+		NR == 1 { good = $1 == "2017-03-26T00:00:00Z" && $2 > 19.7 && $2 < 19.78 && $3 == 1 }
+		END { exit !good }'
+}
+
 @test "state is bounded: at most 12 KiB a battery, whatever the windows" {
 	local windows
 	foreign_stream 240 >in.fl

@@ -133,6 +133,19 @@ struct span {
 /* The jar's samples that came, with what they take from their string. */
 static struct rec_telemetry came[STEPS];
 static int came_n;
+/* The same with the last value of what each lacks, but over a gap. */
+static struct rec_telemetry standing[STEPS];
+
+static void stand(int i)
+{
+	standing[i] = came[i];
+	if (i == 0 || came[i].ts - came[i - 1].ts > 35 * MINUTE_MS)
+		return;
+	if (isnan(came[i].voltage_v))
+		standing[i].voltage_v = standing[i - 1].voltage_v;
+	if (isnan(came[i].temperature_c))
+		standing[i].temperature_c = standing[i - 1].temperature_c;
+}
 
 static void gather(void)
 {
@@ -145,7 +158,8 @@ static void gather(void)
 			isnan(t.current_a) ? steps[i].string.current_a : t.current_a;
 		t.mode = t.mode == ENUM_NIL ? steps[i].string.mode : t.mode;
 		t.resistance_mohm = t.resistance_mohm > 0 ? t.resistance_mohm : NAN;
-		came[came_n++] = t;
+		came[came_n] = t;
+		stand(came_n++);
 	}
 }
 
@@ -202,7 +216,7 @@ static double integral(struct span w, double (*weight)(const struct rec_telemetr
 {
 	double sum = 0;
 	for (int i = 0; i < came_n; i++)
-		sum += held_ms(w, i) * weight(&came[i]) / HOUR_MS;
+		sum += held_ms(w, i) * weight(&standing[i]) / HOUR_MS;
 	return sum;
 }
 

@@ -410,6 +410,98 @@ static void a_gap_is_a_gap(void **state)
 	windows_free(f);
 }
 
+static void model_and_book(struct windows *f)
+{
+	struct rec_battery_model m = {.name = str_of("HX12-120"),
+		.capacity_ah = 120,
+		.float_min_v = 13.5f,
+		.float_max_v = 13.8f};
+	struct rec_battery b = {.code = str_of(J1),
+		.model = str_of("HX12-120"),
+		.unit = 0,
+		.installed = T0 - 100 * DAY_MS,
+		.initial_resistance_mohm = 3.2f};
+	assert_int_equal(windows_add(f, KIND_battery_model, &m), WINDOWS_USED);
+	assert_int_equal(windows_add(f, KIND_battery, &b), WINDOWS_USED);
+}
+
+/* Voltage and current on one row, temperature on the next, one of each a minute. */
+static struct rec_telemetry in_turns(int half_minute, double current_a)
+{
+	struct rec_telemetry t =
+		telemetry(J1, T0 + half_minute * 30 * SECOND_MS, 13.6f);
+	t.resistance_mohm = NAN;
+	if (half_minute % 2) {
+		t.voltage_v = t.current_a = NAN;
+		t.mode = ENUM_NIL;
+		t.temperature_c = 32;
+	} else {
+		t.temperature_c = NAN;
+		t.current_a = (float)current_a;
+		t.mode = current_a < 0 ? mode_discharge : mode_float;
+	}
+	return t;
+}
+
+static void quantities_in_turns(void **state)
+{
+	struct windows *f = begin("1,3", 0);
+	model_and_book(f);
+	for (int i = 0; i < 360; i++) {
+		struct rec_telemetry t = in_turns(i, i < 120 ? -12 : 6);
+		if (i >= 240 && i % 2)
+			continue; /* the thermometer is silent */
+		assert_int_equal(add(f, t), WINDOWS_USED);
+	}
+	windows_end(f);
+	const struct rec_feature *r = &rows.v[rows.n - 1];
+	assert_int_equal(r->window_h, 3);
+	assert_int_equal(r->count, 300);
+	check(r->coverage, 1);
+	check(r->ah_out, 12);
+	check(r->ah_in, 12);
+	assert_int_equal(r->discharge_events, 1);
+	check(r->i_mean_a, 0); /* of the samples, not of what they leave standing */
+	check(r->hours_above_30c, 3 - 0.5 / 60);
+	windows_free(f);
+}
+
+/* What stands ends: with a doubt, with an empty sample, and after max_gap. */
+static void nothing_stands_forever(void **state)
+{
+	struct windows *f = begin("1,6", 0);
+	for (int i = 0; i < 360; i++) {
+		struct rec_telemetry t = telemetry(J1, T0 + i * MINUTE_MS, 13.6f);
+		int minute = i % 60;
+		if (i / 60 == 1 && minute >= 20 && minute < 30) {
+			t.temperature_c = 85; /* ten minutes of doubt */
+			t.quality = BIT(quality_temperature_range);
+		} else if (i / 60 == 2 && minute == 20) {
+			t.voltage_v = t.current_a = t.temperature_c =
+				t.resistance_mohm = NAN;
+		} else {
+			t.temperature_c = i / 60 == 2 && minute > 20 ? NAN : 32;
+		}
+		if (i >= 180)
+			t.temperature_c = NAN;
+		if (i == 180)
+			t.temperature_c = 32; /* the last there is: two hours */
+		add(f, t);
+	}
+	windows_end(f);
+	check(rows.v[0].hours_above_30c, 1);
+	check(rows.v[2].hours_above_30c, 50 / 60.0);
+	check(rows.v[2].coverage, 1);
+	check(rows.v[4].hours_above_30c, 20 / 60.0);
+	check(rows.v[4].coverage, 59 / 60.0);
+	check(rows.v[6].hours_above_30c, 1);
+	assert_true(isnan(rows.v[8].hours_above_30c)); /* not measured in that hour */
+	const struct rec_feature *r = &rows.v[rows.n - 1];
+	double last = (double)r->hours_above_30c - (1 + 50 / 60.0 + 20 / 60.0);
+	assert_true(last > 2 - 3 / 60.0 && last <= 2 + 1 / 60.0);
+	windows_free(f);
+}
+
 /* Years of silence do not give years of rows, nor take years: each of these samples is
  * a month to a century after the last. */
 static void a_long_silence(void **state)
@@ -474,21 +566,6 @@ static void doubtful_samples(void **state)
 	check(rows.v[0].v_max_v, 13.6);
 	check(rows.v[0].t_mean_c, 25);
 	windows_free(f);
-}
-
-static void model_and_book(struct windows *f)
-{
-	struct rec_battery_model m = {.name = str_of("HX12-120"),
-		.capacity_ah = 120,
-		.float_min_v = 13.5f,
-		.float_max_v = 13.8f};
-	struct rec_battery b = {.code = str_of(J1),
-		.model = str_of("HX12-120"),
-		.unit = 0,
-		.installed = T0 - 100 * DAY_MS,
-		.initial_resistance_mohm = 3.2f};
-	assert_int_equal(windows_add(f, KIND_battery_model, &m), WINDOWS_USED);
-	assert_int_equal(windows_add(f, KIND_battery, &b), WINDOWS_USED);
 }
 
 /* 60 A for half an hour from full: 30 Ah, a quarter of 120 Ah, across an hour's end. */
@@ -919,6 +996,8 @@ int main(void)
 		cmocka_unit_test(faster_than_the_ring),
 		cmocka_unit_test(as_fast_as_the_ring),
 		cmocka_unit_test(a_gap_is_a_gap),
+		cmocka_unit_test(quantities_in_turns),
+		cmocka_unit_test(nothing_stands_forever),
 		cmocka_unit_test(a_long_silence),
 		cmocka_unit_test(hourly_samples),
 		cmocka_unit_test(doubtful_samples),
