@@ -1,51 +1,116 @@
 #!/usr/bin/env bash
 # Measures the twin on a simulated fleet, whose truth is known: health, remaining life.
 #
-#   validate-fleet.sh [BATTERIES [DAYS [SEED]]]     (2016, 365, 11)
+#   validate-fleet.sh [BATTERIES [DAYS [SEED]]]     (2016, 1095, 11)
 #
-# Sampled once an hour, with the sensor faults and capacity tests simulate makes. The
-# rival for the remaining life knows the age alone: the median left of a Weibull life of
-# shape 4 and scale 6.5 years, the battery model's. Batteries are looked at once a month,
-# so counts are of samples that are not independent, and +- is the least it can be.
+# Sampled once an hour, with the sensor noise and faults simulate makes, a capacity test
+# a year and a discharge of 40 % each quarter. Every battery is looked at every ten days.
+# Looks at one battery are not independent: +- is of the number of batteries. Minutes.
+#
+# Life: the rival knows the age alone, the median left of a Weibull life of the battery
+# model's shape 4 and scale 6.5 years. Half of the remaining life: of each battery that
+# ends within the run, at the first look when half of what it had at its first is gone.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 PATH=$PATH:$here/../build/bin:$here/../../../bin
+fleet=$here/../schemas/fleet/thailand.ini
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-floatline simulate -q --batteries "${1:-2016}" --days "${2:-365}" --seed "${3:-11}" \
-	--interval 1h --truth --truth-interval 30d |
+sed 's/^discharge_test_pct *=.*/discharge_test_pct = 40/' "$fleet" >"$tmp/fleet.ini"
+floatline simulate -q --fleet "$tmp/fleet.ini" --batteries "${1:-2016}" \
+	--days "${2:-1095}" --seed "${3:-11}" --interval 1h --truth --truth-interval 10d |
 	floatline twin -q --every 1d --refresh 10d --rul-every 10d \
-		--only truth,battery,twin_state,rul,capacity_test 2>"$tmp/said" |
+		--only truth,battery,twin_state,rul,event 2>"$tmp/said" |
 	floatline decode -q | jq -r '
-		if .kind == "battery" then ["b", .code, (.installed | fromdateiso8601? // "")]
-		elif .kind == "twin_state" then ["s", "\(.battery) \(.unit)", .soh_pct, .soh_std_pct]
-		elif .kind == "rul" then ["r", "\(.battery) \(.unit)", .rul_days, .lower_days, .upper_days]
-		elif .kind == "capacity_test" then ["c", .subject, (.ts | sub("\\..*Z"; "Z") | fromdateiso8601)]
-		else ["t", "\(.battery) \(.unit)", (.ts | fromdateiso8601), .soh_pct, .rul_days, .censored] end | @tsv' |
-	awk -F '\t' '
-		function row(what, n, sum, held) {
-			if (n) printf "| %d | %s | %.1f | %d of %d, %.0f +- %.0f %% |\n", n, what, sqrt(sum / n), held, n, \
-				100 * held / n, 100 * sqrt(0.09 / n) }
-		$1 == "b" { installed[$2] = $3 }
-		$1 == "s" { soh[$2] = $3; std[$2] = $4 }
-		$1 == "r" { rul[$2] = $3; low[$2] = $4; high[$2] = $5 }
-		$1 == "c" { tested[$2] = $3 }
-		$1 == "t" && ($2 in soh) {
-			split($2, id, " ")
-			e = soh[$2] - $4; in90 = (e < 0 ? -e : e) <= 1.645 * std[$2]
-			n++; sum += e * e; held += in90
-			if (id[1] in tested && $3 - tested[id[1]] < 31 * 86400) { tn++; tsum += e * e; theld += in90 }
-			if ($6 == "true" || $5 > 365 || $5 <= 0 || !($2 in rul)) next
-			rn++; rsum += (rul[$2] - $5) ^ 2; rheld += low[$2] <= $5 && $5 <= high[$2]
-			eta = 6.5 * 365.25; age = ($3 - installed[id[1]]) / 86400
-			wsum += (eta * ((age / eta) ^ 4 + log(2)) ^ 0.25 - age - $5) ^ 2
+		def s: sub("\\..*Z"; "Z") | fromdateiso8601;
+		if .kind == "truth" then ["t", .battery, .unit, (.ts | s), .soh_pct,
+			.rul_days, .censored, .cause]
+		elif .kind == "twin_state" then ["s", .battery, .unit, .soh_pct, .soh_std_pct, .nis]
+		elif .kind == "rul" then ["r", .battery, .unit, .rul_days, .lower_days, .upper_days]
+		elif .kind == "battery" then ["b", .code, .unit, (.installed // "" | s? // "")]
+		elif .type == "capacity_test" and .status == "completed" then
+			["e", .subject, (.end_ts | s), (.note | startswith("capacity"))]
+		else empty end | @tsv' >"$tmp/looks"
+
+awk -F '\t' -v days="${2:-1095}" '
+	function abs(x) { return x < 0 ? -x : x }
+	function look(row, error, held, battery) {
+		n[row]++; sum[row] += error * error; inside[row] += held
+		if (!((row, battery) in seen)) { seen[row, battery] = 1; count[row]++ }
+	}
+	function tell(row, what) {
+		if (n[row]) printf "| %d | %s | %.1f | %.1f +- %.1f %% |\n", count[row], what,
+			sqrt(sum[row] / n[row]), 100 * inside[row] / n[row], 100 * sqrt(0.09 / count[row])
+	}
+	function bare(row, what, value) {
+		if (n[row]) printf "| %d | %s | %s | |\n", count[row], what, value
+	}
+	function rms(row) { return sqrt(sum[row] / n[row]) }
+	function rival(age, eta) {
+		eta = 6.5 * 365.25
+		return eta * ((age / eta) ^ 4 + log(2)) ^ 0.25 - age
+	}
+	function median(a, k, i, j, x) {
+		for (i = 2; i <= k; i++) {
+			x = a[i]
+			for (j = i - 1; j && a[j] > x; j--) a[j + 1] = a[j]
+			a[j + 1] = x
 		}
-		END {
-			print "| count | quantity | rms error | 90 % interval holds |\n|---|---|---|---|"
-			row("SOH, %, at any time", n, sum, held)
-			row("SOH, %, in the month after a capacity test", tn, tsum, theld)
-			row("remaining life, days, in the last year of it", rn, rsum, rheld)
-			if (rn) printf "| %d | the same by age alone (skill of the twin %.0f %%) | %.0f | |\n", rn, \
-				100 * (1 - sqrt(rsum / wsum)), sqrt(wsum / rn)
-		}'
+		return a[int((k + 1) / 2)]
+	}
+	function health(id, string, now, e, held) {
+		e = soh[id] - $5; held = abs(e) <= 1.645 * std[id]
+		look("any", e, held, id)
+		if (now - full[string] < 31 * 86400 && full[string] > installed[id])
+			look("full", e, held, id)
+		if (now - part[string] < 31 * 86400 && part[string] > installed[id])
+			look("part", e, held, id)
+		if (nis[id] != "") look("nis", sqrt(nis[id]), 0, id)
+	}
+	function life(id, now, left, e, held) {
+		e = rul[id] - left; held = low[id] <= left && left <= high[id]
+		look("life", e, held, id)
+		if (!(id in born)) { born[id] = now; had[id] = left }
+		if (!(id in halved) && now - born[id] >= had[id] * 43200 &&
+		    born[id] + had[id] * 86400 < start + days * 86400) {
+			halved[id] = 1; half[++halves] = 100 * abs(e) / left; halfin += held
+		}
+		if (left > 365) return
+		look("last", e, held, id)
+		look("rival", rival((now - installed[id]) / 86400) - left, 0, id)
+		look("guess", 182.5 - left, 0, id)
+		look("floor", sudden ? e : 0, 0, id)
+		look(sudden ? "sudden" : "worn", e, held, id)
+		if (!sudden) look("rivalworn", rival((now - installed[id]) / 86400) - left, 0, id)
+	}
+	$1 == "b" { installed[$2 " " $3] = $4 }
+	$1 == "s" { soh[$2 " " $3] = $4; std[$2 " " $3] = $5; nis[$2 " " $3] = $6 }
+	$1 == "r" { rul[$2 " " $3] = $4; low[$2 " " $3] = $5; high[$2 " " $3] = $6 }
+	$1 == "e" { if ($4 == "true") full[$2] = $3; else part[$2] = $3 }
+	$1 == "t" && (($2 " " $3) in soh) && (($2 " " $3) in rul) {
+		id = $2 " " $3; string = $2; sub(/-[^-]*$/, "", string)
+		if (!start) start = $4
+		health(id, string, $4)
+		sudden = $8 ~ /short|open|runaway/
+		if ($7 == "false" && $6 > 0) life(id, $4, $6)
+	}
+	END {
+		print "| batteries | quantity | error, rms | 90 % interval holds |\n|---|---|---|---|"
+		tell("full", "SOH, %, in the month after a capacity test")
+		tell("part", "SOH, %, in the month after a 40 % discharge test")
+		tell("any", "SOH, %, at any time")
+		tell("life", "remaining life, days, at any time")
+		tell("last", "remaining life, days, in its last year")
+		bare("rival", "the same by age alone: the skill of the twin is " \
+			sprintf("%.0f %%", 100 * (1 - rms("last") / rms("rival"))), sprintf("%.1f", rms("rival")))
+		bare("sudden", "of them sudden failures, which nothing foretells", sprintf("%.1f", rms("sudden")))
+		bare("floor", "all others known exactly: no skill is above " \
+			sprintf("%.0f %%", 100 * (1 - rms("floor") / rms("rival"))), sprintf("%.1f", rms("floor")))
+		bare("worn", "without them: the skill of the twin is " \
+			sprintf("%.0f %%", 100 * (1 - rms("worn") / rms("rivalworn"))), sprintf("%.1f", rms("worn")))
+		bare("guess", "half a year, always (it knows that the last year has begun)", sprintf("%.1f", rms("guess")))
+		if (halves) printf "| %d | remaining life when half of it is gone, median error | %.0f %% | %.1f +- %.1f %% |\n",
+			halves, median(half, halves), 100 * halfin / halves, 100 * sqrt(0.09 / halves)
+		bare("nis", "normalised innovation squared, mean", sprintf("%.2f", sum["nis"] / n["nis"]))
+	}' "$tmp/looks"

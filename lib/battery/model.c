@@ -120,6 +120,12 @@ static const struct inifile_key KEYS[] = {
 	OPTIONAL("spread", capacity_sigma, 0, 1),
 	OPTIONAL("spread", r0_sigma, 0, 1),
 	OPTIONAL("spread", ln_i0_sigma, 0, 5),
+	OPTIONAL("spread", rate_sigma, 0, 5),
+	OPTIONAL("spread", r0_growth_sigma, 0, 5),
+	LIST("modes", mode_share, false, 1e-6, 1, MODES_MAX, modes),
+	LIST("modes", mode_r0_gain, false, 0, 100, MODES_MAX, modes),
+	LIST("modes", mode_r0_power, false, 0.01, 100, MODES_MAX, modes),
+	LIST("modes", mode_gassing, false, 0, 100, MODES_MAX, modes),
 	{0},
 };
 
@@ -147,6 +153,22 @@ static void set_defaults(struct battery_model *m)
 	m->gassing_ref_v = 0;
 }
 
+/* A model that names no modes of failure wears in one way. */
+static void set_one_mode(struct battery_model *m)
+{
+	m->modes = 1;
+	m->mode_share[0] = m->mode_r0_gain[0] = m->mode_r0_power[0] = 1;
+	m->mode_gassing[0] = 0.25;
+}
+
+static bool modes_whole(const struct battery_model *m)
+{
+	for (int i = 0; i < m->modes; i++)
+		if (!(m->mode_share[i] > 0 && m->mode_r0_power[i] > 0))
+			return false;
+	return true;
+}
+
 static bool rising(const double *v, int n)
 {
 	for (int i = 1; i < n; i++)
@@ -171,6 +193,8 @@ static int check(const char *path, const struct battery_model *m, struct err *er
 	else if (!(m->temperature_min_c < m->temperature_max_c &&
 			 m->resistance_min_mohm < m->resistance_max_mohm))
 		fault = "a least value in [limits] is not below its greatest";
+	else if (!modes_whole(m))
+		fault = "[modes] needs 'mode_share' and 'mode_r0_power' of every mode";
 	return fault ? err_set(err, ERR_USAGE, "'%s': %s", path, fault) : 0;
 }
 
@@ -179,6 +203,8 @@ int battery_model_load(const char *path, struct battery_model *m, struct err *er
 	set_defaults(m);
 	if (inifile_load(path, KEYS, m, err) < 0)
 		return -1;
+	if (!m->modes)
+		set_one_mode(m);
 	return check(path, m, err);
 }
 

@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "record/kinds.h"
 
-enum { RATE_POINTS_MAX = 16, OCV_POINTS_MAX = 32 };
+enum { RATE_POINTS_MAX = 16, OCV_POINTS_MAX = 32, MODES_MAX = 4 };
 
 struct battery_model {
 	char name[CODE_MAX + 1], manufacturer[CODE_MAX + 1], chemistry[CODE_MAX + 1];
@@ -80,6 +80,15 @@ struct battery_model {
 	double r0_growth, r0_growth_exponent, gassing_growth; /* at end of life */
 	/* [spread]: manufacturing, relative standard deviations */
 	double capacity_sigma, r0_sigma, ln_i0_sigma;
+	/* of ln of the rate of ageing, and of the growth of resistance, from block to
+	 * block; 0: not known */
+	double rate_sigma, r0_growth_sigma;
+	/* [modes] of failure, what the twin supposes: their shares; growth of
+	 * resistance, as a factor and as a power of its law; share of the gassing
+	 * growth */
+	int modes;
+	double mode_share[MODES_MAX], mode_r0_gain[MODES_MAX], mode_r0_power[MODES_MAX],
+		mode_gassing[MODES_MAX];
 };
 
 /*

@@ -7,8 +7,6 @@
 /* AC readings and DC steps never agree better than this. */
 static const double R0_STD_LEAST = 0.03;
 static const double GASSING_AT_V = 13.65;
-static const double RELATION_STD =
-	0.12; /* ln R/Rnew given SOH: the unit's own, for good */
 
 void twin_soc(const struct twin *w, const struct battery_model *m,
 	const struct twin_tuning *k, double *soc, double *std)
@@ -22,21 +20,10 @@ void twin_soc(const struct twin *w, const struct battery_model *m,
 	*std = sqrt(var);
 }
 
-struct wear twin_wear(const struct twin *w, const struct battery_model *m)
+void twin_soh(const struct twin *w, double *soh, double *std)
 {
-	struct wear a = w->wear;
-	(void)m;
-	if (w->ln_ratio_n > 0)
-		wear_relate_resistance(
-			&a, w->ln_ratio, square(RELATION_STD) + w->baseline_var);
-	return a;
-}
-
-void twin_soh(
-	const struct twin *w, const struct battery_model *m, double *soh, double *std)
-{
-	struct wear a = twin_wear(w, m);
-	wear_soh(&a, soh, std);
+	*soh = (double)w->soh;
+	*std = (double)w->soh_std;
 }
 
 /* Capacity in Ah: of the discharge going on once it tells, else of the ageing filter.
@@ -45,7 +32,7 @@ static void capacity(
 	const struct twin *w, const struct battery_model *m, double *ah, double *std)
 {
 	double soh;
-	twin_soh(w, m, &soh, std);
+	twin_soh(w, &soh, std);
 	*ah = soh * m->capacity_ah;
 	*std *= m->capacity_ah;
 	double now = exp(w->ekf.x[EKF_LNQ]);
@@ -119,9 +106,8 @@ void belief_state(const struct twin *w, const struct battery_model *m,
 void belief_rul(
 	const struct twin *w, const struct battery_model *m, struct rec_rul *out)
 {
-	struct wear a = twin_wear(w, m);
 	struct wear_rul r;
-	wear_rul(&a, m, twin_acceleration(w, m), &r);
+	wear_rul(&w->wear, m, w->ts, &r);
 	record_clear(kind_info(KIND_rul), out);
 	out->ts = w->ts;
 	out->source = rul_source_twin;
@@ -130,15 +116,9 @@ void belief_rul(
 	out->upper_days = (float)r.upper_days;
 	out->p_fail_30d = (float)r.fail_30d;
 	out->p_fail_90d = (float)r.fail_90d;
-	out->confidence = (float)(1 / (1 + square(r.ln_std / a.prior_ln_std)));
-	bool starved = w->ln_ratio_n <= 0 && !w->wear.measured;
+	out->confidence = (float)(1 / (1 + square(r.ln_std / wear_prior_ln_std(m))));
+	bool starved = !wear_informed(&w->wear);
 	out->flags = starved ? BIT(rul_flags_starved) : 0;
 	out->horizon_unit = horizon_unit_days;
 	out->model = str_of(m->name);
-}
-
-double twin_acceleration(const struct twin *w, const struct battery_model *m)
-{
-	(void)m;
-	return w->days > 1.0 / 24 ? w->aged_days / w->days : w->acceleration;
 }

@@ -11,20 +11,29 @@ static const double PAUSE_LONGEST_S = 1800;
 static const double CUTOFF_NEAR_V = 0.05; /* the knee is steep there */
 static const double CUTOFF_STD = 0.03;    /* of a capacity discharged to the cut-off */
 
-void twin_age_until_now(struct twin *w)
+void twin_age_until_now(struct twin *w, const struct battery_model *m)
 {
 	if (w->pending_days <= 0)
 		return;
-	wear_advance(&w->wear, w->pending_days, w->pending_aged_days / w->pending_days);
-	w->pending_days = w->pending_aged_days = 0;
+	wear_advance(&w->wear, m, w->ts, w->pending_days, w->pending_stress,
+		w->pending_heat);
+	w->pending_days = w->pending_stress = w->pending_heat = 0;
+}
+
+void twin_believe(struct twin *w, const struct battery_model *m)
+{
+	double soh, std;
+	twin_age_until_now(w, m);
+	wear_soh(&w->wear, m, &soh, &std);
+	w->soh = (float)soh;
+	w->soh_std = (float)std;
 }
 
 void twin_set_capacity(struct twin *w, const struct battery_model *m)
 {
-	double soh, std;
-	twin_age_until_now(w);
-	wear_soh(&w->wear, &soh, &std);
-	ekf_set(&w->ekf, EKF_LNQ, log(soh * m->capacity_ah), square(std / soh));
+	twin_believe(w, m);
+	ekf_set(&w->ekf, EKF_LNQ, log((double)w->soh * m->capacity_ah),
+		square((double)(w->soh_std / w->soh)));
 }
 
 static void discharge_begin(struct twin *w, const struct battery_model *m)
@@ -56,8 +65,9 @@ static void discharge_end(struct twin *w, const struct battery_model *m)
 		double z = d.lnq + (w->ekf.x[EKF_LNQ] - d.lnq) / weight;
 		double r = var / weight;
 		double least = 2 * square(SOC_STD_DISCHARGE / depth);
-		twin_age_until_now(w);
-		wear_measure(&w->wear, z - log(m->capacity_ah), fmax(r, least));
+		double soh = exp(z) / m->capacity_ah;
+		twin_age_until_now(w, m);
+		wear_capacity(&w->wear, soh, square(soh) * fmax(r, least));
 	}
 	twin_set_capacity(w, m);
 }
@@ -67,9 +77,21 @@ static void learn_capacity(
 {
 	if (!(measured_ah > 0.05 * m->capacity_ah && measured_ah < 2 * m->capacity_ah))
 		return;
-	twin_age_until_now(w);
-	wear_measure(&w->wear, log(measured_ah / m->capacity_ah), square(std));
+	double soh = measured_ah / m->capacity_ah;
+	twin_age_until_now(w, m);
+	wear_capacity(&w->wear, soh, square(soh * std));
 	twin_set_capacity(w, m);
+}
+
+/* A discharge that began below full says that much less of the whole capacity; on long
+ * float full is full, by definition of the capacity. */
+static void learn_from(struct twin *w, const struct battery_model *m,
+	const struct twin_discharge *d, double measured_ah, double std)
+{
+	double begun = d->soc_start, begun_std = d->soc_start_std;
+	if (begun > 0.99 && begun_std < 0.015)
+		begun_std = 0;
+	learn_capacity(w, m, measured_ah / begun, hypot(std, begun_std / begun));
 }
 
 /* From full to the cut-off: the charge got is the capacity, by the rate table. */
@@ -79,22 +101,31 @@ static void discharge_cutoff(struct twin *w, const struct battery_model *m)
 	bool full = d->soc_start > 0.97 && d->soc_start_std <= 0.035;
 	if (!full || !d->learns || d->out_ah < TWIN_DEPTH_LEAST * m->capacity_ah)
 		return;
-	double k = battery_temperature_factor(m, w->temperature_c);
-	double got = w->available * k;
-	double std = hypot(CUTOFF_STD, d->soc_start_std);
+	/* Capacity is what the rated current gets out, however small it has become. */
+	double got = battery_rate_fraction(m, w->available_a, m->capacity_ah) *
+		     battery_temperature_factor(m, w->temperature_c);
+	double std = CUTOFF_STD;
 	if (w->available_a > 0.15 * m->capacity_ah)
 		std = hypot(std, 0.05); /* the rate table is another maker's */
-	learn_capacity(w, m, d->out_ah / got, std);
+	learn_from(w, m, d, d->out_ah / got, std);
 	d->learns = false;
+	d->told = true;
 }
 
 void twin_capacity(
 	struct twin *w, const struct battery_model *m, double measured_ah, double std)
 {
-	/* The test may come before its own discharge is seen to end. */
-	if (w->discharge.on)
+	struct twin_discharge *d = &w->discharge;
+	/* The test knows better what the discharge it is of has told, or would. */
+	if (d->told)
+		wear_withdraw_capacity(&w->wear);
+	d->learns = d->told = false;
+	if (d->on)
 		discharge_end(w, m);
-	learn_capacity(w, m, measured_ah, std);
+	if (d->out_ah > 0.5 * measured_ah && d->soc_start > 0.2F)
+		learn_from(w, m, d, measured_ah, std);
+	else
+		learn_capacity(w, m, measured_ah, std);
 }
 
 void twin_follow_discharge(struct twin *w, const struct battery_model *m,

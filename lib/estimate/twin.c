@@ -20,6 +20,7 @@ const struct twin_tuning TWIN_TUNING = {
 	.max_gap_ms = 6 * HOUR_MS,
 };
 
+static const double BELIEF_DAYS = 5; /* old, at most */
 enum { REJECTS_MOST = 10, BACKWARDS_MOST = 10 };
 static const double OFFSET_MOST = 0.01; /* of a current sensor, of C per hour */
 static const double FLOAT_SOC_STD = 0.01;
@@ -27,23 +28,27 @@ static const int64_t FLOAT_AFTER_MS = DAY_MS;
 static const double BOOST_OVER_FLOAT_V = 0.4, TAIL_SOC_STD = 0.02;
 static const int64_t TAIL_AFTER_MS = HOUR_MS;
 static const int64_t TEMPERATURE_AGE_MS = HOUR_MS;
-static const double BASELINE_STD =
-	0.12; /* of the model's R0 for a unit not measured new */
+/* Of the resistance measured new against later readings, and of the model's. */
+static const double BASELINE_STD = 0.005, MODEL_R0_STD = 0.12;
 
 void twin_init(struct twin *w, const struct battery_model *m,
 	const struct twin_origin *o, int reset)
 {
 	double celsius = isnan(o->temperature_c) ? 25 : o->temperature_c;
+	double r0_sigma = m->r0_sigma > 0 ? m->r0_sigma : 0.065;
+	bool measured = o->initial_resistance_mohm > 0;
 	struct wear_start start = {.age_days = o->age_days,
 		.acceleration = wear_acceleration(m, celsius),
-		.initial_capacity_ah = o->initial_capacity_ah};
+		.initial_capacity_ah = o->initial_capacity_ah,
+		.resistance_var = square(
+			measured ? BASELINE_STD : hypot(r0_sigma, MODEL_R0_STD))};
 	*w = (struct twin){.reset = (uint8_t)reset,
 		.temperature_c = (float)celsius,
-		.acceleration = (float)start.acceleration,
+		.heat = (float)start.acceleration,
+		.stress = (float)start.acceleration,
 		.temperature_ts = TIME_NIL,
 		.low_since = TIME_NIL,
 		.clock_ts = TIME_NIL,
-		.ratio_ts = TIME_NIL,
 		.r0_ts = TIME_NIL,
 		.tafel_ts = TIME_NIL,
 		.residual_v = NAN,
@@ -51,20 +56,16 @@ void twin_init(struct twin *w, const struct battery_model *m,
 		.nis = 1,
 		.error_v = NAN};
 	wear_init(&w->wear, m, &start);
-	double r0_sigma = m->r0_sigma > 0 ? m->r0_sigma : 0.065;
-	bool measured = o->initial_resistance_mohm > 0;
 	w->baseline_mohm = (float)(measured ? o->initial_resistance_mohm : m->r0_mohm);
-	w->baseline_var =
-		(float)square(measured ? 0.03 : hypot(r0_sigma, BASELINE_STD));
 	double x[EKF_N] = {[EKF_SOC] = 0.5, [EKF_LNR0] = log(w->baseline_mohm * 1e-3)};
 	double bias_v = m->model_error_v > 0 ? m->model_error_v : TWIN_TUNING.bias_v;
 	double std[EKF_N] = {0.3, 0.02, 0.1, 0.15, 0.1, bias_v};
 	ekf_init(&w->ekf, x, std);
 	twin_set_capacity(w, m);
-	w->ln_i0 = log(m->gassing_i0_a > 0 ? m->gassing_i0_a : 1e-6);
+	w->ln_i0 = logf((float)(m->gassing_i0_a > 0 ? m->gassing_i0_a : 1e-6));
 	double i0_sigma = m->ln_i0_sigma > 0 ? m->ln_i0_sigma : 0.25;
 	/* Gassing of a worn block is five times a new one's. */
-	w->ln_i0_var = square(hypot(i0_sigma, 0.5));
+	w->ln_i0_var = (float)square(hypot(i0_sigma, 0.5));
 }
 
 static void take_temperature(
@@ -80,19 +81,21 @@ static void take_temperature(
 	}
 	if (celsius != w->temperature_c) {
 		w->temperature_c = celsius;
-		w->acceleration = (float)wear_acceleration(m, celsius);
+		w->heat = (float)wear_acceleration(m, celsius);
 	}
 }
 
-static void pass_time(struct twin *w, double dt_s)
+static void pass_time(struct twin *w, const struct battery_model *m, double dt_s)
 {
 	double days = dt_s * 1000 / DAY_MS;
-	w->days += days;
-	w->aged_days += days * w->acceleration;
+	bool loaded = w->regime == TWIN_DISCHARGE;
+	w->stress = loaded ? w->heat
+			   : (float)wear_stress(m, w->temperature_c, w->voltage_v);
 	w->pending_days += days;
-	w->pending_aged_days += days * w->acceleration;
-	if (w->pending_days > 1)
-		twin_age_until_now(w);
+	w->pending_stress += days * (double)w->stress;
+	w->pending_heat += days * (double)w->heat;
+	if (w->pending_days > BELIEF_DAYS)
+		twin_believe(w, m);
 }
 
 /* A clock that went back and stays there is believed after a while. */
@@ -104,7 +107,7 @@ static enum twin_result backwards(struct twin *w, const struct battery_model *m,
 	w->clock_ts = s->ts;
 	if (w->backwards_in_row <= BACKWARDS_MOST || isnan(s->voltage_v))
 		return TWIN_BACKWARDS;
-	w->ratio_ts = w->r0_ts = w->tafel_ts = w->temperature_ts = TIME_NIL;
+	w->r0_ts = w->tafel_ts = w->temperature_ts = TIME_NIL;
 	twin_begin(w, m, s, current_a);
 	w->reset = twin_reset_clock;
 	return TWIN_USED;
@@ -224,7 +227,7 @@ static void observe(struct twin *w, const struct battery_model *m, int64_t ts)
 {
 	if (w->discharge.on && w->discharge.out_ah > TWIN_DEPTH_LEAST * m->capacity_ah)
 		w->observable |= BIT(observable_capacity);
-	if (w->ratio_ts != TIME_NIL && ts - w->ratio_ts < HOUR_MS)
+	if (w->r0_ts != TIME_NIL && ts - w->r0_ts < 2 * HOUR_MS)
 		w->observable |= BIT(observable_resistance);
 	if (w->regime == TWIN_FLOAT && w->tafel_ts != TIME_NIL &&
 		ts - w->tafel_ts <= HOUR_MS)
@@ -248,7 +251,7 @@ enum twin_result twin_step(struct twin *w, const struct battery_model *m,
 	double dt_s = (double)(s->ts - w->ts) / 1000;
 	w->backwards_in_row = 0;
 	w->observable = 0;
-	pass_time(w, dt_s);
+	pass_time(w, m, dt_s);
 	if (s->ts - w->ts > k->max_gap_ms) {
 		if (isnan(s->voltage_v))
 			return TWIN_USED;

@@ -54,6 +54,7 @@ enum twin_result {
 /* One discharge, for the capacity. */
 struct twin_discharge {
 	bool on, learns;
+	bool told; /* its capacity, at the cut-off */
 	float out_ah, soc_start, soc_start_std;
 	float lnq, lnq_var; /* when it began */
 	float pause_s;
@@ -63,15 +64,16 @@ struct twin {
 	struct ekf ekf;
 	struct circuit_step step;
 	struct wear wear;
-	int64_t ts, low_since, clock_ts, temperature_ts, ratio_ts, r0_ts, tafel_ts;
-	double ln_i0, ln_i0_var;
-	double days, aged_days;                 /* observed; weighted by Arrhenius */
-	double pending_days, pending_aged_days; /* of them not yet in 'ageing' */
+	int64_t ts, low_since, clock_ts, temperature_ts, r0_ts, tafel_ts;
+	/* days not yet in 'wear', and weighted as it wants them */
+	double pending_days, pending_stress, pending_heat;
 	struct twin_discharge discharge;
-	float current_a, voltage_v, temperature_c, acceleration;
-	float offset_a, offset_n;   /* of the current sensor, and its weight */
-	float ln_ratio, ln_ratio_n; /* smoothed resistance over new, and its weight */
-	float baseline_mohm, baseline_var;
+	float current_a, voltage_v, temperature_c;
+	float stress, heat;       /* of ageing, at voltage and temperature */
+	float soh, soh_std;       /* the last belief, up to a day old */
+	float offset_a, offset_n; /* of the current sensor, and its weight */
+	float baseline_mohm;
+	float ln_i0, ln_i0_var; /* Tafel scale */
 	float error_v, error_square, nis;
 	float slow_v;     /* of the model's slow branch, open loop */
 	float surplus_v;  /* highest V2 of the last minutes on surplus voltage */
@@ -99,16 +101,13 @@ enum twin_result twin_step(struct twin *w, const struct battery_model *m,
 /* A capacity test: measured_ah at 25 degC and the rated rate, relative std. */
 void twin_capacity(
 	struct twin *w, const struct battery_model *m, double measured_ah, double std);
+/* An ohmic resistance read by hand, brought to 25 degC. */
+void twin_impedance(struct twin *w, const struct battery_model *m, double mohm);
 
-/* SOC 0..1 with its std; capacity in Ah with its std, the resistance's weak word
- * included. */
+/* SOC 0..1 with its std. */
 void twin_soc(const struct twin *w, const struct battery_model *m,
 	const struct twin_tuning *k, double *soc, double *std);
-void twin_soh(
-	const struct twin *w, const struct battery_model *m, double *soh, double *std);
-/* Ageing as far as known now, the resistance's weak word included. */
-struct wear twin_wear(const struct twin *w, const struct battery_model *m);
-/* Mean acceleration of ageing observed, 1 = as at 25 degC. */
-double twin_acceleration(const struct twin *w, const struct battery_model *m);
+/* Capacity over rated with its std, as believed at the latest a day ago. */
+void twin_soh(const struct twin *w, double *soh, double *std);
 
 #endif

@@ -51,9 +51,11 @@ bool twin_correct(struct twin *w, const struct battery_model *m,
 /* Keeps SOC within -0.05..1.05, on surplus voltage at most 1. */
 void twin_clamp_soc(struct twin *w, bool surplus);
 
-/* Gives the time passed to the ageing filter. */
-void twin_age_until_now(struct twin *w);
-/* Puts the ageing filter's capacity into the fast filter. */
+/* Gives the time passed to 'wear'. */
+void twin_age_until_now(struct twin *w, const struct battery_model *m);
+/* That, and takes its capacity. */
+void twin_believe(struct twin *w, const struct battery_model *m);
+/* That, and puts it into the fast filter. */
 void twin_set_capacity(struct twin *w, const struct battery_model *m);
 /* Follows discharges; where one ends, the ageing filter learns. dt_s > 0. */
 void twin_follow_discharge(struct twin *w, const struct battery_model *m,

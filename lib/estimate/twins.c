@@ -10,7 +10,7 @@ static const char *const DEFAULT_MODEL = "hx12-120";
 /* A string's current is believed for its jars this long. */
 static const int64_t STRING_AGE_MS = 15 * MINUTE_MS;
 /* Relative std of a capacity test of a jar. */
-static const double TEST_STD = 0.03;
+static const double TEST_STD = 0.007;
 /* Changes worth a state before its refresh is due. */
 static const double SOC_NEWS = 0.005, LNR0_NEWS = 0.01;
 
@@ -194,7 +194,7 @@ static double load_of(
 bool twins_wants(int kind)
 {
 	return roster_wants(kind) || kind == KIND_string_telemetry ||
-	       kind == KIND_capacity_test;
+	       kind == KIND_capacity_test || kind == KIND_impedance;
 }
 
 static int learn_string(struct twins *f, const struct rec_string_telemetry *s)
@@ -232,18 +232,32 @@ static double corrected_ah(
 	return t->measured_capacity_ah / part;
 }
 
+/* The battery of that code if it has a twin. */
+static struct entry *known(struct twins *f, struct str code)
+{
+	uint32_t id = ids_find(&f->roster.battery_ids, code);
+	struct entry *e =
+		id == IDS_NONE || id >= f->cap_entries ? NULL : &f->entries[id];
+	return e && e->model && !e->hopeless ? e : NULL;
+}
+
 /* A string's test measures its weakest jar, and does not say which: only a jar's own
  * test is a measurement of it. */
 static void learn_test(struct twins *f, const struct rec_capacity_test *t)
 {
-	uint32_t id = ids_find(&f->roster.battery_ids, t->subject);
-	if (id == IDS_NONE || id >= f->cap_entries || isnan(t->measured_capacity_ah))
-		return;
-	struct entry *e = &f->entries[id];
-	if (!e->model || e->hopeless)
+	struct entry *e = known(f, t->subject);
+	if (!e || isnan(t->measured_capacity_ah))
 		return;
 	const struct battery_model *m = &f->models[e->model - 1];
 	twin_capacity(&e->twin, m, corrected_ah(m, t), TEST_STD);
+}
+
+/* A reading by hand, which the instrument has brought to 25 degC. */
+static void learn_impedance(struct twins *f, const struct rec_impedance *r)
+{
+	struct entry *e = known(f, r->battery);
+	if (e && !isnan(r->corrected_mohm))
+		twin_impedance(&e->twin, &f->models[e->model - 1], r->corrected_mohm);
 }
 
 int twins_learn(struct twins *f, int kind, const void *rec, struct err *err)
@@ -252,6 +266,10 @@ int twins_learn(struct twins *f, int kind, const void *rec, struct err *err)
 		return learn_string(f, rec) ? err_nomem(err) : 0;
 	if (kind == KIND_capacity_test) {
 		learn_test(f, rec);
+		return 0;
+	}
+	if (kind == KIND_impedance) {
+		learn_impedance(f, rec);
 		return 0;
 	}
 	return roster_learn(&f->roster, kind, rec, NULL) ? err_nomem(err) : 0;

@@ -1,71 +1,39 @@
-#include "estimate/wear.h"
+/* What is kept of a unit's past. */
+#include "estimate/wear_parts.h"
+#include "base/timefmt.h"
 #include "battery/ageing.h"
 
 #include <math.h>
 
-static const double FADE = 0.2; /* SOH lost after one median life */
-static const double SOH_LEAST = 0.05;
-static const double RATE_WANDER = 0.1; /* of ln rate, per square root of a year */
-static const double FUTURE_STD = 0.10; /* of ln life: climate, activation energy */
-static const double SUDDEN_PER_YEAR = 0.0015;
-static const double DAYS_PER_YEAR = 365.25;
-/* Where the date of installation is not known: about the middle of life [E]. */
-static const double AGE_UNKNOWN = 0.5, AGE_UNKNOWN_LN_STD = 0.7;
-static const double CAPACITY_TEST_STD = 0.01;
-/* Of units past their end of life, the part still found in service [E]. */
-static const double IN_SERVICE_PAST_END = 0.3;
-
-static double normal_cdf(double z)
-{
-	return 0.5 * erfc(-z * M_SQRT1_2);
-}
-
-/*
- * That the unit is in service speaks for a slow rate: worn out ones are mostly
- * replaced. The normal y, weighed down beyond the rate that has worn it out by now
- * (x·e^y = 1), by its first two moments.
- */
-static void believe_in_service(struct wear *a)
-{
-	double std = sqrt(a->pyy), w = IN_SERVICE_PAST_END;
-	if (!(a->age > 0.01))
-		return;
-	double z = (-log(a->age) - a->y) / std;
-	double density = exp(-0.5 * z * z) / sqrt(2 * M_PI), below = normal_cdf(z);
-	double mass = below + w * (1 - below);
-	double mean = -(1 - w) * density / mass;
-	double square = (below - z * density + w * (1 - below + z * density)) / mass;
-	a->y += std * mean;
-	a->pyy *= square - mean * mean;
-}
+static const double LEAST_SOH = 0.05, MOST_SOH = 2;
+/* Blocks on float in a rack are warmer than the room, for which lives are stated: 0.09
+ * W a cell and 100 Ah [S accuoerlikon.com] times 0.85 K/W, and their neighbours [E]. */
+static const double OVER_ROOM_K = 1;
+static const double CAPACITY_TEST_STD = 0.002;
+static const double MARK_DAYS = 30, MONTH_HOURS_MOST = 62 * 24, LATELY_DAYS = 30;
+/* Readings further off than this from the mean so far are held back: a sensor's fault
+ * must not carry a month with it. */
+static const double RATIO_OFF_MOST = 0.1, GASSING_OFF_MOST = 0.6;
+static const int SETTLED_N = 10;
 
 void wear_init(
 	struct wear *a, const struct battery_model *m, const struct wear_start *s)
 {
-	double beta = m->weibull_shape > 0 ? m->weibull_shape : 4;
-	double years = m->weibull_scale_years > 0
-			       ? m->weibull_scale_years * pow(M_LN2, 1 / beta)
-			       : m->expected_life_years;
 	double sigma = m->capacity_sigma > 0 ? m->capacity_sigma : 0.025;
-	/* Standard deviation of the logarithm of a Weibull life: pi/(sqrt(6)·shape). */
-	double ln_std = M_PI / sqrt(6) / beta;
-	*a = (struct wear){.c0 = 1, .pcc = sigma * sigma};
-	a->exponent = m->ageing_exponent > 0 ? m->ageing_exponent : 2.5;
-	a->life_days = (years > 0 ? years : 6) * DAYS_PER_YEAR;
-	if (s->initial_capacity_ah > 0.5 * m->capacity_ah &&
-		s->initial_capacity_ah < 1.5 * m->capacity_ah) {
-		a->c0 = s->initial_capacity_ah / m->capacity_ah;
-		a->pcc = CAPACITY_TEST_STD * CAPACITY_TEST_STD;
-	}
-	a->age = AGE_UNKNOWN;
-	a->pyy = ln_std * ln_std;
-	if (s->age_days >= 0) {
-		a->age = s->age_days * s->acceleration / a->life_days;
-		believe_in_service(a);
-	} else {
-		a->pyy += AGE_UNKNOWN_LN_STD * AGE_UNKNOWN_LN_STD;
-	}
-	a->prior_ln_std = hypot(M_PI / sqrt(6) / beta, FUTURE_STD);
+	double c0 = s->initial_capacity_ah / m->capacity_ah;
+	bool measured = c0 > 0.5 && c0 < 1.5;
+
+	*a = (struct wear){.age_days = (float)s->age_days,
+		.acceleration = (float)s->acceleration,
+		.c0 = (float)(measured ? c0 : 1),
+		.c0_var = (float)pow(measured ? CAPACITY_TEST_STD : sigma, 2),
+		.rnew_var = (float)s->resistance_var};
+}
+
+double wear_life_days(const struct battery_model *m)
+{
+	double years = m->weibull_scale_years * pow(M_LN2, 1 / m->weibull_shape);
+	return years * WEAR_DAYS_PER_YEAR * wear_acceleration(m, 25 + OVER_ROOM_K);
 }
 
 double wear_acceleration(const struct battery_model *m, double temperature_c)
@@ -74,128 +42,178 @@ double wear_acceleration(const struct battery_model *m, double temperature_c)
 	return ageing_arrhenius(m, fmin(fmax(temperature_c, -40), 90));
 }
 
+double wear_stress(
+	const struct battery_model *m, double temperature_c, double voltage_v)
+{
+	double celsius = fmin(fmax(temperature_c, -40), 90);
+	double over = voltage_v - m->float_v - m->float_comp_v_per_k * (celsius - 25);
+	return ageing_stress(m, celsius, fabs(over) < 1.5 ? over : 0);
+}
+
+static int month_of(int64_t ts)
+{
+	struct civil c;
+	time_to_civil(ts, &c);
+	return c.month - 1;
+}
+
+/* The oldest two next to each other that are nearest in age become one. */
+static void merge_marks(struct wear *a)
+{
+	int at = 0;
+	for (int i = 1; i + 1 < a->marks; i++)
+		if (a->mark[i + 1].aged - a->mark[i].aged <
+			a->mark[at + 1].aged - a->mark[at].aged)
+			at = i;
+	struct wear_mark *x = &a->mark[at], *y = x + 1;
+	float r = (float)y->ratio_n / fmaxf(1, (float)(x->ratio_n + y->ratio_n));
+	float g = (float)y->gassing_n / fmaxf(1, (float)(x->gassing_n + y->gassing_n));
+	bool both = x->gassing_n + y->gassing_n > 0;
+	float middle = x->ratio_n + y->ratio_n ? r : both ? g : 0.5f;
+	x->aged += middle * (y->aged - x->aged);
+	x->damage += middle * (y->damage - x->damage);
+	x->ratio += r * (y->ratio - x->ratio);
+	x->gassing += g * (y->gassing - x->gassing);
+	x->ratio_n = (uint16_t)fminf(UINT16_MAX, (float)(x->ratio_n + y->ratio_n));
+	x->gassing_n =
+		(uint16_t)fminf(UINT16_MAX, (float)(x->gassing_n + y->gassing_n));
+	for (int i = at + 1; i + 1 < a->marks; i++)
+		a->mark[i] = a->mark[i + 1];
+	a->marks--;
+}
+
+/* The mark that readings go into now. */
+static struct wear_mark *open_mark(struct wear *a)
+{
+	if (a->marks && (double)a->days - a->opened < MARK_DAYS)
+		return &a->mark[a->marks - 1];
+	if (a->marks == WEAR_MARKS)
+		merge_marks(a);
+	a->opened = (uint16_t)fminf(a->days, UINT16_MAX);
+	a->mark[a->marks] = (struct wear_mark){.aged = a->aged, .damage = a->damage};
+	return &a->mark[a->marks++];
+}
+
+/* The month's mean takes a few days more. */
+static void feel(struct wear *a, int month, double days, double heat)
+{
+	uint16_t *n = &a->month_hours[month];
+	double hours = days * 24, all = fmin(*n + hours, MONTH_HOURS_MOST);
+	a->month_heat[month] += (float)((heat / days - (double)a->month_heat[month]) *
+					fmin(1, hours / all));
+	*n = (uint16_t)ceil(all);
+}
+
+void wear_advance(struct wear *a, const struct battery_model *m, int64_t ts,
+	double days, double stress, double heat)
+{
+	feel(a, month_of(ts), days, heat);
+	a->days += (float)days;
+	a->heat += (float)heat;
+	a->aged += (float)(stress / wear_life_days(m));
+	if (stress > 0 && heat > 0)
+		a->doublings +=
+			(float)((log2(stress / heat) - (double)a->doublings) *
+				fmin(1, days / fmin((double)a->days, LATELY_DAYS)));
+}
+
 void wear_cycle(struct wear *a, const struct battery_model *m, double depth)
 {
-	if (m->cycles_full > 0)
-		a->age += ageing_cycle(m, fmin(depth, 1));
+	a->damage += (float)ageing_cycle(m, fmin(depth, 1));
 }
 
-void wear_advance(struct wear *a, double days, double acceleration)
+/* The mean of n readings takes one more; far ones count as not so far. */
+static void take(float *mean, uint16_t *n, double reading, double off_most)
 {
-	a->age += days * acceleration / a->life_days;
-	a->pyy += RATE_WANDER * RATE_WANDER * days / DAYS_PER_YEAR;
+	double off = reading - (double)*mean;
+	if (*n >= SETTLED_N)
+		off = fmin(fmax(off, -off_most), off_most);
+	if (*n < UINT16_MAX)
+		++*n;
+	*mean += (float)(off / *n);
 }
 
-/* SOH at a state; *dc, *dy its derivatives. */
-static double soh_at(const struct wear *a, double c0, double y, double *dc, double *dy)
+/* Readings come evenly over the month: the mark moves to their middle. */
+static void centre(const struct wear *a, struct wear_mark *k, int n)
 {
-	double fade = FADE * pow(exp(y) * a->age, a->exponent);
-	double g = 1 - fade;
-	*dc = g;
-	*dy = -c0 * a->exponent * fade;
-	if (c0 * g < SOH_LEAST) {
-		*dc = SOH_LEAST;
-		*dy = -SOH_LEAST;
-		return SOH_LEAST;
-	}
-	return c0 * g;
+	k->aged += (a->aged - k->aged) / (float)n;
+	k->damage += (a->damage - k->damage) / (float)n;
 }
 
-void wear_soh(const struct wear *a, double *soh, double *std)
+void wear_resistance(struct wear *a, double ratio)
 {
-	double dc, dy;
-	*soh = soh_at(a, a->c0, a->y, &dc, &dy);
-	double var = dc * dc * a->pcc + 2 * dc * dy * a->pcy + dy * dy * a->pyy;
-	*std = sqrt(fmax(var, 0));
+	if (!(ratio > 0.3 && ratio < 20))
+		return;
+	struct wear_mark *k = open_mark(a);
+	take(&k->ratio, &k->ratio_n, ratio, RATIO_OFF_MOST * (double)k->ratio);
+	centre(a, k, k->ratio_n);
 }
 
-/*
- * One scalar measurement z = f(soh) with variance r, by the iterated extended filter:
- * the law bends too much for one linearisation. f gives value and derivative by soh.
- */
-static void measure(
-	struct wear *a, double z, double r, double (*f)(double soh, double *slope))
+void wear_gassing(struct wear *a, double ratio)
 {
-	double c = a->c0, y = a->y, kc = 0, ky = 0, hc = 0, hy = 0;
-	for (int round = 0; round < 20; round++) {
-		double dc, dy, slope;
-		double soh = soh_at(a, c, y, &dc, &dy);
-		double predicted = f(soh, &slope);
-		hc = slope * dc;
-		hy = slope * dy;
-		double uc = a->pcc * hc + a->pcy * hy, uy = a->pcy * hc + a->pyy * hy;
-		double s = hc * uc + hy * uy + r;
-		kc = uc / s;
-		ky = uy / s;
-		double e = z - predicted - hc * (a->c0 - c) - hy * (a->y - y);
-		/* Damped: the law is steep once old. */
-		c += 0.5 * (a->c0 + kc * e - c);
-		y += 0.5 * (a->y + ky * e - y);
-	}
-	a->c0 = c;
-	a->y = y;
-	double acc = 1 - kc * hc, acy = -kc * hy, ayc = -ky * hc, ayy = 1 - ky * hy;
-	double mcc = acc * a->pcc + acy * a->pcy, mcy = acc * a->pcy + acy * a->pyy;
-	double myc = ayc * a->pcc + ayy * a->pcy, myy = ayc * a->pcy + ayy * a->pyy;
-	a->pcc = mcc * acc + mcy * acy + kc * kc * r;
-	a->pcy = mcc * ayc + mcy * ayy + kc * ky * r;
-	a->pyy = myc * ayc + myy * ayy + ky * ky * r;
+	if (!(ratio > 0.01 && ratio < 100))
+		return;
+	struct wear_mark *k = open_mark(a);
+	take(&k->gassing, &k->gassing_n, ratio, GASSING_OFF_MOST * (double)k->gassing);
+	if (!k->ratio_n)
+		centre(a, k, k->gassing_n);
 }
 
-static double ln_soh_of(double soh, double *slope)
+/* The two tests nearest in age become one, at their common weight. */
+static void merge_tests(struct wear *a)
 {
-	*slope = 1 / soh;
-	return log(soh);
+	int at = 0;
+	for (int i = 1; i + 1 < a->tests; i++)
+		if (a->test[i + 1].aged - a->test[i].aged <
+			a->test[at + 1].aged - a->test[at].aged)
+			at = i;
+	struct wear_test *x = &a->test[at], *y = x + 1;
+	float g = x->var / (x->var + y->var);
+	x->aged += g * (y->aged - x->aged);
+	x->damage += g * (y->damage - x->damage);
+	x->soh += g * (y->soh - x->soh);
+	x->var *= 1 - g;
+	for (int i = at + 1; i + 1 < a->tests; i++)
+		a->test[i] = a->test[i + 1];
+	a->tests--;
 }
 
-static double ln_ratio_of(double soh, double *slope)
+void wear_capacity(struct wear *a, double soh, double var)
 {
-	double lost = (1 - soh) / 0.2;
-	if (lost < 1e-3)
-		lost = 1e-3; /* keeps a slope at the flat end */
-	double ratio = 1 + 0.4 * pow(lost, 1.2);
-	*slope = -0.4 * 1.2 * pow(lost, 0.2) / 0.2 / ratio;
-	return log(ratio);
+	if (!(soh > LEAST_SOH && soh < MOST_SOH && var > 0))
+		return;
+	if (a->tests == WEAR_TESTS)
+		merge_tests(a);
+	a->test[a->tests++] =
+		(struct wear_test){a->aged, a->damage, (float)soh, (float)var};
 }
 
-void wear_measure(struct wear *a, double ln_soh, double var)
+void wear_withdraw_capacity(struct wear *a)
 {
-	measure(a, ln_soh, var, ln_soh_of);
-	a->measured = true;
+	if (a->tests)
+		a->tests--;
 }
 
-void wear_relate_resistance(struct wear *a, double ln_ratio, double var)
+bool wear_informed(const struct wear *a)
 {
-	measure(a, ln_ratio, var, ln_ratio_of);
+	for (int i = 0; i < a->marks; i++)
+		if (a->mark[i].ratio_n)
+			return true;
+	return a->tests > 0;
 }
 
-/* Probability that life ends before age 'at', given its ln mean and std. */
-static double dead_by(double at, double ln_end, double std)
+double wear_age_before(const struct wear *a, const struct battery_model *m)
 {
-	return at > 0 ? normal_cdf((log(at) - ln_end) / std) : 0;
+	/* As warm before as since, where that has been seen for a while. */
+	double days = (double)a->days, seen = days / (days + 10);
+	double mean = days > 0 ? (double)a->heat / days : 0;
+	double acceleration = seen * mean + (1 - seen) * (double)a->acceleration;
+	return (double)a->age_days * acceleration / wear_life_days(m);
 }
 
-void wear_rul(const struct wear *a, const struct battery_model *m, double acceleration,
-	struct wear_rul *out)
+double wear_end(double c0, double end, double exponent)
 {
-	double eol = (m->eol_pct > 0 ? m->eol_pct : 80) / 100;
-	/* Room between new and worn out; a unit new below it still has a rate. */
-	double room = fmax(1 - eol / a->c0, 0.005);
-	double ln_end = log(room / FADE) / a->exponent - a->y;
-	double hc = eol / (a->c0 * a->c0) / room / a->exponent;
-	double var = hc * hc * a->pcc - 2 * hc * a->pcy + a->pyy;
-	double days = a->life_days / fmax(acceleration, 1e-3);
-	double end = exp(ln_end);
-	double left = fmax(1 - a->age / end, 0);
-	double std = sqrt(fmax(var, 1e-6) + FUTURE_STD * left * FUTURE_STD * left);
-	out->ln_std = std;
-	out->days = fmax(end - a->age, 0) * days;
-	out->lower_days = fmax(end * exp(-1.645 * std) - a->age, 0) * days;
-	out->upper_days = fmax(end * exp(1.645 * std) - a->age, 0) * days;
-	double now = dead_by(a->age, ln_end, std);
-	double hazard = SUDDEN_PER_YEAR / DAYS_PER_YEAR * (1 + 2 * now);
-	out->fail_30d =
-		1 - (1 - dead_by(a->age + 30 / days, ln_end, std)) * exp(-hazard * 30);
-	out->fail_90d =
-		1 - (1 - dead_by(a->age + 90 / days, ln_end, std)) * exp(-hazard * 90);
+	/* A unit new below its end of life still has a rate. */
+	double room = fmax(c0 - end, 0.001) / (1 - end);
+	return pow(room, 1 / exponent);
 }

@@ -1,17 +1,24 @@
 /*
- * Slow ageing of one unit, and the life that remains. Capacity over rated follows the
- * compact law of the fact sheet (section 4):
+ * Slow ageing of one unit, and the life that remains.
  *
- *	SOH = c0·(1 - 0.2·(exp(y)·x)^p)
+ * The share u of its life that a unit has used, and what follows from it, are those of
+ * battery/ageing.h and the model file:
  *
- * x is the age the unit has lived, in median lives at 25 degC: each hour weighted by
- * Arrhenius, and the damage of its discharges. p is the model file's ageing_exponent (2
- * to 3), c0 the capacity when new, y the log of its own rate of ageing against the
- * population's. c0 and y are states with a 2x2 covariance: c0 spreads as the maker's
- * capacities do, y as the log life of the Weibull distribution in the model file (std
- * 1.283/shape), so that before any measurement the answer is the population's. A
- * measured capacity moves both: the young unit's c0, the old unit's y. So the remaining
- * life is never a straight line through two points.
+ *	u = e^y·x + d		x: age in lives of the population at 25 degC, each hour
+ *				weighted by temperature and float voltage; d: damage of
+ *				discharges; y: log of its own rate of ageing
+ *	SOH = c0 - (1 - end)·u^p	c0: capacity when new over rated
+ *	R/Rnew = b·(1 + s·g·k·u^(p·q·h))	s: its own growth; g, q: the model's;
+ *				k, h: of its mode of failure; b: error of Rnew
+ *	i/i0 = e^n·(1 + a·f·u^4)	gassing; a: the model's growth; f: of its mode
+ *
+ * Nothing measures u, y or the mode directly. What was measured is kept as a few marks
+ * (what a month of ohmic readings and of float current said) and capacity tests, and
+ * the belief is made of them when asked for, by Bayes' rule over a grid of modes and
+ * rates: given both, u is known, and c0, b, s and n enter linearly, so each has its
+ * exact Gaussian answer. Priors are the model file's [spread] and [modes]; without
+ * evidence the answer is the population's. Evidence adds up in any order, and an
+ * answer is a function of the struct alone.
  */
 #ifndef ESTIMATE_WEAR_H
 #define ESTIMATE_WEAR_H
@@ -19,15 +26,38 @@
 #include "battery/model.h"
 
 #include <stdbool.h>
+#include <stdint.h>
+
+enum { WEAR_MARKS = 5, WEAR_TESTS = 3, WEAR_MONTHS = 12 };
+
+/* A month of readings, or several when older: means, and of how many readings. */
+struct wear_mark {
+	float aged, damage; /* since first seen, at its middle */
+	float ratio;        /* resistance at 25 degC over that when new */
+	float gassing;      /* over the model's for a new block */
+	uint16_t ratio_n, gassing_n;
+};
+
+struct wear_test {
+	float aged, damage; /* since first seen */
+	float soh, var;
+};
 
 struct wear {
-	double c0, y;         /* states */
-	double pcc, pcy, pyy; /* their covariance */
-	double age;           /* x */
-	double life_days;     /* median life at 25 degC */
-	double prior_ln_std;  /* of y before anything was measured, and the future's */
-	bool measured;        /* a capacity has been */
-	double exponent;      /* p */
+	float aged;         /* lives at 25 degC and float voltage, since first seen */
+	float days, heat;   /* since first seen; weighted by temperature alone */
+	float damage;       /* of discharges since first seen */
+	float age_days;     /* when first seen; NaN not known */
+	float acceleration; /* by temperature, when first seen */
+	float c0, c0_var, rnew_var;
+	float doublings; /* of its ageing, by its float voltage, lately */
+	/* climate: mean ageing by temperature, of how many hours */
+	float month_heat[WEAR_MONTHS];
+	uint16_t month_hours[WEAR_MONTHS];
+	struct wear_mark mark[WEAR_MARKS];
+	struct wear_test test[WEAR_TESTS];
+	uint16_t opened; /* day the newest mark was begun */
+	uint8_t marks, tests;
 };
 
 /* What is known of a unit when it is first seen. Unknown: NaN. */
@@ -35,46 +65,66 @@ struct wear_start {
 	double age_days;            /* since installation */
 	double acceleration;        /* of ageing so far, 1 = as at 25 degC */
 	double initial_capacity_ah; /* measured when installed */
+	double resistance_var;      /* of ln of the resistance when new */
 };
 
-/*
- * The population's c0 and y, and for y what the unit's being in service at its age
- * says: of those past their end of life three in ten are taken to be still there [E].
- */
 void wear_init(
 	struct wear *a, const struct battery_model *m, const struct wear_start *s);
+
 /* Ageing at temperature_c over ageing at 25 degC: exp(Ea/k·(1/298.15 - 1/T)). */
 double wear_acceleration(const struct battery_model *m, double temperature_c);
-/* Time passes: days (>= 0) at that acceleration. The own rate wanders by 10 % a year.
+/* That, and of a block on float at voltage_v (NaN: not on float, or not known). */
+double wear_stress(
+	const struct battery_model *m, double temperature_c, double voltage_v);
+
+/*
+ * Time passes up to ts: days (> 0) that would age a block at 25 degC by 'stress' days,
+ * of which temperature alone makes 'heat'.
  */
-void wear_advance(struct wear *a, double days, double acceleration);
+void wear_advance(struct wear *a, const struct battery_model *m, int64_t ts,
+	double days, double stress, double heat);
 /* A discharge of that depth (0..1) takes its share of life (battery/ageing.h). */
 void wear_cycle(struct wear *a, const struct battery_model *m, double depth);
-/* Capacity over rated, 1 = as rated, and its standard deviation. */
-void wear_soh(const struct wear *a, double *soh, double *std);
-/* A capacity measurement: ln(capacity/rated) with variance var. */
-void wear_measure(struct wear *a, double ln_soh, double var);
-/*
- * A resistance over that when new, ln_ratio with variance var, by the weak relation
- * R/Rnew = 1 + .4·((100 - SOH)/20)^1.2 (fact sheet, section 4: an estimate, r about .6
- * to .8). Deviations from it belong to the unit and do not average out: use it on a
- * copy, once, and never on the filter itself.
+
+/* A capacity over rated, with its variance. */
+void wear_capacity(struct wear *a, double soh, double var);
+/* Takes the newest one back: something better of the same discharge comes. */
+void wear_withdraw_capacity(struct wear *a);
+/* An ohmic reading: resistance at 25 degC over that when new. Readings are taken to
+ * scatter by 2 % [sensors.ini; E], and a month's mean to be right to .5 %. */
+void wear_resistance(struct wear *a, double ratio);
+/* A float current over what the model's new block has at its voltage and temperature,
+ * three days or more after any discharge. A month's mean is taken to be right to 4 %.
  */
-void wear_relate_resistance(struct wear *a, double ln_ratio, double var);
+void wear_gassing(struct wear *a, double ratio);
+/* True when anything measured bears on capacity or rate. */
+bool wear_informed(const struct wear *a);
+
+/*
+ * Capacity over rated, 1 = as rated, and its standard deviation: that of the Gaussian
+ * whose 90 % interval is as wide as the belief's, which has longer tails.
+ */
+void wear_soh(
+	const struct wear *a, const struct battery_model *m, double *soh, double *std);
 
 struct wear_rul {
 	double days, lower_days, upper_days; /* median, 5 % and 95 % */
 	double fail_30d, fail_90d;           /* probabilities */
-	double ln_std;                       /* of the total life */
+	double ln_std;                       /* of the total life, relative */
 };
 /*
- * Remaining life until SOH falls below the model's end of life, with the future as hot
- * as 'acceleration' says. Lognormal in the total life; to the share of it that is left
- * the future's temperature and the activation energy add 10 %. Sudden failures (open or
- * short: .15 % a year, three times that below the end of life) add to the probabilities
- * only.
+ * Remaining life until SOH falls below the model's end of life or the unit fails at
+ * once, whichever is first. The belief is sampled: every rate and mode with its weight,
+ * for each five capacities, and five futures 6 % apart for what the model does not know
+ * (climate, activation energy, wander of the rate) [E]. The share of life left is
+ * used up month by month at the stress the same month had so far (months not seen yet:
+ * the mean), beginning after 'now'; discharges go on as they did. Sudden
+ * failures: an open or short circuit .15 % a year, and .4 % in the first year falling
+ * with age (Weibull, shape .7) [E, fact sheet, section 4].
  */
-void wear_rul(const struct wear *a, const struct battery_model *m, double acceleration,
+void wear_rul(const struct wear *a, const struct battery_model *m, int64_t now,
 	struct wear_rul *out);
+/* ln_std of a unit of which nothing is known but that it is new. */
+double wear_prior_ln_std(const struct battery_model *m);
 
 #endif

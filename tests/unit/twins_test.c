@@ -176,6 +176,40 @@ static void test_capacity_tests(void **state)
 	twins_free(t);
 }
 
+/* A resistance measured by hand moves a twin that has no ohmic sensor; of a battery
+ * that is not known, or no number, it moves nothing. */
+static void test_impedance(void **state)
+{
+	(void)state;
+	struct twins *t = fresh();
+	struct rec_battery b;
+	struct rec_impedance z;
+	struct err err = {0};
+	record_clear(kind_info(KIND_battery), &b);
+	b.code = str_of(JAR);
+	b.model = str_of("HX12-120");
+	b.installed = T0 - 5 * 365 * DAY_MS;
+	b.initial_resistance_mohm = 4;
+	assert_int_equal(twins_learn(t, KIND_battery, &b, &err), 0);
+	struct rec_telemetry r = telemetry(T0, 12.6f, 0);
+	float before = take(t, &r).state.soh_pct;
+	record_clear(kind_info(KIND_impedance), &z);
+	z.ts = T0;
+	z.battery = str_of("DC-CNX-01-UPS-01-S1-J02");
+	z.corrected_mohm = 8;
+	assert_int_equal(twins_learn(t, KIND_impedance, &z, &err), 0);
+	z.battery = str_of(JAR);
+	z.corrected_mohm = NAN;
+	assert_int_equal(twins_learn(t, KIND_impedance, &z, &err), 0);
+	r.ts += 30 * DAY_MS;
+	assert_true(fabsf(take(t, &r).state.soh_pct - before) < 2);
+	z.corrected_mohm = 6.4f;
+	assert_int_equal(twins_learn(t, KIND_impedance, &z, &err), 0);
+	r.ts += 30 * DAY_MS;
+	assert_true(take(t, &r).state.soh_pct < before - 5);
+	twins_free(t);
+}
+
 static void fill(struct twins *t)
 {
 	struct rec_string_telemetry s;
@@ -240,7 +274,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_unknown_model_option),
 		cmocka_unit_test(test_models), cmocka_unit_test(test_quality),
-		cmocka_unit_test(test_capacity_tests),
+		cmocka_unit_test(test_capacity_tests), cmocka_unit_test(test_impedance),
 		cmocka_unit_test(test_state_and_back), cmocka_unit_test(test_size)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,268 @@
+/* What the marks and tests say of capacity, rate and mode: Bayes' rule on a grid. */
+#include "estimate/wear_parts.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* A reading's, and what a month's mean keeps. */
+static const double RATIO_STD = 0.02, RATIO_STD_LEAST = 0.001;
+static const double GASSING_STD = 0.25, GASSING_STD_LEAST = 0.008;
+static const double I0_SIGMA = 0.25, GROWTH_SIGMA = 0.35; /* where the model has none */
+/* Where the date of installation is not known: about the middle of life [E]. */
+static const double AGE_UNKNOWN = 0.5, AGE_UNKNOWN_LN_STD = 0.7;
+/* Worn out units are found by the yearly capacity test [R IEEE 1188]; few are
+ * forgotten. */
+static const double FOUND_WITHIN_DAYS = 365, FORGOTTEN = 0.02;
+static const double GRID_REACH = 3.5; /* standard deviations of the prior */
+enum { REFINEMENTS = 3 };
+static const double Z90 = 1.645;
+/* Middles of parts of equal weight of a standard normal. */
+enum { PARTS = 10 };
+static const double PART_Z[PARTS] = {-1.6449, -1.0364, -0.6745, -0.3853, -0.1257,
+	0.1257, 0.3853, 0.6745, 1.0364, 1.6449};
+static const double NEGLIGIBLE = 9; /* of ln weight below the best */
+
+/* Of one mode, made ready. */
+struct law {
+	double growth, growth_power; /* R/Rnew - 1 = growth·u^power */
+	double gassing;
+	double ln_share;
+	double fade, exponent, end;
+	double age0, life_days, y_std, s_var, n_var;
+};
+
+double wear_rate_std(const struct battery_model *m)
+{
+	/* Of the logarithm of a Weibull life: pi/(sqrt(6)·shape). */
+	return m->rate_sigma > 0 ? m->rate_sigma : M_PI / sqrt(6) / m->weibull_shape;
+}
+
+static struct law law_of(const struct wear *a, const struct battery_model *m, int mode)
+{
+	double end = m->eol_pct / 100;
+	double s = m->r0_growth_sigma > 0 ? m->r0_growth_sigma : GROWTH_SIGMA;
+	double n = m->ln_i0_sigma > 0 ? m->ln_i0_sigma : I0_SIGMA;
+	bool aged = a->age_days >= 0;
+	return (struct law){.growth = m->r0_growth * m->mode_r0_gain[mode],
+		.growth_power = m->ageing_exponent * m->r0_growth_exponent *
+				m->mode_r0_power[mode],
+		.gassing = m->gassing_growth * m->mode_gassing[mode],
+		.ln_share = log(m->mode_share[mode]),
+		.fade = 1 - end,
+		.exponent = m->ageing_exponent,
+		.end = end,
+		.age0 = aged ? wear_age_before(a, m) : AGE_UNKNOWN,
+		.life_days = wear_life_days(m),
+		.y_std = hypot(wear_rate_std(m), aged ? 0 : AGE_UNKNOWN_LN_STD),
+		.s_var = s * s,
+		.n_var = n * n};
+}
+
+/* A Gaussian of one or two unknowns, and the ln likelihood of what it was told. */
+struct line {
+	double b, s, pbb, pbs, pss;
+	double chi2, var; /* var: product of the innovations' variances */
+};
+
+/* z = b + s·g, with variance r. */
+static void told(struct line *l, double z, double g, double r)
+{
+	double ub = l->pbb + g * l->pbs, us = l->pbs + g * l->pss;
+	double v = ub + g * us + r, e = z - l->b - g * l->s;
+	l->b += ub / v * e;
+	l->s += us / v * e;
+	l->pbb -= ub * ub / v;
+	l->pbs -= ub * us / v;
+	l->pss -= us * us / v;
+	l->chi2 += e * e / v;
+	l->var *= v;
+}
+
+static double ln_likelihood(const struct line *l)
+{
+	return -0.5 * (l->chi2 + log(l->var));
+}
+
+static double of_mean(double one, double least, int n)
+{
+	return least * least + one * one / n;
+}
+
+static double resistance_says(const struct wear *a, const struct law *w, double rate)
+{
+	struct line l = {1, 1, (double)a->rnew_var, 0, w->s_var, 0, 1};
+	for (int i = 0; i < a->marks; i++) {
+		const struct wear_mark *k = &a->mark[i];
+		if (!k->ratio_n)
+			continue;
+		double u = rate * (w->age0 + (double)k->aged) + (double)k->damage;
+		double z = (double)k->ratio;
+		double r = of_mean(RATIO_STD, RATIO_STD_LEAST, k->ratio_n) * z * z;
+		told(&l, z, w->growth * pow(u, w->growth_power), r);
+	}
+	return ln_likelihood(&l);
+}
+
+/* Late in life, to the fourth power: loss of water feeds on itself [E]. */
+double wear_ln_gassing(double growth, double used)
+{
+	double u2 = fmin(used * used, 1.2);
+	return log1p(growth * u2 * u2);
+}
+
+static double gassing_says(const struct wear *a, const struct law *w, double rate)
+{
+	struct line l = {0, 0, w->n_var, 0, 0, 0, 1};
+	for (int i = 0; i < a->marks; i++) {
+		const struct wear_mark *k = &a->mark[i];
+		if (!k->gassing_n)
+			continue;
+		double u = rate * (w->age0 + (double)k->aged) + (double)k->damage;
+		double z = log((double)k->gassing) - wear_ln_gassing(w->gassing, u);
+		told(&l, z, 0, of_mean(GASSING_STD, GASSING_STD_LEAST, k->gassing_n));
+	}
+	return ln_likelihood(&l);
+}
+
+/* Also leaves c0 as the tests have made it. */
+static double capacity_says(
+	const struct wear *a, const struct law *w, struct wear_node *n)
+{
+	struct line l = {(double)a->c0, 0, (double)a->c0_var, 0, 0, 0, 1};
+	for (int i = 0; i < a->tests; i++) {
+		const struct wear_test *k = &a->test[i];
+		double u = n->rate * (w->age0 + (double)k->aged) + (double)k->damage;
+		double faded = w->fade * pow(u, w->exponent);
+		told(&l, (double)k->soh + faded, 0, (double)k->var);
+	}
+	n->c0 = l.b;
+	n->c0_var = l.pbb;
+	return ln_likelihood(&l);
+}
+
+/* That it was in service when first seen. */
+static double service_says(const struct wear *a, const struct law *w, double rate)
+{
+	double u = rate * w->age0;
+	double over = u - wear_end((double)a->c0, w->end, w->exponent);
+	if (over <= 0)
+		return 0;
+	double days = over / rate * w->life_days / (double)a->acceleration;
+	return log(fmax(FORGOTTEN, 1 - days / FOUND_WITHIN_DAYS));
+}
+
+/* The node of a rate; its weight is a logarithm yet. */
+static struct wear_node node_of(const struct wear *a, const struct law *w, double y)
+{
+	double z = y / w->y_std;
+	struct wear_node n = {.rate = exp(y), .gassing = w->gassing};
+	n.weight = w->ln_share - 0.5 * z * z + service_says(a, w, n.rate) +
+		   resistance_says(a, w, n.rate) + gassing_says(a, w, n.rate) +
+		   capacity_says(a, w, &n);
+	n.used = n.rate * (w->age0 + (double)a->aged) + (double)a->damage;
+	n.soh = fmax(n.c0 - w->fade * pow(n.used, w->exponent), 0.05);
+	return n;
+}
+
+/* Where y has weight, within from..to. */
+static void narrow(const struct wear_node *n, double *from, double *to)
+{
+	double best = -INFINITY, step = (*to - *from) / (WEAR_GRID - 1);
+	int first = WEAR_GRID, last = 0;
+	for (int i = 0; i < WEAR_GRID; i++)
+		best = fmax(best, n[i].weight);
+	for (int i = 0; i < WEAR_GRID; i++)
+		if (n[i].weight > best - NEGLIGIBLE) {
+			first = i < first ? i : first;
+			last = i;
+		}
+	double start = *from;
+	*from = start + step * (first > 0 ? first - 1 : 0);
+	*to = start + step * (last < WEAR_GRID - 1 ? last + 1 : last);
+}
+
+/* The nodes of one mode, about where the weight is; their ln weights take in the
+ * width each stands for. */
+static void grid(const struct wear *a, const struct law *w, struct wear_node *n)
+{
+	double from = -GRID_REACH * w->y_std, to = -from, step = 1;
+	for (int round = 0; round < REFINEMENTS; round++) {
+		double width = to - from;
+		step = width / (WEAR_GRID - 1);
+		for (int i = 0; i < WEAR_GRID; i++)
+			n[i] = node_of(a, w, from + step * i);
+		narrow(n, &from, &to);
+		if (to - from > 0.7 * width)
+			break;
+	}
+	for (int i = 0; i < WEAR_GRID; i++)
+		n[i].weight += log(step);
+}
+
+void wear_believe(
+	const struct wear *a, const struct battery_model *m, struct wear_belief *out)
+{
+	double best = -INFINITY, sum = 0;
+	out->fade = 1 - m->eol_pct / 100;
+	out->exponent = m->ageing_exponent;
+	out->n = 0;
+	for (int mode = 0; mode < m->modes; mode++) {
+		struct law w = law_of(a, m, mode);
+		grid(a, &w, out->node + out->n);
+		out->n += WEAR_GRID;
+	}
+	for (int i = 0; i < out->n; i++)
+		best = fmax(best, out->node[i].weight);
+	for (int i = 0; i < out->n; i++) {
+		out->node[i].weight = exp(out->node[i].weight - best);
+		sum += out->node[i].weight;
+	}
+	for (int i = 0; i < out->n; i++)
+		out->node[i].weight /= sum;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = ((const struct wear_sample *)a)->value,
+	       y = ((const struct wear_sample *)b)->value;
+	return x < y ? -1 : x > y;
+}
+
+void wear_sort(struct wear_sample *s, int n)
+{
+	qsort(s, (size_t)n, sizeof(*s), by_value);
+}
+
+/* Half of the interval of 90 %. */
+static double half_width(const struct wear_belief *b)
+{
+	struct wear_sample s[WEAR_NODES * PARTS];
+	double sum = 0, low = NAN, high = NAN;
+	int n = 0;
+	for (int i = 0; i < b->n; i++)
+		for (int j = 0; j < PARTS && b->node[i].weight > 1e-4; j++)
+			s[n++] = (struct wear_sample){
+				b->node[i].soh + PART_Z[j] * sqrt(b->node[i].c0_var),
+				b->node[i].weight / PARTS};
+	wear_sort(s, n);
+	for (int i = 0; i < n; i++) {
+		sum += s[i].weight;
+		if (isnan(low) && sum >= 0.05)
+			low = s[i].value;
+		if (isnan(high) && sum >= 0.95)
+			high = s[i].value;
+	}
+	return (isnan(high) ? s[n - 1].value - low : high - low) / 2;
+}
+
+void wear_soh(
+	const struct wear *a, const struct battery_model *m, double *soh, double *std)
+{
+	struct wear_belief b;
+	double mean = 0;
+	wear_believe(a, m, &b);
+	for (int i = 0; i < b.n; i++)
+		mean += b.node[i].weight * b.node[i].soh;
+	*soh = mean;
+	*std = half_width(&b) / Z90;
+}

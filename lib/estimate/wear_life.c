@@ -1,0 +1,267 @@
+/* The life that remains: the belief's samples, moved on through the year's months. */
+#include "estimate/wear_parts.h"
+#include "base/timefmt.h"
+#include "battery/ageing.h"
+
+#include <math.h>
+
+static const double FUTURE_STD = 0.06;
+static const double NEGLIGIBLE = 1e-4; /* of weight */
+static const double SUDDEN_PER_YEAR = 0.0015;
+static const double INFANT_SHAPE = 0.7, INFANT_FIRST_YEAR = 0.004;
+/* Before a year was seen: one full discharge a year [R IEEE 1188]. */
+static const double USUAL_CYCLES_PER_YEAR = 1;
+/* Rates of a string's blocks, in standard deviations; and how far ahead. */
+enum { RATES = 4, MATES_POINTS = 17 };
+/* Lives: worn out, found half a year later by the yearly test [E]. */
+static const double REPLACED_AT = 1.08;
+static const double RATE_STEP = 0.5, MATES_STEP = 0.125;
+static const double MONTH = WEAR_DAYS_PER_YEAR / WEAR_MONTHS;
+static const double LONGEST_DAYS = 50 * WEAR_DAYS_PER_YEAR;
+/* Of every node: sigma points on a circle, turned on from node to node by the golden
+ * angle, so that all together are even. */
+enum { POINTS = 5, LIFE_PARTS = 6, SAMPLES = WEAR_NODES * POINTS };
+static const double GOLDEN_ANGLE = 2.39996322972865332;
+
+/* Temperature to come, from now on: months of ageing over that at their mean. */
+struct climate {
+	double over_mean[WEAR_MONTHS]; /* beginning with the month of now */
+	double length[WEAR_MONTHS];    /* days; the first is what is left of it */
+	double mean;                   /* ageing a day, 25 degC = 1 */
+};
+
+static double mean_heat(const struct wear *a)
+{
+	double sum = 0, hours = 0;
+	for (int i = 0; i < WEAR_MONTHS; i++) {
+		sum += (double)a->month_heat[i] * a->month_hours[i];
+		hours += a->month_hours[i];
+	}
+	return hours > 0 ? sum / hours : (double)a->acceleration;
+}
+
+static struct climate climate_of(const struct wear *a, int64_t now)
+{
+	struct climate c = {0};
+	struct civil at;
+	double heat[WEAR_MONTHS], seen_mean = mean_heat(a);
+	time_to_civil(now, &at);
+	for (int i = 0; i < WEAR_MONTHS; i++) {
+		int k = (at.month - 1 + i) % WEAR_MONTHS;
+		/* A month of which little was seen: in part. */
+		double days = a->month_hours[k] / 24.0, seen = days / (days + 10);
+		heat[i] = seen * (double)a->month_heat[k] + (1 - seen) * seen_mean;
+		c.mean += heat[i] / WEAR_MONTHS;
+	}
+	for (int i = 0; i < WEAR_MONTHS; i++) {
+		c.over_mean[i] = heat[i] / c.mean;
+		c.length[i] = MONTH;
+	}
+	c.length[0] *= 1 - fmin(1, (at.day - 1) / MONTH);
+	return c;
+}
+
+/* Days of the calendar in which as much happens as in 'days' of the mean. */
+static double calendar_days(const struct climate *c, double days)
+{
+	double years = floor(days / WEAR_DAYS_PER_YEAR);
+	double left = days - years * WEAR_DAYS_PER_YEAR;
+	double sum = years * WEAR_DAYS_PER_YEAR;
+	for (int i = 0; i < WEAR_MONTHS; i++) {
+		double month = c->over_mean[i] * c->length[i];
+		if (left < month)
+			return sum + left / c->over_mean[i];
+		left -= month;
+		sum += c->length[i];
+	}
+	return sum + left / c->over_mean[0];
+}
+
+/* How a unit goes on from now. */
+struct course {
+	double heat;    /* ageing a day by temperature, lives */
+	double cycling; /* and by discharges */
+	double doublings;
+	double per_ln_gassing; /* doublings lost when it gasses e times as much */
+	/* ln of gassing of its string's other blocks, over lives from now on */
+	double mates[MATES_POINTS];
+};
+
+/*
+ * Of blocks whose first generation is 'age' lives old, on the average: each wears at
+ * its own rate, and is replaced when worn out.
+ */
+static double mates_ln_gassing(const struct battery_model *m, double age)
+{
+	double sum = 0, all = 0;
+	for (int k = -RATES; k <= RATES; k++) {
+		double used = age * exp(wear_rate_std(m) * k * RATE_STEP);
+		double u = fmod(used, REPLACED_AT),
+		       w = exp(-0.5 * pow(k * RATE_STEP, 2));
+		for (int i = 0; i < m->modes; i++) {
+			double growth = m->gassing_growth * m->mode_gassing[i];
+			sum += w * m->mode_share[i] * wear_ln_gassing(growth, u);
+			all += w * m->mode_share[i];
+		}
+	}
+	return sum / all;
+}
+
+static double mates_at(const struct course *w, double lives)
+{
+	double at = fmin(lives / MATES_STEP, MATES_POINTS - 1 - 1e-9);
+	int i = (int)at;
+	return w->mates[i] + (at - i) * (w->mates[i + 1] - w->mates[i]);
+}
+
+static struct course course_of(
+	const struct wear *a, const struct battery_model *m, const struct climate *c)
+{
+	double years = (double)a->days / WEAR_DAYS_PER_YEAR;
+	double usual = USUAL_CYCLES_PER_YEAR * ageing_cycle(m, 1);
+	double per_volt = m->cells * m->volts_per_doubling;
+	bool gasses = m->gassing_i0_a > 0 && m->gassing_cu_per_v > 0;
+	double age = a->age_days >= 0 ? wear_age_before(a, m) + (double)a->aged : 0.5;
+	struct course w = {.heat = c->mean / wear_life_days(m),
+		.cycling =
+			((double)a->damage + usual) / (years + 1) / WEAR_DAYS_PER_YEAR,
+		.doublings = (double)a->doublings,
+		.per_ln_gassing =
+			gasses ? m->cells / m->gassing_cu_per_v / per_volt : 0};
+	for (int i = 0; gasses && i < MATES_POINTS; i++)
+		w.mates[i] = mates_ln_gassing(m, age + MATES_STEP * i);
+	return w;
+}
+
+/*
+ * Days of mean climate until the share 'end' is used. The current of a string is
+ * common, so a block whose gassing grows more than its mates' takes a lower share of
+ * the float voltage, and ages the slower for it.
+ */
+static double days_until(const struct course *w, const struct wear_node *k, double end)
+{
+	double step = (end - k->used) / LIFE_PARTS, days = 0;
+	double own = wear_ln_gassing(k->gassing, k->used);
+	for (int i = 0; i < LIFE_PARTS; i++) {
+		double u = k->used + step * (i + 0.5);
+		double more = wear_ln_gassing(k->gassing, u) - own -
+			      mates_at(w, days * w->heat) + w->mates[0];
+		double d = w->doublings - w->per_ln_gassing * more;
+		double a_day = k->rate * w->heat * exp2(fmin(fmax(d, -1), 2));
+		days += step / (a_day + w->cycling);
+	}
+	return days;
+}
+
+/* One node's capacities when new, and futures: each of mean 0 and variance 1, and not
+ * correlated. */
+static void point(int node, int i, double *capacity, double *future)
+{
+	double angle = GOLDEN_ANGLE * node + 2 * M_PI * i / POINTS;
+	*capacity = M_SQRT2 * cos(angle);
+	*future = M_SQRT2 * sin(angle);
+}
+
+static int sample(const struct wear *a, const struct battery_model *m, int64_t now,
+	struct wear_sample out[SAMPLES])
+{
+	struct wear_belief b;
+	struct climate c = climate_of(a, now);
+	struct course w = course_of(a, m, &c);
+	double end = m->eol_pct / 100;
+	int n = 0;
+
+	wear_believe(a, m, &b);
+	for (int i = 0; i < b.n; i++) {
+		const struct wear_node *k = &b.node[i];
+		if (k->weight < NEGLIGIBLE)
+			continue;
+		for (int j = 0; j < POINTS; j++) {
+			double zc, zf;
+			point(i, j, &zc, &zf);
+			double c0 = k->c0 + zc * sqrt(k->c0_var);
+			double until = wear_end(c0, end, b.exponent), days = 0;
+			if (until > k->used)
+				days = calendar_days(&c, days_until(&w, k, until));
+			days = fmin(days * exp(zf * FUTURE_STD), LONGEST_DAYS);
+			out[n++] = (struct wear_sample){days, k->weight / POINTS};
+		}
+	}
+	wear_sort(out, n);
+	return n;
+}
+
+/* Sudden failures to be expected within days. */
+static double sudden(const struct wear *a, double days)
+{
+	double from = fmax(0, (double)a->age_days + (double)a->days), to = from + days;
+	double infant = INFANT_FIRST_YEAR *
+			(pow(to / WEAR_DAYS_PER_YEAR, INFANT_SHAPE) -
+				pow(from / WEAR_DAYS_PER_YEAR, INFANT_SHAPE));
+	return SUDDEN_PER_YEAR * days / WEAR_DAYS_PER_YEAR + infant;
+}
+
+/* Probability of an end by 'days', worn by then with probability 'worn'. */
+static double ended(const struct wear *a, double worn, double days)
+{
+	return 1 - (1 - worn) * exp(-sudden(a, days));
+}
+
+static double worn_by(const struct wear_sample *s, int n, double days)
+{
+	double sum = 0;
+	for (int i = 0; i < n && s[i].value <= days; i++)
+		sum += s[i].weight;
+	return fmin(sum, 1);
+}
+
+/* The day by which an end is that probable: between the samples about it. */
+static double quantile(
+	const struct wear *a, const struct wear_sample *s, int n, double probability)
+{
+	double sum = 0, before = 0, day = 0;
+	for (int i = 0; i < n; i++) {
+		double p = ended(a, sum + 0.5 * s[i].weight, s[i].value);
+		if (p >= probability) {
+			double part =
+				p > before ? (probability - before) / (p - before) : 1;
+			return i ? day + part * (s[i].value - day) : s[0].value;
+		}
+		before = p;
+		day = s[i].value;
+		sum += s[i].weight;
+	}
+	return day;
+}
+
+static double ln_std(const struct wear *a, const struct wear_sample *s, int n)
+{
+	double mean = 0, var = 0, sum = 0;
+	double before = fmax(0, (double)a->age_days) + (double)a->days;
+	for (int i = 0; i < n; i++) {
+		sum += s[i].weight;
+		mean += s[i].weight * (s[i].value + before);
+	}
+	mean /= sum;
+	for (int i = 0; i < n; i++)
+		var += s[i].weight / sum * pow(s[i].value + before - mean, 2);
+	return mean > 0 ? sqrt(var) / mean : 0;
+}
+
+void wear_rul(const struct wear *a, const struct battery_model *m, int64_t now,
+	struct wear_rul *out)
+{
+	struct wear_sample s[SAMPLES];
+	int n = sample(a, m, now, s);
+	out->days = quantile(a, s, n, 0.5);
+	out->lower_days = quantile(a, s, n, 0.05);
+	out->upper_days = quantile(a, s, n, 0.95);
+	out->fail_30d = ended(a, worn_by(s, n, 30), 30);
+	out->fail_90d = ended(a, worn_by(s, n, 90), 90);
+	out->ln_std = ln_std(a, s, n);
+}
+
+double wear_prior_ln_std(const struct battery_model *m)
+{
+	return hypot(wear_rate_std(m), FUTURE_STD);
+}

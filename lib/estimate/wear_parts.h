@@ -1,0 +1,48 @@
+/* What the parts of wear (wear.c, wear_belief.c, wear_life.c) share; for lib/estimate
+ * alone. */
+#ifndef ESTIMATE_WEAR_PARTS_H
+#define ESTIMATE_WEAR_PARTS_H
+
+#include "estimate/wear.h"
+
+#define WEAR_DAYS_PER_YEAR 365.25
+
+enum { WEAR_GRID = 17, WEAR_NODES = WEAR_GRID * MODES_MAX };
+
+/* One mode and rate, and what follows from it. */
+struct wear_node {
+	double weight;  /* the sum over all is 1 */
+	double rate;    /* e^y */
+	double used;    /* u now */
+	double gassing; /* growth of its mode */
+	double soh;
+	double c0, c0_var;
+};
+
+struct wear_belief {
+	struct wear_node node[WEAR_NODES];
+	int n;
+	double fade;     /* of capacity over a life: 1 - end */
+	double exponent; /* p */
+};
+
+/* A value and its weight. Sorting is by value. */
+struct wear_sample {
+	double value, weight;
+};
+void wear_sort(struct wear_sample *s, int n);
+
+void wear_believe(
+	const struct wear *a, const struct battery_model *m, struct wear_belief *out);
+/* Standard deviation of y in the population. */
+double wear_rate_std(const struct battery_model *m);
+/* ln of gassing over that when new, at the share of life used. */
+double wear_ln_gassing(double growth, double used);
+/* Median life of the population at 25 degC. */
+double wear_life_days(const struct battery_model *m);
+/* Lives when first seen. */
+double wear_age_before(const struct wear *a, const struct battery_model *m);
+/* The share of life at which capacity over rated is 'end', of a unit new at c0. */
+double wear_end(double c0, double end, double exponent);
+
+#endif
