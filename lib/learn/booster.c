@@ -244,6 +244,12 @@ int booster_cols(struct booster *b)
 	return XGBoosterGetNumFeature(b->handle, &n) == 0 ? (int)n : -1;
 }
 
+int booster_trees(struct booster *b)
+{
+	int n;
+	return XGBoosterBoostedRounds(b->handle, &n) == 0 ? n : -1;
+}
+
 void booster_free(struct booster *b)
 {
 	if (!b)

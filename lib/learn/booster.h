@@ -61,6 +61,8 @@ int booster_json(struct booster *b, struct buf *out, struct err *err);
 struct booster *booster_load(const void *p, size_t len, struct err *err);
 /* Columns it was trained on. */
 int booster_cols(struct booster *b);
+/* Trees it has, or -1. */
+int booster_trees(struct booster *b);
 void booster_free(struct booster *b);
 
 #endif

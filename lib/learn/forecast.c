@@ -1,6 +1,7 @@
 #include "learn/forecast.h"
 
 #include "base/ids.h"
+#include "base/rng.h"
 #include "learn/arm.h"
 #include "learn/calendar.h"
 
@@ -103,15 +104,10 @@ const struct drift_figure *forecast_drift(const struct forecast *f, int arm)
 	return f->arm[arm].periods ? f->arm[arm].figures : NULL;
 }
 
-/* FNV-1a leaves the high bits of like codes alike; the finish of SplitMix64 does not.
- */
+/* FNV-1a leaves the high bits of like codes alike; rng_uniform mixes them. */
 static double place_of(struct str code)
 {
-	uint64_t z = hash_bytes(code.s, code.len);
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	z ^= z >> 31;
-	return (double)(z >> 11) / 9007199254740992.0;
+	return rng_uniform(hash_bytes(code.s, code.len), 0);
 }
 
 /* The arm that serves a battery, which may have no model. */
