@@ -17,6 +17,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (m.nfeatures < 1 || m.nfeatures > FIELDS_MAX)
 		abort();
 	model_features(&m, &s, &err);
+	for (int i = 0; i < m.nfeatures; i++) {
+		const struct histogram *h = &m.feature[i].reference;
+		int bin = h->n > 0 ? histogram_bin(h, (float)m.feature[i].max) : 0;
+		if (h->n < 0 || h->n > HISTOGRAM_BINS || bin < 0 ||
+			(h->n && bin >= h->n))
+			abort();
+	}
 	struct estimate e = model_estimate(&m, 6);
 	if (!(e.lower <= e.rul && e.rul <= e.upper))
 		abort();

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -258,6 +259,104 @@ static void test_a_foreign_feature_is_refused(void **state)
 	forecast_free(f);
 }
 
+/* A hash of the code picks the batteries of the second model, by the share asked for.
+ */
+static void test_two_models(void **state)
+{
+	enum { N = 2000 };
+	struct out o = {0};
+	struct err err = {0};
+	const struct forecast_options fo = {
+		{FUSION_FIXED, 0.6}, H(1), H(48), 1, 24, 0.1, 0};
+	struct forecast *f = forecast_new(&fo, collect, &o, NULL);
+	struct model m;
+	int second = 0;
+	struct booster *b = small_model(&m);
+	assert_int_equal(forecast_use(f, 0, &m, b, &err), 0);
+	b = small_model(&m);
+	strcpy(m.id, "aft-new");
+	assert_int_equal(forecast_use(f, 1, &m, b, &err), 0);
+	for (int i = 0; i < N; i++) {
+		char code[32];
+		snprintf(code, sizeof(code), "DC-A-UPS-01-S%d-J%02d", i / 24, i % 24);
+		o.n = 0;
+		feature(f, code, 0, H(24), 25);
+		assert_int_equal(forecast_flush(f, NULL), 0);
+		assert_int_equal(o.n, 2);
+		assert_string_equal(o.v[0].model, o.v[1].model);
+		second += strcmp(o.v[0].model, "aft-new") == 0;
+	}
+	/* five standard deviations of a binomial of 0.1 */
+	assert_true(fabs(second - 0.1 * N) < 5 * sqrt(0.09 * N));
+	assert_int_equal(forecast_counts(f)->learned[1], second);
+	assert_int_equal(forecast_counts(f)->fused, N);
+	/* given up: its batteries go to the first */
+	assert_int_equal(forecast_give_up(f, 1, NULL), 0);
+	for (int i = 0; i < N; i++) {
+		char code[32];
+		snprintf(code, sizeof(code), "DC-A-UPS-01-S%d-J%02d", i / 24, i % 24);
+		o.n = 0;
+		feature(f, code, 0, H(48), 25);
+		assert_int_equal(forecast_flush(f, NULL), 0);
+		assert_string_equal(o.v[0].model, "aft-test");
+	}
+	forecast_free(f);
+}
+
+/* What waits is predicted by the model it came for; a model that is no good changes
+ * nothing. */
+static void test_another_model_takes_over(void **state)
+{
+	struct out o;
+	struct forecast *f = start(&o, true, 100);
+	struct model m;
+	struct err err = {0};
+	feature(f, "A", 0, H(24), 25);
+	struct booster *b = small_model(&m);
+	strcpy(m.id, "aft-new");
+	assert_int_equal(forecast_use(f, 0, &m, b, &err), 0);
+	assert_int_equal(o.n, 2);
+	assert_string_equal(o.v[0].model, "aft-test");
+	b = small_model(&m);
+	strcpy(m.feature[0].name, "moon_phase");
+	assert_int_equal(forecast_use(f, 0, &m, b, &err), -1);
+	feature(f, "A", 0, H(25), 25);
+	assert_int_equal(forecast_flush(f, NULL), 0);
+	assert_string_equal(o.v[2].model, "aft-new");
+	forecast_free(f);
+}
+
+/* Without a word of the twin a doubted model is better than none, and says so. */
+static void test_fallback_by_degree(void **state)
+{
+	struct out o;
+	struct forecast *f = start(&o, true, 1);
+	twin(f, "A", 0, H(23), 300);
+	o.n = 0;
+	feature(f, "A", 0, H(24), 42); /* a tenth of the span beyond */
+	assert_int_equal(forecast_flush(f, NULL), 0);
+	assert_true(fabs(o.v[1].weight - 0.2) < 1e-6);
+	feature(f, "A", 0, H(25), 51); /* more than half */
+	assert_int_equal(forecast_flush(f, NULL), 0);
+	assert_true(o.v[3].weight == 0 && o.v[3].rul == 300);
+	assert_int_equal(
+		o.v[3].flags, BIT(rul_flags_fallback) | BIT(rul_flags_out_of_range));
+	assert_string_equal(o.v[3].model, "");
+	feature(f, "B", 0, H(25), 51);
+	assert_int_equal(forecast_flush(f, NULL), 0);
+	assert_true(o.v[5].weight == 1);
+	assert_int_equal(o.v[5].flags, BIT(rul_flags_out_of_range));
+	feature(f, "A", 0, H(26), NAN);
+	assert_int_equal(forecast_flush(f, NULL), 0);
+	assert_int_equal(
+		o.v[7].flags, BIT(rul_flags_fallback) | BIT(rul_flags_starved));
+	const struct forecast_counts *c = forecast_counts(f);
+	assert_int_equal(c->fallback[FALLBACK_OUT_OF_RANGE], 1);
+	assert_int_equal(c->fallback[FALLBACK_STARVED], 1);
+	assert_int_equal(c->out_of_range, 3);
+	forecast_free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,6 +369,9 @@ int main(void)
 		cmocka_unit_test(test_no_one_to_ask),
 		cmocka_unit_test(test_giving_the_model_up),
 		cmocka_unit_test(test_a_foreign_feature_is_refused),
+		cmocka_unit_test(test_two_models),
+		cmocka_unit_test(test_another_model_takes_over),
+		cmocka_unit_test(test_fallback_by_degree),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
