@@ -22,11 +22,27 @@ static int occupied(const char *dir)
 	DIR *list = opendir(dir);
 	int n = 0;
 	if (!list)
-		return errno == ENOENT ? 0 : -1;
+		return -1;
 	for (struct dirent *e; n == 0 && (e = readdir(list));)
 		n = visible(e->d_name);
 	closedir(list);
 	return n;
+}
+
+/* A name that can be given to the finished folder: nothing there, or an empty one. */
+static int check_place(const char *dir, struct err *err)
+{
+	const char *slash = strrchr(dir, '/'), *last = slash ? slash + 1 : dir;
+	struct stat st;
+	if (!*last || strcmp(last, ".") == 0 || strcmp(last, "..") == 0)
+		return err_set(err, ERR_USAGE,
+			"'%s' is no name for a dataset: name a new folder", dir);
+	if (lstat(dir, &st) < 0)
+		return errno == ENOENT ? 0 : err_errno(err, "cannot make '%s'", dir);
+	if (!S_ISDIR(st.st_mode) || occupied(dir) != 0)
+		return err_set(err, ERR_USAGE,
+			"'%s' is there and not an empty folder: name a new one", dir);
+	return 0;
 }
 
 static int claim(struct export *d, const char *dir, struct err *err)
@@ -37,12 +53,8 @@ static int claim(struct export *d, const char *dir, struct err *err)
 	if (n == 0 || n > 3800)
 		return err_set(err, ERR_USAGE, "'%.80s' is no name for a dataset", dir);
 	snprintf(d->dir, sizeof(d->dir), "%.*s", (int)n, dir);
-	int full = occupied(d->dir);
-	if (full < 0)
-		return err_errno(err, "cannot make the dataset '%s'", d->dir);
-	if (full)
-		return err_set(err, ERR_USAGE,
-			"'%s' is not empty: name a folder that does not exist", d->dir);
+	if (check_place(d->dir, err) < 0)
+		return -1;
 	snprintf(d->partial, sizeof(d->partial), "%s.partial.XXXXXX", d->dir);
 	if (mkdtemp(d->partial))
 		return chmod(d->partial, 0755);
@@ -211,6 +223,16 @@ static int sync_folder(const char *dir, struct err *err)
 	return r;
 }
 
+/* The folder 'dir' is named in: its new name must last as well. */
+static int sync_parent(const char *dir, struct err *err)
+{
+	char parent[4096];
+	const char *slash = strrchr(dir, '/');
+	int n = slash ? (int)(slash - dir) : 0;
+	snprintf(parent, sizeof(parent), "%.*s%s", n, dir, n ? "" : slash ? "/" : ".");
+	return sync_folder(parent, err);
+}
+
 int export_publish(struct export *d, struct err *err)
 {
 	if (sync_folder(d->partial, err) < 0)
@@ -218,7 +240,7 @@ int export_publish(struct export *d, struct err *err)
 	if (rename(d->partial, d->dir) < 0)
 		return err_errno(err, "cannot rename '%s' to '%s'", d->partial, d->dir);
 	d->published = true;
-	return 0;
+	return sync_parent(d->dir, err);
 }
 
 static void remove_partial(const char *dir)

@@ -1,6 +1,5 @@
 #include "report/finding.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -74,16 +73,14 @@ void finding(struct quality *q, enum check_id id, const char *file, int64_t line
 	if (c->noffenders == OFFENDERS_MAX)
 		return;
 	struct offender *o = &c->first[c->noffenders++];
-	if (line > 0)
-		snprintf(o->where, sizeof(o->where), "%.90s:%" PRId64, file, line);
-	else
-		snprintf(o->where, sizeof(o->where), "%.90s", file);
+	snprintf(o->file, sizeof(o->file), "%s", file);
+	o->line = line;
 	va_list ap;
 	va_start(ap, fmt);
 	vsnprintf(o->what, sizeof(o->what), fmt, ap);
 	va_end(ap);
 	printable(o->what);
-	printable(o->where);
+	printable(o->file);
 }
 
 void finding_raise(struct quality *q, enum check_id id, enum verdict v)

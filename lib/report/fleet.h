@@ -96,5 +96,7 @@ int samples_read(struct quality *q, struct fleet_facts *f, struct err *err);
 void judge(struct quality *q, struct fleet_facts *f);
 /* transactions.c: events, tests, alerts, features and predictions. 0 or -1. */
 int transactions_read(struct quality *q, struct fleet_facts *f, struct err *err);
+/* states.c: how batteries are said to be at the end. */
+void states_read(struct quality *q, const struct fleet_facts *f);
 
 #endif

@@ -9,18 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void look_for_states(struct quality *q)
-{
-	char path[4200];
-	snprintf(path, sizeof(path), "%.4000s/" LAYOUT_STATES, q->dir);
-	q->checks[CHECK_FILES].checked++;
-	if (access(path, F_OK) == 0)
-		return;
-	finding(q, CHECK_FILES, LAYOUT_STATES, 0,
-		"is not there (the rest can do without)");
-	finding_raise(q, CHECK_FILES, VERDICT_WARN);
-}
-
 static int check_folder(const char *dir, struct err *err)
 {
 	struct stat st;
@@ -54,7 +42,7 @@ int quality_check(struct quality *q, const char *dir, struct err *err)
 	if (r == 0)
 		r = transactions_read(q, f, err);
 	if (r == 0) {
-		look_for_states(q);
+		states_read(q, f);
 		judge(q, f);
 		if (!has_any(q))
 			r = err_set(err, ERR_USAGE,
@@ -82,9 +70,13 @@ static void text_check(const struct check *c, enum check_id id, struct buf *out)
 	buf_printf(out, "      %-18s  %" PRId64 " checked, %" PRId64 " found", "",
 		c->checked, c->found);
 	buf_printf(out, "%s%s\n", *c->summary ? "; " : "", c->summary);
-	for (int i = 0; i < c->noffenders; i++)
-		buf_printf(
-			out, "        %s: %s\n", c->first[i].where, c->first[i].what);
+	for (int i = 0; i < c->noffenders; i++) {
+		const struct offender *o = &c->first[i];
+		buf_printf(out, "        %s", o->file);
+		if (o->line > 0)
+			buf_printf(out, ":%" PRId64, o->line);
+		buf_printf(out, ": %s\n", o->what);
+	}
 	if (c->found > c->noffenders)
 		buf_printf(out, "        … and %" PRId64 " more\n",
 			c->found - c->noffenders);
@@ -124,8 +116,11 @@ static void json_check(const struct check *c, enum check_id id, struct buf *out)
 	buf_puts(out, ",\"first\":[");
 	for (int i = 0; i < c->noffenders; i++) {
 		buf_puts(out, i ? ",{" : "{");
-		member(out, "where", c->first[i].where);
-		buf_puts(out, ",");
+		member(out, "file", c->first[i].file);
+		if (c->first[i].line > 0)
+			buf_printf(out, ",\"line\":%" PRId64 ",", c->first[i].line);
+		else
+			buf_puts(out, ",\"line\":null,");
 		member(out, "what", c->first[i].what);
 		buf_puts(out, "}");
 	}

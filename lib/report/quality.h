@@ -55,7 +55,8 @@ struct check {
 	int64_t checked, found;
 	char summary[400]; /* what was found, in numbers */
 	struct offender {
-		char where[120]; /* file:line, or file */
+		char file[96];
+		int64_t line; /* 0: the file as a whole */
 		char what[200];
 	} first[OFFENDERS_MAX];
 	int noffenders; /* kept of those found */

@@ -151,13 +151,20 @@ compare() {
 	echo mine >full/notes
 	try simulate -q --batteries 1 --days 0.01 --dataset full -o /dev/null
 	assert_status 2
-	assert_one_line_stderr "simulate: 'full' is not empty: name a folder that does not exist"
+	assert_one_line_stderr "simulate: 'full' is there and not an empty folder: name a new one"
 	[ "$(ls -A full)" = notes ]
 	simulate -q --batteries 1 --days 0.01 --dataset empty/ -o /dev/null
 	[ -s empty/battery.csv ]
 	try simulate -q --batteries 1 --days 0.01 --dataset no/such/place -o /dev/null
 	assert_status 3
-	assert_one_line_stderr "cannot make a folder beside 'no/such/place'"
+	assert_one_line_stderr "'no/such/place'"
+	ln -s empty link
+	echo >file
+	for d in link file . .. / empty/..; do
+		try simulate -q --batteries 1 --days 0.01 --dataset $d -o /dev/null
+		assert_status 2
+		assert_one_line_stderr "name a new"
+	done
 	try simulate -q --live --dataset d
 	assert_status 2
 	try simulate -q -n 10 --dataset d -o /dev/null

@@ -29,7 +29,7 @@ checksum() {
 		grep -q '^set -.*o pipefail' "$f" || fail "$f: no pipefail"
 		sed -n '2,5p' "$f" | grep -q "^#   ${f##*/}" || fail "$f: no usage line"
 	done
-	for f in train load-dataset nightly live retrain; do
+	for f in train load-dataset make-dataset nightly live retrain; do
 		status=0
 		out=$("$P/$f.sh") || status=$?
 		assert_status 2
@@ -48,6 +48,22 @@ checksum() {
 	first=$(checksum t.db)
 	"$P/load-dataset.sh" set sqlite:t.db
 	[ "$(checksum t.db)" = "$first" ]
+}
+
+@test "make-dataset makes one that load-dataset takes" {
+	try "$P/make-dataset.sh" made - --batteries 24 --days 0.5 --interval 5m
+	assert_status 0
+	assert_stderr "^decode: dataset 'made' is written"
+	for f in feature_store.csv.gz rul_prediction.csv; do
+		[ "$(zcat -f made/$f | wc -l)" -gt 24 ] || fail "$f: $(zcat -f made/$f | wc -l)"
+	done
+	run "$P/load-dataset.sh" made sqlite:t.db
+	assert_status 0
+	[ "${lines[-1]}" = balanced ]
+	[ "$(sqlite3 t.db 'select count(*) from telemetry')" -eq $((144 * 24)) ]
+	try "$P/make-dataset.sh" made nowhere
+	assert_status 2
+	assert_one_line_stderr "no model in 'nowhere'"
 }
 
 @test "nightly writes a log line, and a second run at the same time is refused" {

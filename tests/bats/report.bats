@@ -32,7 +32,7 @@ finds() {
 		fail "$1: $(jq -c --arg c "$1" '.checks[] | select(.check == $c)' r.json)"
 	[ "$2" != fail ] || assert_status 1
 	[ -z "${3:-}" ] || jq -r --arg c "$1" '.checks[] | select(.check == $c) | .first[0] |
-		.where + ": " + .what' r.json | grep -Eq -- "$3" ||
+		.file + (if .line then ":\(.line)" else "" end) + ": " + .what' r.json | grep -Eq -- "$3" ||
 		fail "$1: $(jq -c --arg c "$1" '.checks[] | select(.check == $c).first' r.json)"
 }
 
@@ -107,6 +107,9 @@ edit() {
 	edit battery 'NR == 3 { print } { print }'
 	finds references fail "is there twice"
 	cp "$BATS_FILE_TMPDIR"/sound/*.csv set/
+	echo '{"nobody": {}}' >set/battery_states.json
+	finds references fail "battery_states.json: 'nobody' is not in battery"
+	cp "$BATS_FILE_TMPDIR"/sound/* set/
 	edit string 'NR == 2 { $5 = 25 } { print }'
 	finds fleet fail 'string.csv:2: says 25 batteries, battery.csv has 24'
 	edit battery 'NR == 2 { $7 = "2030-01-01"; $8 = "2029-01-01" } { print }'
@@ -209,6 +212,12 @@ edit() {
 	printf 'ts,string_id,power_w,thd_pct\n%s\n' '"' >set/telemetry_string_calc.csv
 	quality
 	[ "$status" -eq 1 ]
+	printf '{"nobody": {}, "x": 1}' >set/battery_states.json
+	quality
+	printf '{"a": ' >set/battery_states.json
+	finds rows fail
+	head -c 5000 /dev/zero | tr '\0' '[' >set/battery_states.json
+	quality
 	# What a file says does not reach the terminal as it is.
 	printf 'model_id,model_name\nm1,\n\033[31mred,x\n\033[31mred,x\n' >set/battery_model.csv
 	try report --quality set

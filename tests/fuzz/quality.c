@@ -34,7 +34,10 @@ static const struct {
 
 static void path_of(char *dst, size_t size, enum layout_id id)
 {
-	snprintf(dst, size, "%s/%s.csv", dir, layout_file(id)->name);
+	if (id == LAYOUT_FILES)
+		snprintf(dst, size, "%s/" LAYOUT_STATES, dir);
+	else
+		snprintf(dst, size, "%s/%s.csv", dir, layout_file(id)->name);
 }
 
 static void write_file(enum layout_id id, const void *p, size_t n)
@@ -73,7 +76,7 @@ static void write_base(enum layout_id id)
 static void clear(void)
 {
 	char path[256];
-	for (enum layout_id id = 0; id < LAYOUT_FILES; id++) {
+	for (enum layout_id id = 0; id <= LAYOUT_FILES; id++) {
 		path_of(path, sizeof(path), id);
 		unlink(path);
 	}
@@ -128,12 +131,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	set_up();
 	if (size < 2)
 		return 0;
-	enum layout_id id = data[0] % LAYOUT_FILES;
-	if (data[1] & 1)
+	enum layout_id id = data[0] % (LAYOUT_FILES + 1);
+	if (data[1] & 1 && id < LAYOUT_FILES)
 		write_rows(id, data + 2, size - 2);
 	else
 		write_file(id, data + 2, size - 2);
 	check();
-	write_base(id);
+	if (id < LAYOUT_FILES)
+		write_base(id);
 	return 0;
 }

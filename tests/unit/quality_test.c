@@ -63,7 +63,8 @@ static void findings_are_counted_and_the_first_kept(void **state)
 	const struct check *c = &q->checks[CHECK_ROWS];
 	assert_int_equal(c->found, 100);
 	assert_int_equal(c->noffenders, OFFENDERS_MAX);
-	assert_string_equal(c->first[0].where, "a.csv:1");
+	assert_string_equal(c->first[0].file, "a.csv");
+	assert_int_equal(c->first[0].line, 1);
 	assert_string_equal(c->first[4].what, "row 5?[2J");
 	free(q);
 }
