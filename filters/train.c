@@ -43,6 +43,12 @@ static void collect(struct flow *f, const struct options *o, struct dataset *d,
 				continue;
 			r->truth_version = rec.schema->version;
 			bad = dataset_truth(d, &truth, &err);
+		} else if (rec.kind == KIND_rul) {
+			struct rec_rul word;
+			if (!flow_decode(f, &rec, &word))
+				continue;
+			if (word.source == rul_source_twin)
+				bad = dataset_twin(d, &word, &err);
 		}
 		flow_pass(f, &rec);
 		if (bad < 0)

@@ -47,14 +47,14 @@ const struct model *arm_model(const struct arm *a)
 	return a->predictor ? predictor_model(a->predictor) : NULL;
 }
 
-int arm_take(struct arm *a, const struct rec_feature *r, uint32_t battery, int64_t now,
-	struct err *err)
+int arm_take(struct arm *a, const struct rec_feature *r, const struct twin_word *t,
+	uint32_t battery, int64_t now, struct err *err)
 {
 	struct block *k = &a->block;
 	float *x = k->x + k->n * (size_t)arm_model(a)->nfeatures;
 	if (k->n == 0)
 		k->opened = now;
-	predictor_row(a->predictor, r, x);
+	predictor_row(a->predictor, r, t, x);
 	k->coverage[k->n] = r->coverage;
 	k->ts[k->n] = r->ts;
 	k->battery[k->n++] = battery;

@@ -36,8 +36,8 @@ int arm_use(struct arm *a, const struct model *m, struct booster *b, size_t bloc
 /* The model in service, or NULL. */
 const struct model *arm_model(const struct arm *a);
 /* Takes a row of a battery; the block has room. Returns 0, or -1. */
-int arm_take(struct arm *a, const struct rec_feature *r, uint32_t battery, int64_t now,
-	struct err *err);
+int arm_take(struct arm *a, const struct rec_feature *r, const struct twin_word *t,
+	uint32_t battery, int64_t now, struct err *err);
 /* True when the watch has something to say at the end of its period, or of the stream:
  * see drift_alert_next. */
 bool arm_judge(struct arm *a, int64_t ts, struct rec_alert *out);

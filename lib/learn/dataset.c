@@ -7,6 +7,9 @@
  * at least daily keeps this at one or two; beyond it the oldest keeps what it has. */
 enum { PENDING_MAX = 4 };
 
+/* One battery in so many is learned without its twin. */
+enum { TWINLESS = 10 };
+
 /* Share of the window that must have samples. */
 #define COVERED_LEAST 0.5
 
@@ -16,11 +19,14 @@ struct dataset_battery {
 	int64_t truth_ts;
 	double truth_rul;
 	bool truth_censored;
+	int64_t twin_ts;
+	struct twin_word twin;
 	int npending;
 	size_t pending[PENDING_MAX];
 };
 
-static const struct dataset_battery FRESH = {.slot = INT64_MIN, .truth_ts = TIME_NIL};
+static const struct dataset_battery FRESH = {
+	.slot = INT64_MIN, .truth_ts = TIME_NIL, .twin_ts = TIME_NIL};
 
 void dataset_init(struct dataset *d, size_t max_rows, int64_t every_ms)
 {
@@ -172,7 +178,9 @@ int dataset_feature(struct dataset *d, const struct rec_feature *r, struct err *
 		.battery = id,
 		.unit = r->unit,
 		.age_days = r->age_days};
-	feature_values(&d->features, r, dataset_x(d, d->n));
+	bool told = b->twin_ts != TIME_NIL && r->ts - b->twin_ts <= TWIN_WORD_MS;
+	feature_values(
+		&d->features, r, told ? &b->twin : &TWIN_SILENT, dataset_x(d, d->n));
 	b->slot = slot_of(d, r->ts);
 	if (b->truth_ts != TIME_NIL)
 		label(row, b->truth_ts, b->truth_rul, b->truth_censored);
@@ -204,6 +212,20 @@ int dataset_truth(struct dataset *d, const struct rec_truth *r, struct err *err)
 			b->pending[kept++] = b->pending[i];
 	}
 	b->npending = kept;
+	return 0;
+}
+
+int dataset_twin(struct dataset *d, const struct rec_rul *r, struct err *err)
+{
+	uint32_t id;
+	if (hash_bytes(r->battery.s, r->battery.len) % TWINLESS == 0)
+		return 0;
+	struct dataset_battery *b = state_of(d, r->battery, r->unit, &id, err);
+	if (!b)
+		return -1;
+	b->twin_ts = r->ts;
+	b->twin = (struct twin_word){
+		{(double)r->rul_days, (double)r->lower_days, (double)r->upper_days}};
 	return 0;
 }
 

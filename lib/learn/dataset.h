@@ -7,6 +7,9 @@
  * dropped at the end and counted. So are windows less than half covered, and of the
  * rows past the end of life all but the first, which the others only repeat.
  *
+ * The twin's word is taken into the rows that follow it, but not for one battery in ten
+ * (by a hash of its code): so the trees know what to do without a twin.
+ *
  * Memory is bounded: at most one row per battery and 'every', and when max_rows are
  * reached 'every' doubles and each battery keeps the first row of each new, longer
  * period. So what is kept depends on the stream alone. Not thread-safe.
@@ -49,6 +52,8 @@ void dataset_init(struct dataset *d, size_t max_rows, int64_t every_ms);
 /* Each returns 0, or -1 when out of memory. */
 int dataset_feature(struct dataset *d, const struct rec_feature *r, struct err *err);
 int dataset_truth(struct dataset *d, const struct rec_truth *r, struct err *err);
+/* r->source is twin: a word for the rows of the next TWIN_WORD_MS. */
+int dataset_twin(struct dataset *d, const struct rec_rul *r, struct err *err);
 /* After the last record: drops rows without a label and batteries without rows (ids are
  * given anew). Returns 0, or -1. */
 int dataset_finish(struct dataset *d, struct err *err);

@@ -30,6 +30,9 @@ static const struct {
 	{"discharge_", GROUP_CYCLING},
 	{"deepest_", GROUP_CYCLING},
 	{"age_", GROUP_AGE},
+	{"initial_capacity_", GROUP_CAPACITY},
+	{"deep_", GROUP_CAPACITY},
+	{"twin_", GROUP_CAPACITY},
 };
 
 enum cause_group cause_of(const char *feature)

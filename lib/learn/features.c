@@ -1,6 +1,7 @@
 #include "learn/features.h"
 
-#include <math.h>
+static const char *const TWIN_NAMES[TWIN_WORDS] = {
+	"twin_rul_days", "twin_lower_days", "twin_upper_days"};
 
 static bool describes_battery(const struct field_info *f)
 {
@@ -14,7 +15,12 @@ static bool describes_battery(const struct field_info *f)
 
 static void append(struct feature_set *s, const struct field_info *f)
 {
-	s->v[s->n++] = (struct feature_def){f->name, f->unit, f};
+	s->v[s->n++] = (struct feature_def){f->name, f->unit, f, 0};
+}
+
+static void append_twin(struct feature_set *s, int word)
+{
+	s->v[s->n++] = (struct feature_def){TWIN_NAMES[word], "d", NULL, word};
 }
 
 void feature_set_all(struct feature_set *s)
@@ -24,32 +30,52 @@ void feature_set_all(struct feature_set *s)
 	for (int i = 0; i < k->nfields; i++)
 		if (describes_battery(&k->fields[i]))
 			append(s, &k->fields[i]);
+	for (int i = 0; i < TWIN_WORDS; i++)
+		append_twin(s, i);
 }
 
 int feature_set_add(struct feature_set *s, struct str name)
 {
 	const struct kind_info *k = kind_info(KIND_feature);
 	int i = field_index(k, name);
+	for (int t = 0; t < TWIN_WORDS && s->n < FIELDS_MAX; t++)
+		if (str_is(name, TWIN_NAMES[t])) {
+			append_twin(s, t);
+			return 0;
+		}
 	if (i < 0 || !describes_battery(&k->fields[i]) || s->n >= FIELDS_MAX)
 		return -1;
 	append(s, &k->fields[i]);
 	return 0;
 }
 
-void feature_values(
-	const struct feature_set *s, const struct rec_feature *r, float *out)
+bool feature_is_twin(const char *name)
+{
+	for (int t = 0; t < TWIN_WORDS; t++)
+		if (strcmp(name, TWIN_NAMES[t]) == 0)
+			return true;
+	return false;
+}
+
+static float field_value(const struct field_info *f, const struct rec_feature *r)
+{
+	const char *at = (const char *)r + f->offset;
+	if (f->type == T_F32) {
+		float v;
+		memcpy(&v, at, sizeof(v));
+		return v;
+	}
+	int32_t n;
+	memcpy(&n, at, sizeof(n));
+	return n == INT_NIL ? NAN : (float)n;
+}
+
+void feature_values(const struct feature_set *s, const struct rec_feature *r,
+	const struct twin_word *t, float *out)
 {
 	for (int i = 0; i < s->n; i++) {
-		const char *at = (const char *)r + s->v[i].field->offset;
-		float v = NAN;
-		if (s->v[i].field->type == T_F32) {
-			memcpy(&v, at, sizeof(v));
-		} else {
-			int32_t n;
-			memcpy(&n, at, sizeof(n));
-			if (n != INT_NIL)
-				v = (float)n;
-		}
+		const struct feature_def *d = &s->v[i];
+		float v = d->field ? field_value(d->field, r) : (float)t->v[d->twin];
 		out[i] = isfinite(v) ? v : NAN;
 	}
 }

@@ -354,8 +354,12 @@ static int take(struct forecast *f, struct arm *a, const struct rec_feature *r,
 		judge_drift(f, a, r->ts);
 	if (block_closes(&a->block, r->ts) && forecast_flush(f, err) < 0)
 		return -1;
-	f->batteries[id].feature_ts = f->batteries[id].emitted_ts = r->ts;
-	return arm_take(a, r, id, f->now, err);
+	struct battery *b = &f->batteries[id];
+	b->feature_ts = b->emitted_ts = r->ts;
+	struct twin_word word = TWIN_SILENT;
+	if (b->twin_ts != TIME_NIL && r->ts - b->twin_ts <= TWIN_WORD_MS)
+		word = (struct twin_word){{b->twin.rul, b->twin.lower, b->twin.upper}};
+	return arm_take(a, r, &word, id, f->now, err);
 }
 
 int forecast_feature(struct forecast *f, const struct rec_feature *r, struct err *err)

@@ -372,6 +372,8 @@ int model_supplied(const struct model *m, const struct schema *stream, struct er
 		const struct model_feature *f = &m->feature[i];
 		int ours = field_index(k, str_of(f->name));
 		int theirs = ours < 0 ? -1 : stream->from[ours];
+		if (feature_is_twin(f->name))
+			continue; /* of other records, which may come or not */
 		if (theirs < 0)
 			return err_set(err, ERR_DATA,
 				"model %s wants feature '%s', which this stream does "

@@ -94,9 +94,10 @@ const struct model *predictor_model(const struct predictor *p)
 	return &p->model;
 }
 
-void predictor_row(const struct predictor *p, const struct rec_feature *r, float *x)
+void predictor_row(const struct predictor *p, const struct rec_feature *r,
+	const struct twin_word *t, float *x)
 {
-	feature_values(&p->features, r, x);
+	feature_values(&p->features, r, t, x);
 }
 
 int predictor_run(struct predictor *p, const float *x, const float *coverage,

@@ -44,8 +44,9 @@ struct predictor;
 struct predictor *predictor_new(
 	const struct model *m, struct booster *b, struct err *err);
 const struct model *predictor_model(const struct predictor *p);
-/* The model's features of r into x[nfeatures]. */
-void predictor_row(const struct predictor *p, const struct rec_feature *r, float *x);
+/* The model's features of r and of the twin's word into x[nfeatures]. */
+void predictor_row(const struct predictor *p, const struct rec_feature *r,
+	const struct twin_word *t, float *x);
 /*
  * Predicts 'rows' rows of nfeatures; coverage[row] is the share of the window with
  * samples (NaN unknown). Returns 0, or -1.

@@ -196,6 +196,27 @@ static void fill_tests(struct rec_feature *f, const struct feature_input *in)
 		i < 0 ? NAN : (float)((in->end_hour - t->hour[i]) / 24.0);
 }
 
+/* What the last deep discharge told, and what to hold it against. */
+static void fill_deep(struct rec_feature *f, const struct feature_input *in)
+{
+	const struct deep *d = &in->timeline->deep;
+	double capacity = (double)in->timeline->band.capacity_ah;
+	double resistance = (double)d->resistance_mohm;
+	double baseline = baseline_mohm(in);
+	bool known = d->ts != TIME_NIL && capacity > 0;
+	f->initial_capacity_pct =
+		capacity > 0 ? (float)(100 * (double)in->battery->initial_capacity_ah /
+				       capacity)
+			     : NAN;
+	f->deep_days = known ? (float)((double)(f->ts - d->ts) / DAY_MS) : NAN;
+	f->deep_age_days = f->age_days - f->deep_days;
+	f->deep_out_pct = known ? (float)(100 * (double)d->out_ah / capacity) : NAN;
+	f->deep_voltage_v = d->voltage_v;
+	f->deep_current_a = d->current_a;
+	f->deep_r_baseline_pct =
+		baseline > 0 ? (float)(100 * resistance / baseline) : NAN;
+}
+
 static void fill_calendar(struct rec_feature *f, int64_t installed)
 {
 	struct civil c;
@@ -235,6 +256,7 @@ bool feature_fill(const struct feature_input *in, struct rec_feature *f)
 	fill_float_current(f, in, &parts);
 	f->discharge_imbalance_v = in->timeline->sag_v;
 	fill_tests(f, in);
+	fill_deep(f, in);
 	return true;
 }
 

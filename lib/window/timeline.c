@@ -79,6 +79,7 @@ void timeline_init(struct timeline *s, const struct timeline_config *c)
 	s->wrap = RING_START;
 	s->band = (struct band){NAN, NAN, NAN};
 	s->sag_v = NAN;
+	deep_init(&s->deep);
 	for (int i = 0; i < pane_count(c); i++)
 		pane_init(&s->panes[i], NO_HOUR);
 }
@@ -350,6 +351,7 @@ static void release(struct timeline *s, const struct timeline_config *c,
 {
 	struct sample x = waited(s, ring_at(s, c, 0));
 	bool gap = false;
+	int64_t ms = 0;
 	s->head = s->head + 1 == s->wrap ? 0 : s->head + 1;
 	s->len--;
 	hooks->fill(hooks->arg, s, &x);
@@ -357,7 +359,7 @@ static void release(struct timeline *s, const struct timeline_config *c,
 		s->first = x.ts;
 		s->end_hour = (int32_t)floor_div(x.ts, HOUR_MS) + 1;
 	} else {
-		int64_t ms = x.ts - s->held.ts;
+		ms = x.ts - s->held.ts;
 		gap = is_gap(s, c, ms);
 		struct pane *p = this_hour(s, c);
 		if (gap && p->gaps < GAPS_MAX)
@@ -367,6 +369,8 @@ static void release(struct timeline *s, const struct timeline_config *c,
 	}
 	count_sample(s, c, &x);
 	carry(s, c, &x, s->started && !gap && sample_usable(&x));
+	deep_sample(&s->deep, &x, gap ? 0 : ms, (double)s->depth / PANE_CHARGE_PER_AH,
+		&s->band);
 	count_events(s, c, &x, gap);
 	s->held = x;
 	s->started = true;

@@ -23,7 +23,7 @@
 #ifndef WINDOW_TIMELINE_H
 #define WINDOW_TIMELINE_H
 
-#include "window/pane.h"
+#include "window/deep.h"
 
 #define CARRY_MAX_MS (4 * HOUR_MS)
 
@@ -62,6 +62,7 @@ struct timeline {
 	int32_t typical_ms; /* 0 unknown */
 	uint32_t intervals : 16;
 	uint32_t t_at : 8, i_at : 8; /* and the temperature, the current and mode */
+	struct deep deep;
 	struct band band;
 	uint32_t band_epoch; /* for the owner: when the band was looked up */
 	uint32_t head : 9, len : 9, wrap : 9;
