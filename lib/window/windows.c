@@ -252,7 +252,7 @@ static enum windows_verdict add_environment(
 		return WINDOWS_CLOCK;
 	struct past p = {e->ts, ENUM_NIL, e->temperature_c};
 	enum history_verdict v = history_add(&s->seen, &p, w->config.lateness_ms, 0);
-	if (v == HISTORY_NEW)
+	if (v == HISTORY_NEW && temperature_usable(e->temperature_c))
 		add_mean(w->rooms[s->site], e->ts, e->temperature_c, PANE_T_UNITS);
 	return from_history(v);
 }

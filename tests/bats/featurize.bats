@@ -134,6 +134,16 @@ assert [99, 'long'] in list(msgpack.Unpacker(open('out.fl', 'rb')))"
 2026-03-02T00:00:00Z,168,1440" ]
 }
 
+@test "two programs share the windows as one has them, and daily rows are those of midnight" {
+	simulate -q --batteries 3 --days 9 --interval 15m --seed 4 >in.fl
+	featurize --windows 1,24,168,720 <in.fl | decode -q --kind feature | sort >one
+	featurize --windows 1,24 <in.fl | featurize --windows 168,720 | decode -q --kind feature | sort >two
+	[ "$(grep -c '"window_h":168' one)" -eq 27 ]
+	cmp one two
+	featurize --every 1d --windows 1,24,168,720 <in.fl | decode -q --kind feature | sort >daily
+	grep '"ts":"[^"]*T00:00:00Z"' one | cmp - daily
+}
+
 @test "a replacement begins a new unit" {
 	{
 		samples 120
