@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures the twin on a simulated fleet, whose truth is known: health, remaining life.
 #
-#   validate-fleet.sh [BATTERIES [DAYS [SEED]]]     (2016, 1095, 11)
+#   validate-fleet.sh [BATTERIES [DAYS [SEED]]]     (2016, 1095, 12)
 #
 # Sampled once an hour, with the sensor noise and faults simulate makes, a capacity test
 # a year and a discharge of 40 % each quarter. Every battery is looked at every ten days.
@@ -19,7 +19,7 @@ trap 'rm -rf "$tmp"' EXIT
 
 sed 's/^discharge_test_pct *=.*/discharge_test_pct = 40/' "$fleet" >"$tmp/fleet.ini"
 floatline simulate -q --fleet "$tmp/fleet.ini" --batteries "${1:-2016}" \
-	--days "${2:-1095}" --seed "${3:-11}" --interval 1h --truth --truth-interval 10d |
+	--days "${2:-1095}" --seed "${3:-12}" --interval 1h --truth --truth-interval 10d |
 	floatline twin -q --every 1d --refresh 10d --rul-every 10d \
 		--only truth,battery,twin_state,rul,event 2>"$tmp/said" |
 	floatline decode -q | jq -r '

@@ -106,8 +106,12 @@ void belief_state(const struct twin *w, const struct battery_model *m,
 void belief_rul(
 	const struct twin *w, const struct battery_model *m, struct rec_rul *out)
 {
+	struct wear a = w->wear; /* as it is now */
 	struct wear_rul r;
-	wear_rul(&w->wear, m, w->ts, &r);
+	if (w->pending_days > 0)
+		wear_advance(&a, m, w->ts, w->pending_days, w->pending_stress,
+			w->pending_heat);
+	wear_rul(&a, m, w->ts, &r);
 	record_clear(kind_info(KIND_rul), out);
 	out->ts = w->ts;
 	out->source = rul_source_twin;
@@ -117,7 +121,7 @@ void belief_rul(
 	out->p_fail_30d = (float)r.fail_30d;
 	out->p_fail_90d = (float)r.fail_90d;
 	out->confidence = (float)(1 / (1 + square(r.ln_std / wear_prior_ln_std(m))));
-	bool starved = !wear_informed(&w->wear);
+	bool starved = !wear_informed(&a);
 	out->flags = starved ? BIT(rul_flags_starved) : 0;
 	out->horizon_unit = horizon_unit_days;
 	out->model = str_of(m->name);

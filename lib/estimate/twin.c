@@ -20,7 +20,7 @@ const struct twin_tuning TWIN_TUNING = {
 	.max_gap_ms = 6 * HOUR_MS,
 };
 
-static const double BELIEF_DAYS = 5; /* old, at most */
+static const double BELIEF_DAYS = 5; /* old, at most: SOH falls .1 % meanwhile */
 enum { REJECTS_MOST = 10, BACKWARDS_MOST = 10 };
 static const double OFFSET_MOST = 0.01; /* of a current sensor, of C per hour */
 static const double FLOAT_SOC_STD = 0.01;
@@ -29,7 +29,7 @@ static const double BOOST_OVER_FLOAT_V = 0.4, TAIL_SOC_STD = 0.02;
 static const int64_t TAIL_AFTER_MS = HOUR_MS;
 static const int64_t TEMPERATURE_AGE_MS = HOUR_MS;
 /* Of the resistance measured new against later readings, and of the model's. */
-static const double BASELINE_STD = 0.005, MODEL_R0_STD = 0.12;
+static const double BASELINE_STD = 0.003, MODEL_R0_STD = 0.12;
 
 void twin_init(struct twin *w, const struct battery_model *m,
 	const struct twin_origin *o, int reset)

@@ -70,7 +70,7 @@ struct twin {
 	struct twin_discharge discharge;
 	float current_a, voltage_v, temperature_c;
 	float stress, heat;       /* of ageing, at voltage and temperature */
-	float soh, soh_std;       /* the last belief, up to a day old */
+	float soh, soh_std;       /* the last belief, up to five days old */
 	float offset_a, offset_n; /* of the current sensor, and its weight */
 	float baseline_mohm;
 	float ln_i0, ln_i0_var; /* Tafel scale */
@@ -107,7 +107,8 @@ void twin_impedance(struct twin *w, const struct battery_model *m, double mohm);
 /* SOC 0..1 with its std. */
 void twin_soc(const struct twin *w, const struct battery_model *m,
 	const struct twin_tuning *k, double *soc, double *std);
-/* Capacity over rated with its std, as believed at the latest a day ago. */
+/* Capacity over rated with its std, as believed after the last
+ * discharge or test, and not over five days ago. */
 void twin_soh(const struct twin *w, double *soh, double *std);
 
 #endif

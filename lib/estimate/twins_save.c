@@ -22,7 +22,8 @@ static void models(struct walk *k, struct twins *f)
 static bool sound(const struct twins *f, const struct entry *e)
 {
 	return e->model <= f->model_ids.n && e->twin.regime <= TWIN_FLOAT &&
-	       e->twin.reset < twin_reset_count;
+	       e->twin.reset < twin_reset_count && e->twin.wear.marks <= WEAR_MARKS &&
+	       e->twin.wear.tests <= WEAR_TESTS;
 }
 
 static void entry(struct walk *k, struct twins *f, uint32_t id)

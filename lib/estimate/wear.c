@@ -13,7 +13,7 @@ static const double CAPACITY_TEST_STD = 0.002;
 static const double MARK_DAYS = 30, MONTH_HOURS_MOST = 62 * 24, LATELY_DAYS = 30;
 /* Readings further off than this from the mean so far are held back: a sensor's fault
  * must not carry a month with it. */
-static const double RATIO_OFF_MOST = 0.1, GASSING_OFF_MOST = 0.6;
+static const double RATIO_OFF_MOST = 0.05, GASSING_OFF_MOST = 0.6;
 static const int SETTLED_N = 10;
 
 void wear_init(

@@ -91,10 +91,10 @@ void wear_capacity(struct wear *a, double soh, double var);
 /* Takes the newest one back: something better of the same discharge comes. */
 void wear_withdraw_capacity(struct wear *a);
 /* An ohmic reading: resistance at 25 degC over that when new. Readings are taken to
- * scatter by 2 % [sensors.ini; E], and a month's mean to be right to .5 %. */
+ * scatter by 2 % [sensors.ini; E], and a month's mean to be right to .2 %. */
 void wear_resistance(struct wear *a, double ratio);
 /* A float current over what the model's new block has at its voltage and temperature,
- * three days or more after any discharge. A month's mean is taken to be right to 4 %.
+ * three days or more after any discharge. A month's mean is taken to be right to 1.2 %.
  */
 void wear_gassing(struct wear *a, double ratio);
 /* True when anything measured bears on capacity or rate. */
@@ -114,11 +114,11 @@ struct wear_rul {
 };
 /*
  * Remaining life until SOH falls below the model's end of life or the unit fails at
- * once, whichever is first. The belief is sampled: every rate and mode with its weight,
- * for each five capacities, and five futures 6 % apart for what the model does not know
- * (climate, activation energy, wander of the rate) [E]. The share of life left is
- * used up month by month at the stress the same month had so far (months not seen yet:
- * the mean), beginning after 'now'; discharges go on as they did. Sudden
+ * once, whichever is first. The belief is sampled: for every rate and mode, with its
+ * weight, five points of the capacity when new and of what the model does not know of
+ * the future (climate, activation energy, wander of the rate: 8 % [E]). Each uses up
+ * its share of life through the year's months, beginning after 'now', each as warm as
+ * it was so far (months not seen: their mean); discharges go on as they did. Sudden
  * failures: an open or short circuit .15 % a year, and .4 % in the first year falling
  * with age (Weibull, shape .7) [E, fact sheet, section 4].
  */

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 /* A reading's, and what a month's mean keeps. */
-static const double RATIO_STD = 0.02, RATIO_STD_LEAST = 0.001;
-static const double GASSING_STD = 0.25, GASSING_STD_LEAST = 0.008;
+static const double RATIO_STD = 0.02, RATIO_STD_LEAST = 0.002;
+static const double GASSING_STD = 0.25, GASSING_STD_LEAST = 0.012;
 static const double I0_SIGMA = 0.25, GROWTH_SIGMA = 0.35; /* where the model has none */
 /* Where the date of installation is not known: about the middle of life [E]. */
 static const double AGE_UNKNOWN = 0.5, AGE_UNKNOWN_LN_STD = 0.7;

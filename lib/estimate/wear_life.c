@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-static const double FUTURE_STD = 0.06;
+static const double FUTURE_STD = 0.08;
 static const double NEGLIGIBLE = 1e-4; /* of weight */
 static const double SUDDEN_PER_YEAR = 0.0015;
 static const double INFANT_SHAPE = 0.7, INFANT_FIRST_YEAR = 0.004;

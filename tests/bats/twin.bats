@@ -240,7 +240,7 @@ PY
 		echo '{"kind":"system","code":"DC-CNX-01-UPS-01","design_load_a":30}'
 		samples 1620 1500 12 | jq -c 'if .kind == "telemetry" then
 			{kind: "string_telemetry", ts, string: "DC-CNX-01-UPS-01-S1", current_a,
-				float_current_a: 0.03}, (.current_a = null) else . end'
+				float_current_a: 0.03}, (.current_a = null | .resistance_mohm = 4.6) else . end'
 		echo '{"kind":"event","event_id":"e1","ts":1788097200000,"subject":"DC-CNX-01-UPS-01-S1-J01","type":"replacement","status":"completed"}'
 		samples 1700 1690 12 | tail -80
 	} >world
