@@ -63,7 +63,7 @@ int arm_take(struct arm *a, const struct rec_feature *r, const struct twin_word 
 		return 0;
 	if (a->periods == 0 && drift_batteries(a->drift) == 0)
 		drift_begin(a->drift, r->ts);
-	return drift_count(a->drift, battery, x, err);
+	return drift_count(a->drift, battery, r->battery, x, err);
 }
 
 bool arm_judge(struct arm *a, int64_t ts, struct rec_alert *out)

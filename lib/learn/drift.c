@@ -1,5 +1,8 @@
 #include "learn/drift.h"
 
+#include "base/code.h"
+#include "base/ids.h"
+
 #include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <stdlib.h>
@@ -8,11 +11,20 @@ struct tally_of {
 	uint64_t bin[HISTOGRAM_BINS], missing;
 };
 
+/* What one string says of one feature. */
+struct mean_of {
+	uint32_t n;
+	double sum;
+};
+
 struct drift {
 	const struct model *model;
 	int64_t period_ms, from; /* from TIME_NIL: not begun */
 	struct tally_of *feature;
-	uint64_t rows;
+	struct ids strings;
+	struct mean_of *mean; /* [string][feature], and a last one for its batteries */
+	size_t cap_strings;
+	double *square;      /* sum of squares, by feature */
 	uint32_t *period_of; /* by battery: the last period it was counted in */
 	size_t cap, batteries;
 	uint32_t period; /* ordinal, from 1 */
@@ -21,9 +33,11 @@ struct drift {
 struct drift *drift_new(const struct model *m, int64_t period_ms, struct err *err)
 {
 	struct drift *d = calloc(1, sizeof(*d));
-	if (d)
+	if (d) {
 		d->feature = calloc((size_t)m->nfeatures + 1, sizeof(*d->feature));
-	if (!d || !d->feature) {
+		d->square = calloc((size_t)m->nfeatures + 1, sizeof(*d->square));
+	}
+	if (!d || !d->feature || !d->square) {
 		drift_free(d);
 		err_nomem(err);
 		return NULL;
@@ -32,6 +46,11 @@ struct drift *drift_new(const struct model *m, int64_t period_ms, struct err *er
 	d->period_ms = period_ms;
 	d->from = TIME_NIL;
 	return d;
+}
+
+static size_t columns(const struct drift *d)
+{
+	return (size_t)d->model->nfeatures + 1;
 }
 
 bool drift_period_over(const struct drift *d, int64_t ts)
@@ -44,8 +63,12 @@ void drift_begin(struct drift *d, int64_t ts)
 	int64_t in = ts % d->period_ms;
 	d->from = ts - (in < 0 ? in + d->period_ms : in);
 	d->period++;
-	d->rows = d->batteries = 0;
-	memset(d->feature, 0, (size_t)d->model->nfeatures * sizeof(*d->feature));
+	d->batteries = 0;
+	size_t n = (size_t)d->model->nfeatures;
+	memset(d->feature, 0, n * sizeof(*d->feature));
+	memset(d->square, 0, n * sizeof(*d->square));
+	if (d->mean)
+		memset(d->mean, 0, d->cap_strings * columns(d) * sizeof(*d->mean));
 }
 
 static int grow(struct drift *d, uint32_t battery, struct err *err)
@@ -62,24 +85,95 @@ static int grow(struct drift *d, uint32_t battery, struct err *err)
 	return 0;
 }
 
-int drift_count(struct drift *d, uint32_t battery, const float *x, struct err *err)
+/* The means of the string of that battery, or NULL. */
+static struct mean_of *means_of(struct drift *d, struct str battery)
+{
+	size_t n = columns(d);
+	uint32_t id = ids_intern(&d->strings, code_string(battery));
+	if (id == IDS_NONE)
+		return NULL;
+	if (id >= d->cap_strings) {
+		size_t cap = d->cap_strings ? 2 * d->cap_strings : 64;
+		struct mean_of *p = realloc(d->mean, cap * n * sizeof(*p));
+		if (!p)
+			return NULL;
+		memset(p + d->cap_strings * n, 0,
+			(cap - d->cap_strings) * n * sizeof(*p));
+		d->mean = p;
+		d->cap_strings = cap;
+	}
+	return d->mean + id * n;
+}
+
+int drift_count(struct drift *d, uint32_t battery, struct str code, const float *x,
+	struct err *err)
 {
 	const struct model *m = d->model;
 	if (battery >= d->cap && grow(d, battery, err) < 0)
 		return -1;
-	if (d->period_of[battery] != d->period) {
-		d->period_of[battery] = d->period;
-		d->batteries++;
-	}
-	d->rows++;
+	if (d->period_of[battery] == d->period)
+		return 0;
+	struct mean_of *mean = means_of(d, code);
+	if (!mean)
+		return err_nomem(err);
+	d->period_of[battery] = d->period;
+	d->batteries++;
+	mean[m->nfeatures].n++;
 	for (int i = 0; i < m->nfeatures; i++) {
 		const struct histogram *h = &m->feature[i].reference;
-		if (isnan(x[i]))
+		double v = (double)x[i];
+		if (isnan(x[i])) {
 			d->feature[i].missing++;
-		else if (h->n > 0)
+			continue;
+		}
+		if (h->n > 0)
 			d->feature[i].bin[histogram_bin(h, x[i])]++;
+		mean[i].n++;
+		mean[i].sum += v;
+		d->square[i] += v * v;
 	}
 	return 0;
+}
+
+/*
+ * The share of the variance of feature i that lies between strings: the intraclass
+ * correlation by one-way analysis of variance, 0 to 1. 1 where there are too few
+ * strings or batteries to tell.
+ */
+static double between_strings(const struct drift *d, int i)
+{
+	double n = 0, k = 0, sum = 0, means = 0, sizes = 0;
+	for (size_t s = 0; s < d->strings.n; s++) {
+		const struct mean_of *q = &d->mean[s * columns(d) + (size_t)i];
+		if (q->n == 0)
+			continue;
+		k++;
+		n += q->n;
+		sum += q->sum;
+		means += q->sum * q->sum / q->n;
+		sizes += (double)q->n * q->n;
+	}
+	if (k < 2 || n <= k)
+		return 1;
+	double between = (means - sum * sum / n) / (k - 1);
+	double within = (d->square[i] - means) / (n - k);
+	double size = (n - sizes / n) / (k - 1);
+	double rho = (between - within) / (between + (size - 1) * within);
+	return rho > 0 ? fmin(rho, 1) : 0;
+}
+
+/* As many independent ones as n batteries in so many strings are worth. */
+static double worth(double n, double strings, double rho)
+{
+	return n / (1 + (n / strings - 1) * rho);
+}
+
+static double strings_seen(const struct drift *d)
+{
+	double k = 0;
+	for (size_t s = 0; s < d->strings.n; s++)
+		k += d->mean[s * columns(d) + columns(d) - 1].n > 0;
+	return k;
 }
 
 size_t drift_batteries(const struct drift *d)
@@ -103,23 +197,27 @@ static double term(double seen, double learned, double n, double m, double bins)
 static bool judged(const struct model *m, int i)
 {
 	const struct model_feature *f = &m->feature[i];
-	return f->reference.n > 0 && m->train_batteries > 0 &&
+	return f->reference.n > 0 && m->train_strings > 0 &&
 	       strncmp(f->name, "season_", 7) != 0;
 }
 
 static struct drift_figure figure(const struct drift *d, int i, int features)
 {
-	const struct model_feature *f = &d->model->feature[i];
+	const struct model *model = d->model;
+	const struct model_feature *f = &model->feature[i];
 	const struct histogram *h = &f->reference;
-	double n = (double)d->batteries, m = (double)d->model->train_batteries;
-	double rows = (double)d->rows, bins = h->n + 1;
+	const struct tally_of *t = &d->feature[i];
+	double seen = (double)d->batteries, bins = h->n + 1;
 	struct drift_figure out = {f->name, NAN, NAN};
-	if (!judged(d->model, i) || d->batteries == 0)
+	if (!judged(model, i) || d->batteries == 0)
 		return out;
-	out.psi =
-		term((double)d->feature[i].missing / rows, 1 - f->present, n, m, bins);
+	double rho = between_strings(d, i);
+	double n = worth(seen, strings_seen(d), rho);
+	double m = worth(
+		(double)model->train_batteries, (double)model->train_strings, rho);
+	out.psi = term((double)t->missing / seen, 1 - f->present, n, m, bins);
 	for (int k = 0; k < h->n; k++)
-		out.psi += term((double)d->feature[i].bin[k] / rows,
+		out.psi += term((double)t->bin[k] / seen,
 			(double)h->share[k] * f->present, n, m, bins);
 	double chance =
 		gsl_cdf_chisq_Qinv(DRIFT_CHANCE / features, bins - 1) * (1 / n + 1 / m);
@@ -141,6 +239,9 @@ void drift_free(struct drift *d)
 	if (!d)
 		return;
 	free(d->feature);
+	free(d->square);
+	free(d->mean);
+	ids_release(&d->strings);
 	free(d->period_of);
 	free(d);
 }

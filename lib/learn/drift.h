@@ -12,7 +12,12 @@
  * of one degree less than there are bins (Yurdakul, Naranjo 2020, "Statistical
  * properties of the population stability index"). So a feature has drifted when its PSI
  * is over 0.25 and over what chance gives in one of a thousand periods, all features
- * together. n and m are batteries, not rows: rows of one battery say the same thing.
+ * together. A battery counts once a period, for its rows say the same thing; and n and
+ *m are as many batteries as would say as much were they independent, for those of a
+ * string share current, ripple and room: n / (1 + (b - 1)·rho), b batteries a string,
+ *rho the share of a feature's variance that lies between strings (design effect; Kish
+ *1965, "Survey Sampling", section 5.4), by analysis of variance of the period. A single
+ * string cannot tell, and counts as one battery.
  * Features of the calendar (season_…) are not judged: they move by themselves.
  *
  * A period is a fixed span of event time; counts begin anew with each.
@@ -40,8 +45,10 @@ struct drift *drift_new(const struct model *m, int64_t period_ms, struct err *er
 bool drift_period_over(const struct drift *d, int64_t ts);
 /* Begins the period of ts, with nothing counted. */
 void drift_begin(struct drift *d, int64_t ts);
-/* Counts a row of a battery, by its number. Returns 0, or -1 out of memory. */
-int drift_count(struct drift *d, uint32_t battery, const float *x, struct err *err);
+/* Counts a row of a battery, given by its number and its code, if it is the first of
+ * the period. Returns 0, or -1 out of memory. */
+int drift_count(struct drift *d, uint32_t battery, struct str code, const float *x,
+	struct err *err);
 /* Batteries counted in the period. */
 size_t drift_batteries(const struct drift *d);
 /* The end of the period. */

@@ -122,10 +122,12 @@ static json_t *write_evaluation(const struct model_report *r)
 int model_write_json(const struct model *m, const struct model_report *r,
 	struct buf *out, struct err *err)
 {
-	json_t *o = json_pack("{s:i, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	json_t *o = json_pack(
+		"{s:i, s:s, s:i, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"format", MODEL_FORMAT, "id", m->id, "window_h", m->window_h,
 		"floor_days", number(m->floor_days), "longest_days",
-		number(m->longest_days), "booster",
+		number(m->longest_days), "training_strings",
+		(json_int_t)m->train_strings, "booster",
 		json_pack("{s:s, s:I, s:o}", "file", "booster.ubj", "bytes",
 			(json_int_t)m->booster_size, "hash",
 			hash_text(m->booster_hash)),
@@ -302,6 +304,12 @@ static int read_train_batteries(const json_t *o, struct model *m, struct err *er
 	if (get_int(part, "batteries", 0, INT32_MAX, &n, err) < 0)
 		return -1;
 	m->train_batteries = (size_t)n;
+	/* Models made before it was counted do not have it. */
+	if (!json_object_get(o, "training_strings"))
+		return 0;
+	if (get_int(o, "training_strings", 0, INT32_MAX, &n, err) < 0)
+		return -1;
+	m->train_strings = (size_t)n;
 	return 0;
 }
 

@@ -52,7 +52,8 @@ struct model {
 	 * batteries a new one outlives all with probability 1/(n+1). Infinite where the
 	 * longest was still alive. */
 	double longest_days;
-	size_t train_batteries; /* it learned from: how much its histograms can tell */
+	/* It learned from: how much its histograms can tell. Strings: 0 unknown. */
+	size_t train_batteries, train_strings;
 	int nfeatures;
 	struct model_feature feature[FIELDS_MAX];
 	struct calibration calibration;

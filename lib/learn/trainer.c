@@ -1,5 +1,6 @@
 #include "learn/trainer.h"
 
+#include "base/code.h"
 #include "learn/evaluate.h"
 
 #include <inttypes.h>
@@ -224,6 +225,22 @@ static double longest_life(const struct dataset *d, const struct part *train)
 	return alive ? INFINITY : longest;
 }
 
+/* In how many strings the training batteries are. */
+static int count_strings(
+	const struct dataset *d, const struct split *s, size_t *n, struct err *err)
+{
+	struct ids strings = {0};
+	int r = 0;
+	for (uint32_t b = 0; r == 0 && b < d->batteries.n; b++)
+		if (split_part(s, b) == PART_TRAIN &&
+			ids_intern(&strings, code_string(str_of(ids_name(
+						     &d->batteries, b)))) == IDS_NONE)
+			r = err_nomem(err);
+	*n = strings.n;
+	ids_release(&strings);
+	return r;
+}
+
 /* Its name is what it is: the hash of model.json, which holds the hash of the trees. */
 static int name_model(struct model *m, const struct model_report *r, struct err *err)
 {
@@ -250,6 +267,8 @@ static int fit_parts(const struct dataset *d, const struct split *s,
 			0)
 			return -1;
 	m->train_batteries = s->batteries_in[PART_TRAIN];
+	if (count_strings(d, s, &m->train_strings, err) < 0)
+		return -1;
 	m->longest_days = longest_life(d, &part[PART_TRAIN]);
 	struct booster *b =
 		fit_best(o, &part[PART_TRAIN], &part[PART_VALID], use.n, r, err);

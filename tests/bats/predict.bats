@@ -138,6 +138,17 @@ ruls() { # JQ-FILTER over the rul records of $P that predict added
 	try predict -q --model "$BATS_TEST_TMPDIR/none" -i "$F" -o "$P"
 	assert_status 0
 	assert_one_line_stderr "model unusable: cannot open"
+	# foreign: another model's trees, another program's file
+	fleet 120 2 4 | train -q --out "$BATS_TEST_TMPDIR/other"
+	cp "$BATS_TEST_TMPDIR/other/booster.ubj" "$BATS_TEST_TMPDIR/m/"
+	try predict -q --model "$BATS_TEST_TMPDIR/m" -i "$F" -o "$P"
+	assert_status 0
+	assert_one_line_stderr "model unusable: .*is not the one model.json belongs to"
+	echo '{"learner": {"objective": {"name": "survival:aft"}}, "version": [1, 7, 4]}' >"$BATS_TEST_TMPDIR/m/model.json"
+	try predict -q --model "$BATS_TEST_TMPDIR/m" -i "$F" -o "$P"
+	assert_status 0
+	assert_one_line_stderr "model unusable: .*model.json: 'format' is not a whole number"
+	[ "$(ruls 'select(.source == "ml")' | wc -l)" -eq 0 ]
 }
 
 @test "a model the stream cannot supply is refused by the feature's name" {

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,11 +60,21 @@ static void model_of(struct model *m, size_t batteries, uint64_t seed)
 	size_t n = batteries < 20000 ? batteries : 20000;
 	for (size_t i = 0; i < n; i++)
 		v[i] = (float)rng_normal(&r);
-	*m = (struct model){
-		.id = "aft-test", .nfeatures = 1, .train_batteries = batteries};
+	*m = (struct model){.id = "aft-test",
+		.nfeatures = 1,
+		.train_batteries = batteries,
+		.train_strings = batteries};
 	strcpy(m->feature[0].name, "t_mean_c");
 	m->feature[0].present = 1;
 	histogram_of(v, n, &m->feature[0].reference);
+}
+
+/* A row of a battery of that string. */
+static int count(struct drift *d, uint32_t battery, uint32_t string, float x)
+{
+	char code[64];
+	snprintf(code, sizeof(code), "DC-A-UPS-01-S%u-J%u", string, battery);
+	return drift_count(d, battery, str_of(code), &x, NULL);
 }
 
 /* The figure of n batteries whose values are 'shift' off. */
@@ -76,7 +87,7 @@ static struct drift_figure seen(
 	drift_begin(d, 0);
 	for (uint32_t b = 0; b < n; b++) {
 		float x = (float)(rng_normal(&r) + shift);
-		assert_int_equal(drift_count(d, b, &x, NULL), 0);
+		assert_int_equal(count(d, b, b, x), 0);
 	}
 	assert_int_equal(drift_batteries(d), n);
 	drift_judge(d, &f);
@@ -101,7 +112,7 @@ static void test_psi_of_a_known_shift(void **state)
 	drift_begin(d, 0);
 	for (uint32_t b = 0; b < 20000; b++) {
 		float x = -9;
-		assert_int_equal(drift_count(d, b, &x, NULL), 0);
+		assert_int_equal(count(d, b, b, x), 0);
 	}
 	drift_judge(d, &f);
 	double a = 0.5 / 20005.5, e = 2000.5 / 20005.5;
@@ -136,6 +147,40 @@ static void test_limit_knows_the_sample(void **state)
 	assert_true(drifted(&few));
 }
 
+/* Twenty batteries a string that share its value are worth one; that differ among
+ * themselves as much as any, twenty. */
+static void test_batteries_of_a_string_are_alike(void **state)
+{
+	struct model m;
+	struct rng r = {9};
+	struct drift_figure alike, own;
+	model_of(&m, 1000, 1);
+	struct drift *d = drift_new(&m, DAY_MS, NULL);
+	drift_begin(d, 0);
+	for (uint32_t s = 0; s < 20; s++) {
+		float x = (float)rng_normal(&r);
+		for (uint32_t b = 0; b < 20; b++)
+			assert_int_equal(count(d, 20 * s + b, s, x), 0);
+	}
+	drift_judge(d, &alike);
+	drift_begin(d, DAY_MS);
+	for (uint32_t b = 0; b < 400; b++)
+		assert_int_equal(count(d, b, b / 20, (float)rng_normal(&r)), 0);
+	drift_judge(d, &own);
+	/* chi-square of 10 degrees at 0.001 is 29.59: times 1/20 + 1/1000, and 1/400 +
+	 * 1/1000, which is under the least limit */
+	assert_true(fabs(alike.limit - 29.59 * 0.051) < 0.02);
+	assert_true(own.limit == DRIFT_PSI_LEAST && own.psi < 0.2);
+	assert_false(drifted(&alike));
+	/* one string cannot tell how strings differ */
+	drift_begin(d, 2 * DAY_MS);
+	for (uint32_t b = 0; b < 20; b++)
+		assert_int_equal(count(d, b, 0, (float)rng_normal(&r)), 0);
+	drift_judge(d, &own);
+	assert_true(own.limit > 29);
+	drift_free(d);
+}
+
 static void test_missing_is_a_bin(void **state)
 {
 	struct model m;
@@ -145,7 +190,7 @@ static void test_missing_is_a_bin(void **state)
 	struct drift *d = drift_new(&m, DAY_MS, NULL);
 	drift_begin(d, 0);
 	for (uint32_t b = 0; b < 500; b++)
-		assert_int_equal(drift_count(d, b, &gone, NULL), 0);
+		assert_int_equal(count(d, b, b, gone), 0);
 	drift_judge(d, &f);
 	assert_true(drifted(&f));
 	/* the calendar, and a model without a reference, are not judged */
@@ -169,14 +214,14 @@ static void test_counts_batteries_and_periods(void **state)
 	assert_false(drift_period_over(d, 0));
 	drift_begin(d, 10 * DAY_MS);
 	for (int i = 0; i < 50; i++)
-		assert_int_equal(drift_count(d, 1000, &x, NULL), 0);
+		assert_int_equal(count(d, 1000, 0, x), 0);
 	assert_int_equal(drift_batteries(d), 1);
 	assert_true(drift_until(d) == 14 * DAY_MS);
 	assert_false(drift_period_over(d, 14 * DAY_MS - 1));
 	assert_true(drift_period_over(d, 14 * DAY_MS));
 	drift_begin(d, 14 * DAY_MS);
 	assert_int_equal(drift_batteries(d), 0);
-	assert_int_equal(drift_count(d, 1000, &x, NULL), 0);
+	assert_int_equal(count(d, 1000, 0, x), 0);
 	assert_int_equal(drift_batteries(d), 1);
 	drift_free(d);
 }
@@ -216,6 +261,7 @@ int main(void)
 		cmocka_unit_test(test_ties_share_a_bin),
 		cmocka_unit_test(test_psi_of_a_known_shift),
 		cmocka_unit_test(test_limit_knows_the_sample),
+		cmocka_unit_test(test_batteries_of_a_string_are_alike),
 		cmocka_unit_test(test_missing_is_a_bin),
 		cmocka_unit_test(test_counts_batteries_and_periods),
 		cmocka_unit_test(test_one_alert_for_as_long_as_it_lasts),
