@@ -133,7 +133,7 @@ static double ahead_error(const struct trace *t, const struct trace_span *d, siz
 	double v = NAN;
 	for (i++; i < d->to && t->points[i].ts <= from->ts + AHEAD_LATEST_MS; i++) {
 		v = step_to(&o, m, &t->points[i]);
-		if (t->points[i].ts < from->ts + AHEAD_MS)
+		if (t->points[i].ts < from->ts + AHEAD_MS || t->points[i].blind)
 			continue;
 		*held = from->voltage_v - t->points[i].voltage_v;
 		return v - t->points[i].voltage_v;
@@ -144,7 +144,7 @@ static double ahead_error(const struct trace *t, const struct trace_span *d, siz
 static struct twin_sample sample_of(const struct trace_point *p)
 {
 	return (struct twin_sample){
-		p->ts, p->voltage_v, p->current_a, p->temperature_c, NAN, NAN};
+		p->ts, p->blind ? NAN : p->voltage_v, p->current_a, p->temperature_c, NAN, NAN};
 }
 
 /* A twin that has seen the rest before the load, its SOC then set wrong. */
@@ -191,7 +191,7 @@ static double open_loop(const struct trace *t, const struct trace_span *d,
 		p = &t->points[i];
 		double v = step_to(&o, m, p);
 		out_ah -= fmin(p->mean_a, 0) * seconds(p - 1, p) / 3600;
-		if (out_ah < (1 - LOW_SOC) * total_ah)
+		if (!p->blind && out_ah < (1 - LOW_SOC) * total_ah)
 			mean_add(&square_v, square(v - p->voltage_v));
 	}
 	return mean_root(&square_v);
@@ -220,8 +220,11 @@ static void run_filter(const struct trace *t, const struct trace_span *d,
 		if (p->ts - out->ts < HOUR_MS)
 			continue;
 		mean_add(&soc, square(fmin(w.ekf.x[EKF_SOC], 1) - real));
-		mean_add(&nis, w.nis);
-		double e = real > LOW_SOC ? ahead_error(t, d, i, m, &w, &last_v) : NAN;
+		if (!p->blind)
+			mean_add(&nis, w.nis);
+		double e = real > LOW_SOC && !p->blind
+				   ? ahead_error(t, d, i, m, &w, &last_v)
+				   : NAN;
 		if (isnan(e))
 			continue;
 		mean_add(&ahead, square(e));

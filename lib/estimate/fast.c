@@ -9,7 +9,7 @@
 
 /* Of the capacity per hour: a step of the current that shows R0. */
 static const double RATE_STEP = 0.05;
-static const double STEP_LONGEST_S = 10; /* a slower sample mixes R0 with V1 */
+static const double STEP_LONGEST_S = 90; /* a slower sample mixes R0 with V1 */
 static const double LOW_SOC = 0.15, LOW_SOC_V = 0.2; /* the knee is not modelled well */
 /*
  * A fitted model's error was measured, and is a state, EKF_BIAS: it lasts for hours as

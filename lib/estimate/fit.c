@@ -16,7 +16,7 @@ static const size_t ITERATIONS = 100;
 
 static bool fitted(const struct trace_point *p)
 {
-	return p->phase != TRACE_FULL && !p->starts;
+	return p->phase != TRACE_FULL && !p->starts && !p->blind;
 }
 
 /* Residuals over the data, then the pull of every parameter to its start. */

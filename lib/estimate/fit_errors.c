@@ -37,12 +37,12 @@ void fit_judge(const struct fit_problem *k, const struct trace *t, int s,
 		soc = trace_soc(m, p, g.full_soc,
 			soc + p->mean_a * dt_s / 3600 / m->capacity_ah);
 		bool low = soc < KNEE_SOC;
-		if (out)
+		if (out && !p->blind)
 			count_point(p, v[i], low, out);
 		bool step = fabs(p->current_a - p[-1].current_a) >
 			    RATE_STEP * m->capacity_ah;
 		since_s = step ? 0 : since_s + dt_s;
-		if (p->phase == TRACE_FULL || low || since_s < SETTLE_S)
+		if (p->blind || p->phase == TRACE_FULL || low || since_s < SETTLE_S)
 			v[i] = NAN;
 	}
 }

@@ -9,6 +9,7 @@ static const double ANSWER_LEAST = 0.3;                 /* of what R0 and R1 giv
 static const double STEP_LONGEST_S = 120;
 static const double RUN_AH = 0.05, RUN_V_PER_CELL = 0.025; /* of C; against it */
 static const double SAME_AH = 0.03;
+static const double READ_TOGETHER_S = 10; /* voltage and current, by loggers [M, BBOXX] */
 enum { WRONG_STEPS = 3 };
 
 static bool outside(double *v, double low, double high)
@@ -105,11 +106,18 @@ static void watch_run(struct plausible *c, const struct battery_model *m,
 static bool watch_stuck(struct plausible *c, const struct battery_model *m,
 	const struct plausible_sample *s, double dt_s)
 {
-	if ((float)s->voltage_v != c->voltage_v)
+	double step_a = fabs(s->current_a - c->current_a);
+	if ((float)s->voltage_v != c->voltage_v) {
 		c->same_ah = 0;
-	else if (!isnan(s->current_a) && s->current_a < 0)
-		c->same_ah -= (float)(s->current_a * dt_s / 3600);
-	return c->same_ah > SAME_AH * m->capacity_ah;
+		c->frozen = false;
+	} else {
+		if (s->current_a < 0)
+			c->same_ah -= (float)(s->current_a * dt_s / 3600);
+		/* A discharge that begins so is watch_claim's. */
+		c->frozen |= step_a >= RATE_STEP * m->capacity_ah &&
+			     dt_s >= READ_TOGETHER_S && !c->unanswered;
+	}
+	return c->frozen || c->same_ah > SAME_AH * m->capacity_ah;
 }
 
 unsigned plausible_check(
@@ -129,6 +137,7 @@ unsigned plausible_check(
 		/* After a gap or a clock set back nothing hangs together. */
 		c->unanswered = false;
 		c->same_ah = c->run_a = c->run_ah = 0;
+		c->frozen = false;
 	}
 	c->ts = s->ts;
 	c->seen = true;

@@ -9,7 +9,8 @@
  *			the wrong way, or 5 % of the capacity is said to flow in while
  *			the voltage falls, or out while it rises
  *	stuck		the voltage is the same to the bit while 3 % of the capacity
- *			flows; until it changes
+ *			flows, or over a step of the current between samples at
+ *			least ten seconds apart; until it changes
  *
  * Steps count when the samples are at most two minutes apart.
  */
@@ -36,7 +37,7 @@ struct plausible {
 	float run_v, run_a, run_ah; /* where a run of one current began, its charge */
 	float same_ah;              /* flowed while the voltage stayed the same */
 	uint8_t wrong_steps;
-	bool seen, unanswered, reversed;
+	bool seen, unanswered, reversed, frozen;
 };
 
 /* Measured values, NaN where missing. */

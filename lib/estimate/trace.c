@@ -16,7 +16,8 @@ static const double THIN_SHARE = 0.1, THIN_MOST_S = 300, THIN_V = 0.02;
 int trace_add(struct trace *t, int64_t ts, double voltage_v, double current_a,
 	double temperature_c)
 {
-	if (isnan(voltage_v) || isnan(current_a) ||
+	bool blind = isnan(voltage_v);
+	if ((blind && !t->n) || isnan(current_a) ||
 		(t->n && ts <= t->points[t->n - 1].ts))
 		return 1;
 	if (t->n == t->cap) {
@@ -29,8 +30,10 @@ int trace_add(struct trace *t, int64_t ts, double voltage_v, double current_a,
 	}
 	if (isnan(temperature_c))
 		temperature_c = t->n ? t->points[t->n - 1].temperature_c : 25;
-	t->points[t->n++] = (struct trace_point){
-		ts, voltage_v, current_a, temperature_c, current_a, TRACE_REST, false};
+	if (blind)
+		voltage_v = t->points[t->n - 1].voltage_v;
+	t->points[t->n++] = (struct trace_point){ts, voltage_v, current_a, temperature_c,
+		current_a, TRACE_REST, false, blind};
 	return 0;
 }
 

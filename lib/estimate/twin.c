@@ -59,7 +59,7 @@ void twin_init(struct twin *w, const struct battery_model *m,
 	w->baseline_mohm = (float)(measured ? o->initial_resistance_mohm : m->r0_mohm);
 	double x[EKF_N] = {[EKF_SOC] = 0.5, [EKF_LNR0] = log(w->baseline_mohm * 1e-3)};
 	double bias_v = m->model_error_v > 0 ? m->model_error_v : TWIN_TUNING.bias_v;
-	double std[EKF_N] = {0.3, 0.02, 0.1, 0.15, 0.1, bias_v};
+	double std[EKF_N] = {0.3, 0.02, 0.1, fmax(0.15, m->r0_sigma), 0.1, bias_v};
 	ekf_init(&w->ekf, x, std);
 	twin_set_capacity(w, m);
 	w->ln_i0 = logf((float)(m->gassing_i0_a > 0 ? m->gassing_i0_a : 1e-6));
