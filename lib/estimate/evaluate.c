@@ -143,8 +143,8 @@ static double ahead_error(const struct trace *t, const struct trace_span *d, siz
 
 static struct twin_sample sample_of(const struct trace_point *p)
 {
-	return (struct twin_sample){
-		p->ts, p->blind ? NAN : p->voltage_v, p->current_a, p->temperature_c, NAN, NAN};
+	return (struct twin_sample){p->ts, p->blind ? NAN : p->voltage_v, p->current_a,
+		p->temperature_c, NAN, NAN};
 }
 
 /* A twin that has seen the rest before the load, its SOC then set wrong. */

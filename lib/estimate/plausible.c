@@ -9,7 +9,8 @@ static const double ANSWER_LEAST = 0.3;                 /* of what R0 and R1 giv
 static const double STEP_LONGEST_S = 120;
 static const double RUN_AH = 0.05, RUN_V_PER_CELL = 0.025; /* of C; against it */
 static const double SAME_AH = 0.03;
-static const double READ_TOGETHER_S = 10; /* voltage and current, by loggers [M, BBOXX] */
+static const double READ_TOGETHER_S =
+	10; /* voltage and current, by loggers [M, BBOXX] */
 enum { WRONG_STEPS = 3 };
 
 static bool outside(double *v, double low, double high)

@@ -32,8 +32,8 @@ int trace_add(struct trace *t, int64_t ts, double voltage_v, double current_a,
 		temperature_c = t->n ? t->points[t->n - 1].temperature_c : 25;
 	if (blind)
 		voltage_v = t->points[t->n - 1].voltage_v;
-	t->points[t->n++] = (struct trace_point){ts, voltage_v, current_a, temperature_c,
-		current_a, TRACE_REST, false, blind};
+	t->points[t->n++] = (struct trace_point){ts, voltage_v, current_a,
+		temperature_c, current_a, TRACE_REST, false, blind};
 	return 0;
 }
 

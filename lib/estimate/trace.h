@@ -35,8 +35,9 @@ struct trace {
 	size_t n, cap;
 };
 
-/* Adds a sample. 0, 1 when it is not used (no current, no voltage yet, time not forward),
- * -1 when out of memory. A missing temperature is the one before, or 25 degC. */
+/* Adds a sample. 0, 1 when it is not used (no current, no voltage yet, time not
+ * forward), -1 when out of memory. A missing temperature is the one before, or 25 degC.
+ */
 int trace_add(struct trace *t, int64_t ts, double voltage_v, double current_a,
 	double temperature_c);
 void trace_release(struct trace *t);

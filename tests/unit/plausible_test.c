@@ -131,6 +131,20 @@ static void test_stuck(void **state)
 	assert_int_equal(faults, PLAUSIBLE_STUCK);
 	assert_true(isnan(f.last.voltage_v) && f.last.current_a == -12);
 	assert_int_equal(give(&f, 12.1, -12, 60), 0);
+	/* A load that goes off and moves nothing: the last value is kept [seen in
+	 * lead-acid-discharge], until it changes. */
+	struct feed h = {0};
+	give(&h, 12.4, 0, 60);
+	give(&h, 12.1, -12, 60);
+	assert_int_equal(give(&h, 12.1, -1, 60), PLAUSIBLE_STUCK);
+	assert_true(isnan(h.last.voltage_v) && h.last.current_a == -1);
+	assert_int_equal(give(&h, 12.1, -1, 60), PLAUSIBLE_STUCK);
+	assert_int_equal(give(&h, 12.4, -1, 60), 0);
+	/* Read within the same moment, a step may be ahead of its answer. */
+	assert_int_equal(give(&h, 12.4, -12, 0.1), PLAUSIBLE_UNANSWERED);
+	struct feed k = {0};
+	give(&k, 12.1, -12, 60);
+	assert_int_equal(give(&k, 12.1, -1, 0.1), 0);
 	/* On float the same voltage for days is what a charger is for. */
 	struct feed g = {0};
 	for (int i = 0; i < 5000; i++)
