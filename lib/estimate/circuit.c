@@ -118,8 +118,8 @@ void circuit_step_set(
 	if (s->dt_s == dt_s)
 		return;
 	s->dt_s = dt_s;
-	s->decay1 = m->tau1_s > 0 ? exp(-dt_s / m->tau1_s) : 0;
-	s->decay2 = m->tau2_s > 0 ? exp(-dt_s / m->tau2_s) : 0;
+	s->decay1 = m->tau1_s > 0 ? (float)exp(-dt_s / m->tau1_s) : 0;
+	s->decay2 = m->tau2_s > 0 ? (float)exp(-dt_s / m->tau2_s) : 0;
 }
 
 double circuit_mean_a(

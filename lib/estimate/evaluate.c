@@ -147,7 +147,8 @@ static struct twin_sample sample_of(const struct trace_point *p)
 		p->temperature_c, NAN, NAN};
 }
 
-/* A twin that has seen the rest before the load, its SOC then set wrong. */
+/* A twin that has seen the rest before the load, its SOC then set wrong. The capacity
+ * is the model's, not yet aged: the model is of this battery, or its spread is wide. */
 static void begin(struct twin *w, const struct battery_model *m, const struct trace *t,
 	const struct trace_span *d, double start_error)
 {
@@ -156,8 +157,8 @@ static void begin(struct twin *w, const struct battery_model *m, const struct tr
 		t->points[i - 1].phase != TRACE_DISCHARGE &&
 		t->points[i - 1].phase != TRACE_CHARGE)
 		i--;
-	twin_init(w, m,
-		&(struct twin_origin){NAN, NAN, NAN, t->points[i].temperature_c}, 0);
+	twin_init(w, m, &(struct twin_origin){0, NAN, NAN, t->points[i].temperature_c},
+		0);
 	for (; i <= d->from; i++) {
 		struct twin_sample s = sample_of(&t->points[i]);
 		twin_step(w, m, &TWIN_TUNING, &s);

@@ -25,6 +25,7 @@ static const double FAR_SOC = 0.005; /* the OCV is a straight line that far */
 enum { ITERATIONS_MOST = 5 };
 static const double SOC_MIN = -0.05, SOC_MAX = 1.05;
 static const double CHARGING_SURPLUS_V = 0.25; /* over float, while current flows */
+static const double UNKNOWN_LOAD_V = 0.2;      /* drop by a load not measured [E] */
 static const double SURPLUS_V = 0.12;          /* over the full battery's OCV */
 /* The highest rest hours after charging [M: 13.24 V UB121000, 13.3 V BBOXX]: what float
  * has more goes at once. And how well the deep part of the surface charge is known. */
@@ -83,6 +84,24 @@ void twin_begin(struct twin *w, const struct battery_model *m,
 	w->ts = s->ts;
 	w->voltage_v = (float)s->voltage_v;
 	w->current_a = (float)current_a;
+}
+
+/*
+ * Below the full battery's OCV there is no surplus, whatever current nobody measures;
+ * it may pull the voltage down by some tenths of a volt, for which V2 stands.
+ */
+static void follow_unknown_load(struct twin *w, const struct battery_model *m,
+	double voltage_v, struct ekf_transition *t)
+{
+	if (w->surface_ah > 0 &&
+		voltage_v < battery_ocv_v(m, 1, w->temperature_c) - SURPLUS_V) {
+		w->surface_ah = 0;
+		ekf_set(&w->ekf, EKF_V1, 0, 0);
+		ekf_set(&w->ekf, EKF_V2, 0, square(UNKNOWN_LOAD_V));
+	}
+	if (w->surface_ah <= 0)
+		t->noise[EKF_V2] +=
+			square(UNKNOWN_LOAD_V) * (1 - square(w->step.decay2));
 }
 
 static double model_error_s(const struct battery_model *m)
@@ -219,6 +238,8 @@ void twin_predict(struct twin *w, const struct battery_model *m,
 	/* In surplus V2 stands for what no branch describes, and must follow. */
 	if (w->surface_ah > 0)
 		t.noise[EKF_V2] += fmin(square(0.05) / 60 * dt_s, square(0.2));
+	if (isnan(s->current_a))
+		follow_unknown_load(w, m, v, &t);
 	ekf_predict(&w->ekf, &t);
 }
 

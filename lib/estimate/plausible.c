@@ -9,6 +9,7 @@ static const double ANSWER_LEAST = 0.3;                 /* of what R0 and R1 giv
 static const double STEP_LONGEST_S = 120;
 static const double RUN_AH = 0.05, RUN_V_PER_CELL = 0.025; /* of C; against it */
 static const double SAME_AH = 0.03;
+static const double FALL_V_PER_CELL = 0.05, BACK_V_PER_CELL = 0.02;
 static const double READ_TOGETHER_S =
 	10; /* voltage and current, by loggers [M, BBOXX] */
 enum { WRONG_STEPS = 3 };
@@ -121,24 +122,49 @@ static bool watch_stuck(struct plausible *c, const struct battery_model *m,
 	return c->frozen || c->same_ah > SAME_AH * m->capacity_ah;
 }
 
+/* A fall of the voltage as by a load, where no current is known. */
+static void watch_unmeasured(struct plausible *c, const struct battery_model *m,
+	const struct plausible_sample *s, double dt_s)
+{
+	double fall_v = (double)c->voltage_v - s->voltage_v;
+	bool next = c->seen && dt_s > 0 && dt_s <= STEP_LONGEST_S;
+	if (!isnan(s->current_a)) {
+		c->unmeasured = false;
+	} else if (!c->unmeasured && next && fall_v > FALL_V_PER_CELL * m->cells) {
+		c->unmeasured = true;
+		c->unanswered = false;
+		c->idle_v = c->voltage_v;
+	} else if (c->unmeasured &&
+		   s->voltage_v > (double)c->idle_v - BACK_V_PER_CELL * m->cells) {
+		c->unmeasured = false;
+	}
+}
+
+static void forget_runs(struct plausible *c)
+{
+	c->unanswered = c->frozen = false;
+	c->same_ah = c->run_a = c->run_ah = 0;
+}
+
 unsigned plausible_check(
 	struct plausible *c, const struct battery_model *m, struct plausible_sample *s)
 {
 	unsigned faults = limits(m, s);
-	if (isnan(s->voltage_v) || isnan(s->current_a))
+	if (isnan(s->voltage_v))
 		return faults;
 	double v = s->voltage_v, a = s->current_a;
 	double dt_s = c->seen ? (double)(s->ts - c->ts) / 1000 : 0;
-	if (dt_s > 0 && dt_s < 3600) {
+	watch_unmeasured(c, m, s, dt_s);
+	faults |= c->unmeasured ? PLAUSIBLE_UNMEASURED : 0;
+	bool known = !isnan(a) && !isnan(c->current_a);
+	if (known && dt_s > 0 && dt_s < 3600) {
 		watch_claim(c, m, s, dt_s);
 		watch_steps(c, m, s, dt_s);
 		watch_run(c, m, s, dt_s);
 		faults |= watch_stuck(c, m, s, dt_s) ? PLAUSIBLE_STUCK : 0;
-	} else if (dt_s != 0 || !c->seen) {
+	} else if (!known || dt_s != 0 || !c->seen) {
 		/* After a gap or a clock set back nothing hangs together. */
-		c->unanswered = false;
-		c->same_ah = c->run_a = c->run_ah = 0;
-		c->frozen = false;
+		forget_runs(c);
 	}
 	c->ts = s->ts;
 	c->seen = true;
@@ -146,7 +172,7 @@ unsigned plausible_check(
 	c->current_a = (float)a;
 	if (faults & PLAUSIBLE_STUCK)
 		s->voltage_v = NAN;
-	if (c->reversed) {
+	if (c->reversed && !isnan(a)) {
 		faults |= PLAUSIBLE_REVERSED;
 		s->current_a = NAN;
 	} else if (c->unanswered) {
@@ -166,6 +192,9 @@ const char *plausible_text(unsigned faults)
 		       "set-point: current not used";
 	if (faults & PLAUSIBLE_STUCK)
 		return "the voltage stands still while current flows: voltage not used";
+	if (faults & PLAUSIBLE_UNMEASURED)
+		return "the voltage falls as under a load and no current is measured: "
+		       "charge not counted";
 	if (faults & PLAUSIBLE_LIMITS)
 		return "a value is outside the limits of its battery model: not used";
 	return NULL;

@@ -12,6 +12,10 @@
  *			flows, or over a step of the current between samples at
  *			least ten seconds apart; until it changes
  *
+ *	unmeasured	the voltage falls by 0.05 V a cell at once and no current is
+ *			known: a load without a sensor; until the current is known or
+ *			the voltage is back
+ *
  * Steps count when the samples are at most two minutes apart.
  */
 #ifndef ESTIMATE_PLAUSIBLE_H
@@ -27,17 +31,18 @@ enum plausible_fault {
 	PLAUSIBLE_UNANSWERED = 2,
 	PLAUSIBLE_REVERSED = 4,
 	PLAUSIBLE_STUCK = 8,
+	PLAUSIBLE_UNMEASURED = 16,
 };
 
 /* All zero is a new one. */
 struct plausible {
-	int64_t ts, since;          /* last sample; when the claim began */
-	float voltage_v, current_a; /* last */
-	float idle_v;               /* before the current that is not answered */
+	int64_t ts, since;          /* last voltage; when the claim began */
+	float voltage_v, current_a; /* last; current NaN: not known */
+	float idle_v;               /* before the load not answered, or not measured */
 	float run_v, run_a, run_ah; /* where a run of one current began, its charge */
 	float same_ah;              /* flowed while the voltage stayed the same */
 	uint8_t wrong_steps;
-	bool seen, unanswered, reversed, frozen;
+	bool seen, unanswered, reversed, frozen, unmeasured;
 };
 
 /* Measured values, NaN where missing. */

@@ -113,6 +113,25 @@ static void test_reversed(void **state)
 	assert_int_equal(faults, PLAUSIBLE_REVERSED);
 }
 
+/* A load without a sensor shows in the voltage; a slow fall is no load. */
+static void test_unmeasured(void **state)
+{
+	(void)state;
+	struct feed f = {0};
+	assert_int_equal(give(&f, 13.65, 0.05, 60), 0);
+	assert_int_equal(give(&f, 13.65, NAN, 60), 0);
+	assert_int_equal(give(&f, 12.65, NAN, 60), PLAUSIBLE_UNMEASURED);
+	assert_true(f.last.voltage_v == 12.65);
+	assert_int_equal(give(&f, 12.4, NAN, 60), PLAUSIBLE_UNMEASURED);
+	assert_non_null(plausible_text(PLAUSIBLE_UNMEASURED));
+	assert_int_equal(give(&f, 13.6, NAN, 60), 0);
+	give(&f, 12.6, NAN, 60);
+	assert_int_equal(give(&f, 12.5, -12, 60), 0);
+	struct feed g = {0};
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(give(&g, 13.3 - 0.005 * i, NAN, 60), 0);
+}
+
 static void test_stuck(void **state)
 {
 	(void)state;
@@ -156,6 +175,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_claim_without_answer),
 		cmocka_unit_test(test_honest_discharge),
-		cmocka_unit_test(test_reversed), cmocka_unit_test(test_stuck)};
+		cmocka_unit_test(test_reversed), cmocka_unit_test(test_unmeasured),
+		cmocka_unit_test(test_stuck)};
 	return cmocka_run_group_tests(tests, load, NULL);
 }
