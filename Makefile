@@ -97,6 +97,16 @@ $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(LIB)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 
 # floatline-records(5) comes from the definitions themselves.
+# What a model is told to be made by; written anew only when it changes.
+$(B)/gen/revision.h: FORCE
+	@mkdir -p $(@D)
+	@printf '#define FL_REVISION "%s"\n' \
+		"$$(git describe --always --dirty=+ 2>/dev/null || echo unknown)" >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+$(B)/obj/lib/learn/model.o: $(B)/gen/revision.h
+$(B)/obj/lib/learn/model.o: CPPFLAGS += -I$(B)/gen
+FORCE:
+
 $(B)/gen/records_man: $(B)/obj/schemas/records_man.o
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^

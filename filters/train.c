@@ -8,10 +8,11 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <time.h>
 
 struct options {
 	const char *out, *registry, *split;
-	int64_t window_h, every_ms, max_rows, rounds, depth, seed;
+	int64_t window_h, every_ms, max_rows, rounds, depth, trials, seed;
 	double eta, level;
 };
 
@@ -104,20 +105,45 @@ static void say_rows(const struct options *o, const struct dataset *d)
 
 /* Into the registry, as staging. */
 static int enter(const struct options *o, const struct model *m,
-	const struct model_report *r, const struct buf *trees, struct err *err)
+	const struct model_report *r, const struct buf *trees, const struct buf *html,
+	struct err *err)
 {
 	char id[CODE_MAX + 1];
 	struct registry *to = registry_open(o->registry, true, err);
-	int s = to ? model_save(registry_incoming(to), m, r, trees, err) : -1;
+	int s = to ? model_save(registry_incoming(to), m, r, trees, html, err) : -1;
 	if (s == 0)
 		s = registry_adopt(to, id, err);
 	registry_close(to);
 	return s;
 }
 
-static int fit(const struct options *o, enum split_by by, struct dataset *d,
-	struct model_report *r, bool quiet, struct err *err)
+struct trials_clock {
+	int64_t begun;
+};
+
+static int64_t now_ms(void)
 {
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * SECOND_MS + t.tv_nsec / 1000000;
+}
+
+/* How the search goes, and how long it will take if all trials take alike. */
+static void say_trial(void *arg, int done, int of, double error, double best)
+{
+	const struct trials_clock *c = arg;
+	double s = (double)(now_ms() - c->begun) / 1e3;
+	diag("trial %d of %d: error of log time on validation %.3f, best %.3f; %.0f s "
+	     "to "
+	     "go",
+		done, of, error, best, s / done * (of - done));
+}
+
+static int fit(const struct options *o, enum split_by by, struct dataset *d,
+	struct model_report *r, bool quiet, bool told, struct err *err)
+{
+	struct buf trees = {0}, html = {0};
+	struct trials_clock clock = {now_ms()};
 	struct trainer_options t = {.split = by,
 		.seed = (uint64_t)o->seed,
 		.window_h = (int)o->window_h,
@@ -125,20 +151,26 @@ static int fit(const struct options *o, enum split_by by, struct dataset *d,
 		.patience = 30,
 		.depth = (int)o->depth,
 		.eta = o->eta,
-		.level = o->level};
+		.level = o->level,
+		.trials = (int)o->trials,
+		.html = &html};
 	struct model m;
-	struct buf trees = {0};
 	if (dataset_finish(d, err) < 0)
 		return -1;
+	if (told) {
+		t.progress = say_trial;
+		t.arg = &clock;
+	}
 	if (!quiet)
 		say_rows(o, d);
 	int s = trainer_fit(d, &t, &m, r, &trees, err);
 	if (s == 0)
-		s = o->out ? model_save(o->out, &m, r, &trees, err)
-			   : enter(o, &m, r, &trees, err);
+		s = o->out ? model_save(o->out, &m, r, &trees, &html, err)
+			   : enter(o, &m, r, &trees, &html, err);
 	if (s == 0 && !quiet)
 		say(o, &m, r);
 	buf_release(&trees);
+	buf_release(&html);
 	return s;
 }
 
@@ -169,6 +201,7 @@ int main(int argc, char **argv)
 		.max_rows = 200000,
 		.rounds = 300,
 		.depth = 4,
+		.trials = 8,
 		.seed = 1,
 		.eta = 0.08,
 		.level = 0.9};
@@ -192,11 +225,13 @@ int main(int argc, char **argv)
 			OPT_INT, &o.max_rows, 1, 10000000},
 		{0, "rounds", "N", "trees at most (300)", OPT_INT, &o.rounds, 1, 5000},
 		{0, "depth", "N", "depth of a tree (4)", OPT_INT, &o.depth, 1, 12},
+		{0, "trials", "N", "hyperparameters to try: these, then drawn ones (8)",
+			OPT_INT, &o.trials, 1, 1000},
 		{0, "eta", "RATE", "learning rate (0.08)", OPT_F64, &o.eta, 0.001, 1},
 		{0, "level", "SHARE", "what the intervals shall hold (0.9)", OPT_F64,
 			&o.level, 0.5, 0.99},
-		{0, "seed", "N", "seed of split and boosting (1)", OPT_INT, &o.seed, 0,
-			2147483647},
+		{0, "seed", "N", "seed of split, search and boosting (1)", OPT_INT,
+			&o.seed, 0, 2147483647},
 		{0}};
 	int r = opt_parse(
 		&USAGE, own, flow_options(&fo, FLOW_SINK), argc, argv, &first, &err);
@@ -215,7 +250,7 @@ int main(int argc, char **argv)
 	if (status == 0 && interrupted)
 		status = diag_err(
 			&(struct err){ERR_DATA, "interrupted: no model written"});
-	if (status == 0 && fit(&o, by, &d, &report, fo.quiet, &err) < 0)
+	if (status == 0 && fit(&o, by, &d, &report, fo.quiet, fo.progress, &err) < 0)
 		status = diag_err(&err);
 	dataset_release(&d);
 	return status;

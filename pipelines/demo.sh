@@ -9,7 +9,7 @@ mkdir -p "${1:-demo}"
 cd "${1:-demo}"
 rm -f demo.db* ledger.ndjson
 
-[ -s model/model.json ] || "$here/train.sh" model 2>train.log ||
+[ -s model/model.json ] || "$here/train.sh" model 486 365 2>train.log ||
 	{ status=$?; cat train.log >&2; exit $status; }
 floatline simulate --batteries 24 --days 90 --interval 1m --seed 7 --ledger ledger.ndjson -q |
 	floatline featurize --ledger ledger.ndjson -q |

@@ -68,7 +68,7 @@ static int set_params(BoosterHandle h, const struct booster_params *p, struct er
 	static const char *const fixed[][2] = {{"nthread", "1"}, {"verbosity", "0"},
 		{"objective", "survival:aft"}, {"eval_metric", "aft-nloglik"},
 		{"aft_loss_distribution", "normal"}, {"tree_method", "hist"},
-		{"subsample", "0.8"}, {"colsample_bytree", "0.8"}, {"lambda", "1"}};
+		{"subsample", "0.8"}, {"lambda", "1"}};
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
 		if (set(h, fixed[i][0], fixed[i][1], err) < 0)
 			return -1;
@@ -76,6 +76,7 @@ static int set_params(BoosterHandle h, const struct booster_params *p, struct er
 		set_number(h, "max_depth", p->depth, err) < 0 ||
 		set_number(h, "min_child_weight", p->min_rows, err) < 0 ||
 		set_number(h, "eta", p->eta, err) < 0 ||
+		set_number(h, "colsample_bytree", p->columns, err) < 0 ||
 		set_number(h, "base_score", p->base, err) < 0)
 		return -1;
 	return set_number(h, "seed", p->seed, err);

@@ -21,6 +21,7 @@ struct booster_params {
 	double scale; /* sigma of the error of log time */
 	double base;  /* time predicted before the first tree, > 0 */
 	uint32_t seed;
+	double columns; /* share of the features each tree may use, 0 to 1 */
 };
 
 /* Rows of 'cols' features and their times: lower == upper when the end was seen, upper

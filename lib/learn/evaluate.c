@@ -1,6 +1,7 @@
 #include "learn/evaluate.h"
 
 #include "learn/predictor.h"
+#include "learn/report.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -100,12 +101,16 @@ static int rank_quality(const struct dataset *d, const struct part *p,
 	return r;
 }
 
-static int judge(const struct dataset *d, const struct part *p, const struct model *m,
-	struct model_report *r, bool baseline, struct metrics *out, struct err *err)
+/* What is foretold of each row, by the model or by age alone, and what became of it. */
+static struct outcome *outcomes(const struct dataset *d, const struct part *p,
+	const struct model *m, const struct model_report *r, bool baseline,
+	struct err *err)
 {
 	struct outcome *o = malloc((p->n + 1) * sizeof(*o));
-	if (!o)
-		return err_nomem(err);
+	if (!o) {
+		err_nomem(err);
+		return NULL;
+	}
 	for (size_t i = 0; i < p->n; i++) {
 		const struct dataset_row *row = &d->rows[p->row[i]];
 		struct estimate e = model_estimate(m, (double)p->margin[i]);
@@ -116,6 +121,15 @@ static int judge(const struct dataset *d, const struct part *p, const struct mod
 		o[i] = (struct outcome){e.rul, e.lower, e.upper, fmax(row->rul_days, 0),
 			row->censored, row->battery};
 	}
+	return o;
+}
+
+static int judge(const struct dataset *d, const struct part *p, const struct model *m,
+	struct model_report *r, bool baseline, struct metrics *out, struct err *err)
+{
+	struct outcome *o = outcomes(d, p, m, r, baseline, err);
+	if (!o)
+		return -1;
 	int s = metrics_compute(o, p->n, out, err);
 	if (s == 0)
 		s = rank_quality(d, p, o, out, err);
@@ -141,4 +155,47 @@ int model_evaluate(const struct dataset *d, const struct part *part, struct boos
 		return -1;
 	r->skill = 1 - r->model.mae / r->baseline.mae;
 	return 0;
+}
+
+/* Mean magnitude of the SHAP values over rows evenly taken from the part. */
+static int importance(
+	const struct part *p, struct booster *b, int cols, double *out, struct err *err)
+{
+	enum { ROWS = 400 };
+	size_t step = p->n / ROWS + 1, wide = (size_t)cols, n = 0;
+	float *x = malloc((ROWS + 1) * wide * sizeof(*x));
+	float *phi = malloc((ROWS + 1) * (wide + 1) * sizeof(*phi));
+	for (size_t i = 0; x && i < p->n; i += step, n++)
+		memcpy(x + n * wide, p->x + i * wide, wide * sizeof(*x));
+	int r = x && phi ? booster_contributions(b, x, n, cols, phi, err)
+			 : err_nomem(err);
+	for (size_t c = 0; r == 0 && c < wide; c++) {
+		out[c] = 0;
+		for (size_t i = 0; i < n; i++)
+			out[c] += fabs((double)phi[i * (wide + 1) + c]) / (double)n;
+	}
+	free(x);
+	free(phi);
+	return r;
+}
+
+int model_page(const struct dataset *d, const struct part *test, struct booster *b,
+	const struct model *m, const struct model_report *r, struct buf *html,
+	struct err *err)
+{
+	struct report_rows t = {.n = test->n, .batteries = &d->batteries};
+	struct outcome *o = outcomes(d, test, m, r, false, err);
+	double *share = malloc((test->n + 1) * sizeof(*share));
+	int s = o && share ? importance(test, b, m->nfeatures, t.importance, err)
+			   : err_nomem(err);
+	for (size_t i = 0; s == 0 && i < test->n; i++)
+		share[i] = calibration_p_fail(&m->calibration, (double)test->margin[i],
+			fmax(o[i].actual, TRAINER_FLOOR_DAYS));
+	t.o = o;
+	t.share = share;
+	if (s == 0)
+		s = report_html(m, r, &t, html, err);
+	free(o);
+	free(share);
+	return s;
 }

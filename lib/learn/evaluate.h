@@ -27,4 +27,10 @@ struct part {
 int model_evaluate(const struct dataset *d, const struct part *part, struct booster *b,
 	double level, struct model *m, struct model_report *r, struct err *err);
 
+/* Appends report.html, when m has its name. test: its part of d, with its margins.
+ * Returns 0, or -1. */
+int model_page(const struct dataset *d, const struct part *test, struct booster *b,
+	const struct model *m, const struct model_report *r, struct buf *html,
+	struct err *err);
+
 #endif

@@ -39,6 +39,8 @@ struct model_report {
 	int feature_version, truth_version; /* of the stream's schemas */
 	struct booster_params params;
 	struct booster_fit fit;
+	int trials;          /* of the search for hyperparameters */
+	double search_error; /* of log time on validation: what it chose by */
 	struct metrics model, baseline; /* on the test part */
 	struct weibull weibull;         /* of the baseline; shape NaN: a constant */
 	double skill;                   /* 1 - mae of the model / mae of the baseline */
@@ -79,12 +81,12 @@ int model_features(const struct model *m, struct feature_set *s, struct err *err
 int model_supplied(const struct model *m, const struct schema *stream, struct err *err);
 
 /*
- * Writes the model to directory dir: into a new directory beside it, fsynced, renamed
- * over. A directory there before is replaced only if it is a model or empty. Returns 0,
- * or -1 (ERR_IO, ERR_USAGE).
+ * Writes the model to directory dir, with report.html unless html is NULL: into a new
+ * directory beside it, fsynced, renamed over. A directory there before is replaced only
+ * if it is a model or empty. Returns 0, or -1 (ERR_IO, ERR_USAGE).
  */
 int model_save(const char *dir, const struct model *m, const struct model_report *r,
-	const struct buf *booster, struct err *err);
+	const struct buf *booster, const struct buf *html, struct err *err);
 /* Fails early where model_save would: something else stands at dir, or its parent is
  * not a directory. */
 int model_check_target(const char *dir, struct err *err);

@@ -1,4 +1,5 @@
-/* Model directories on disk: model.json and booster.ubj, replaced as a whole. */
+/* Model directories on disk: model.json, booster.ubj and report.html, replaced as a
+ * whole. */
 #include "learn/model.h"
 
 #include <dirent.h>
@@ -11,6 +12,7 @@
 
 #define JSON_FILE "model.json"
 #define BOOSTER_FILE "booster.ubj"
+#define REPORT_FILE "report.html"
 
 enum { PATH_SIZE = 4096 };
 
@@ -73,7 +75,7 @@ static int sync_dir(const char *path, struct err *err)
 
 void model_remove(const char *dir)
 {
-	static const char *const files[] = {JSON_FILE, BOOSTER_FILE};
+	static const char *const files[] = {JSON_FILE, BOOSTER_FILE, REPORT_FILE};
 	char path[PATH_SIZE];
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
 		if (join(path, dir, files[i], NULL) == 0)
@@ -144,12 +146,14 @@ static int swap_in(const char *tmp, const char *dir, struct err *err)
 }
 
 static int fill(const char *tmp, const struct model *m, const struct model_report *r,
-	const struct buf *booster, struct err *err)
+	const struct buf *booster, const struct buf *html, struct err *err)
 {
 	struct buf json = {0};
 	int s = model_write_json(m, r, &json, err);
 	if (s == 0)
 		s = write_file(tmp, BOOSTER_FILE, booster, err);
+	if (s == 0 && html)
+		s = write_file(tmp, REPORT_FILE, html, err);
 	if (s == 0)
 		s = write_file(tmp, JSON_FILE, &json, err);
 	buf_release(&json);
@@ -157,7 +161,7 @@ static int fill(const char *tmp, const struct model *m, const struct model_repor
 }
 
 int model_save(const char *dir, const struct model *m, const struct model_report *r,
-	const struct buf *booster, struct err *err)
+	const struct buf *booster, const struct buf *html, struct err *err)
 {
 	char tmp[PATH_SIZE], target[PATH_SIZE], parent[PATH_SIZE];
 	char suffix[40];
@@ -168,7 +172,7 @@ int model_save(const char *dir, const struct model *m, const struct model_report
 	model_remove(tmp);
 	if (mkdir(tmp, 0777) < 0)
 		return err_errno(err, "cannot create '%s'", tmp);
-	if (fill(tmp, m, r, booster, err) < 0 || swap_in(tmp, target, err) < 0) {
+	if (fill(tmp, m, r, booster, html, err) < 0 || swap_in(tmp, target, err) < 0) {
 		model_remove(tmp);
 		return -1;
 	}
@@ -202,7 +206,15 @@ static int read_file(
 static const struct {
 	const char *name;
 	size_t most;
-} FILES[] = {{BOOSTER_FILE, MODEL_BOOSTER_MAX}, {JSON_FILE, MODEL_JSON_MAX}};
+	bool may_lack;
+} FILES[] = {{BOOSTER_FILE, MODEL_BOOSTER_MAX, false},
+	{JSON_FILE, MODEL_JSON_MAX, false}, {REPORT_FILE, MODEL_JSON_MAX, true}};
+
+static bool is_there(const char *dir, const char *name)
+{
+	char path[PATH_SIZE];
+	return join(path, dir, name, NULL) == 0 && access(path, F_OK) == 0;
+}
 
 int model_copy(const char *from, const char *to, struct err *err)
 {
@@ -210,6 +222,8 @@ int model_copy(const char *from, const char *to, struct err *err)
 		return err_errno(err, "cannot create '%s'", to);
 	for (size_t i = 0; i < sizeof(FILES) / sizeof(*FILES); i++) {
 		struct buf b = {0};
+		if (FILES[i].may_lack && !is_there(from, FILES[i].name))
+			continue;
 		int r = read_file(from, FILES[i].name, FILES[i].most, &b, err);
 		if (r == 0)
 			r = write_file(to, FILES[i].name, &b, err);

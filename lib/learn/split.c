@@ -84,7 +84,7 @@ static int quotas(struct split *s, struct err *err)
 	size_t n = s->groups.n, used = 0;
 	bool own = s->by == SPLIT_BATTERY;
 	for (int p = PART_VALID; p < PART_COUNT; p++) {
-		size_t least = own ? LEAST[p] : 1, share = n * SHARE[p] / 100;
+		size_t least = own ? LEAST[p] : 1, share = (n * SHARE[p] + 50) / 100;
 		s->groups_in[p] = share > least ? share : least;
 		used += s->groups_in[p];
 	}

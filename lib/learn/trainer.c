@@ -2,6 +2,7 @@
 
 #include "base/code.h"
 #include "learn/evaluate.h"
+#include "learn/search.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -11,8 +12,9 @@
 /* Season is told from the calendar only by who has seen most of a year. */
 #define SEASON_SPAN_MS (300 * DAY_MS)
 
-/* Widths of the error distribution tried; validation chooses. */
-static const double SCALES[] = {0.15, 0.3, 0.6, 1.0};
+/* Where the search for hyperparameters begins: width of the error of log time, share of
+ * the features a tree may use. [E] */
+static const double FIRST_SCALE = 0.3, FIRST_COLUMNS = 0.8;
 
 static void part_release(struct part *p)
 {
@@ -146,34 +148,26 @@ static struct booster *fit_best(const struct trainer_options *o,
 	struct model_report *r, struct err *err)
 {
 	struct booster_data t = data_of(train, cols), v = data_of(valid, cols);
-	struct booster *best = NULL;
-	struct booster_params p = {.rounds = o->rounds,
-		.patience = o->patience,
-		.depth = o->depth,
-		.min_rows = 1,
-		.eta = o->eta,
-		.seed = (uint32_t)(o->seed & INT32_MAX)};
-	p.base = median_time(train, err);
-	if (p.base < 0)
+	struct search s = {.trials = o->trials,
+		.progress = o->progress,
+		.arg = o->arg,
+		.first = {.rounds = o->rounds,
+			.patience = o->patience,
+			.depth = o->depth,
+			.min_rows = 1,
+			.eta = o->eta,
+			.columns = FIRST_COLUMNS,
+			.scale = FIRST_SCALE,
+			.base = median_time(train, err),
+			.seed = (uint32_t)(o->seed & INT32_MAX)}};
+	struct search_result found;
+	if (s.first.base < 0)
 		return NULL;
-	r->fit.score = INFINITY;
-	for (size_t i = 0; i < sizeof(SCALES) / sizeof(*SCALES); i++) {
-		struct booster_fit fit;
-		p.scale = SCALES[i];
-		struct booster *b = booster_train(&t, &v, &p, &fit, err);
-		if (!b) {
-			booster_free(best);
-			return NULL;
-		}
-		if (best && !(fit.score < r->fit.score)) {
-			booster_free(b);
-			continue;
-		}
-		booster_free(best);
-		best = b;
-		r->fit = fit;
-		r->params = p;
-	}
+	struct booster *best = search_run(&s, &t, &v, &found, err);
+	r->fit = found.fit;
+	r->params = found.params;
+	r->search_error = found.error;
+	r->trials = o->trials;
 	return best;
 }
 
@@ -277,12 +271,15 @@ static int fit_parts(const struct dataset *d, const struct split *s,
 	int status = model_evaluate(d, part, b, o->level, m, r, err);
 	if (status == 0)
 		status = booster_save(b, booster, err);
+	if (status == 0) {
+		m->booster_hash = hash_bytes(booster->data, booster->len);
+		m->booster_size = booster->len;
+		status = name_model(m, r, err);
+	}
+	if (status == 0 && o->html)
+		status = model_page(d, &part[PART_TEST], b, m, r, o->html, err);
 	booster_free(b);
-	if (status < 0)
-		return -1;
-	m->booster_hash = hash_bytes(booster->data, booster->len);
-	m->booster_size = booster->len;
-	return name_model(m, r, err);
+	return status;
 }
 
 int trainer_fit(const struct dataset *d, const struct trainer_options *o,

@@ -14,6 +14,11 @@ struct trainer_options {
 	int window_h, rounds, patience, depth;
 	double eta;
 	double level; /* of the intervals, 0.9 */
+	int trials;   /* of the search for hyperparameters, >= 1 (search.h) */
+	/* After each trial, may be NULL. */
+	void (*progress)(void *arg, int done, int of, double error, double best);
+	void *arg;
+	struct buf *html; /* the report for people is appended here; NULL: none */
 };
 
 /* Fewer lives seen to their end teach nothing that would hold. */

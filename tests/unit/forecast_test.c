@@ -60,7 +60,7 @@ static struct booster *small_model(struct model *m)
 		t[i] = (float)(2000 * pow(10, -((double)x[i] - 20) / 20));
 	}
 	struct booster_data d = {x, t, t, ROWS, 1};
-	struct booster_params p = {60, 60, 3, 1, 0.2, 0.3, 600, 1};
+	struct booster_params p = {60, 60, 3, 1, 0.2, 0.3, 600, 1, 0.8};
 	struct booster_fit fit;
 	*m = (struct model){.id = "aft-test",
 		.window_h = 24,

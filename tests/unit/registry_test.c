@@ -83,7 +83,7 @@ static void save_model(const char *path, int flavour, char id[CODE_MAX + 1])
 		.calibration = {0.9, 0, 1, {{INFINITY, -1, 1, 0.5, 0, 60, 60, false}}}};
 	struct model_report r = {.seed = (uint64_t)flavour};
 	struct booster_fit fit;
-	struct booster_params p = {4, 4, 2, 1, 0.5, 0.5, 300, 1};
+	struct booster_params p = {4, 4, 2, 1, 0.5, 0.5, 300, 1, 0.8};
 	struct buf trees = {0};
 	for (int i = 0; i < 64; i++) {
 		x[i] = (float)i;
@@ -98,7 +98,7 @@ static void save_model(const char *path, int flavour, char id[CODE_MAX + 1])
 	m.booster_size = trees.len;
 	m.booster_hash = hash_bytes(trees.data, trees.len);
 	snprintf(m.id, sizeof(m.id), "aft-%d", flavour);
-	assert_int_equal(model_save(path, &m, &r, &trees, NULL), 0);
+	assert_int_equal(model_save(path, &m, &r, &trees, NULL, NULL), 0);
 	strcpy(id, m.id);
 	booster_free(b);
 	buf_release(&trees);

@@ -33,7 +33,7 @@ static void fill(float *x, float *t, uint64_t seed)
 static struct booster *trained(const float *x, const float *t, int rounds, int depth)
 {
 	struct booster_data d = {x, t, t, ROWS, COLS};
-	struct booster_params p = {rounds, rounds, depth, 1, 0.2, 0.3, 400, 1};
+	struct booster_params p = {rounds, rounds, depth, 1, 0.2, 0.3, 400, 1, 0.8};
 	struct booster_fit fit;
 	struct err err = {0};
 	struct booster *b = booster_train(&d, &d, &p, &fit, &err);
@@ -79,7 +79,7 @@ static void test_one_split_by_hand(void **state)
 		t[i] = i < ROWS / 4 ? 100 : 1000;
 	}
 	struct booster_data d = {x, t, t, ROWS, 1};
-	struct booster_params p = {1, 1, 1, 1, 1, 1, 400, 1};
+	struct booster_params p = {1, 1, 1, 1, 1, 1, 400, 1, 0.8};
 	struct booster_fit fit;
 	struct shap *s;
 	struct booster *b = booster_train(&d, &d, &p, &fit, NULL);
@@ -108,7 +108,7 @@ static void test_too_deep_is_refused(void **state)
 	for (int i = 0; i < ROWS; i++)
 		t[i] = (float)exp(6 + 2 * rng_normal(&r));
 	struct booster_data d = {x, t, t, ROWS, WIDE};
-	struct booster_params p = {30, 30, 12, 1, 0.2, 0.3, 400, 1};
+	struct booster_params p = {30, 30, 12, 1, 0.2, 0.3, 400, 1, 0.8};
 	struct booster_fit fit;
 	struct booster *b = booster_train(&d, &d, &p, &fit, NULL);
 	assert_int_equal(shap_new(b, WIDE, &s, NULL), 0);

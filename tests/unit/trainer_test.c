@@ -69,8 +69,15 @@ static void fleet(struct dataset *d, int batteries, double censor_at, uint64_t s
 	assert_int_equal(dataset_finish(d, NULL), 0);
 }
 
-static const struct trainer_options OPTIONS = {
-	SPLIT_BATTERY, 1, 24, 200, 30, 4, 0.1, 0.9};
+static const struct trainer_options OPTIONS = {.split = SPLIT_BATTERY,
+	.seed = 1,
+	.window_h = 24,
+	.rounds = 200,
+	.patience = 30,
+	.depth = 4,
+	.eta = 0.1,
+	.level = 0.9,
+	.trials = 3};
 
 static void test_learns_a_known_law(void **state)
 {
@@ -187,6 +194,48 @@ static void test_deterministic(void **state)
 	}
 }
 
+static int count(const struct buf *text, const char *what)
+{
+	int n = 0;
+	for (size_t i = 0; i + strlen(what) <= text->len; i++)
+		n += memcmp(text->data + i, what, strlen(what)) == 0;
+	return n;
+}
+
+/* What a reader judges by is there, belongs to the model, and is the same each time. */
+static void test_report(void **state)
+{
+	struct buf html[2] = {{0}, {0}};
+	for (int i = 0; i < 2; i++) {
+		struct dataset d;
+		struct model m;
+		struct model_report r = {0};
+		struct buf trees = {0};
+		struct trainer_options o = OPTIONS;
+		o.html = &html[i];
+		fleet(&d, 240, 1e9, 8);
+		assert_int_equal(trainer_fit(&d, &o, &m, &r, &trees, NULL), 0);
+		assert_true(count(&html[i], m.id) >= 2);
+		buf_release(&trees);
+		dataset_release(&d);
+	}
+	assert_int_equal(html[0].len, html[1].len);
+	assert_memory_equal(html[0].data, html[1].data, html[0].len);
+	assert_int_equal(count(&html[0], "<svg"), 5);
+	assert_int_equal(count(&html[0], "</svg>"), 5);
+	assert_int_equal(count(&html[0], "nan"), 0);
+	assert_true(count(&html[0], "<circle") > 100);
+	assert_int_equal(count(&html[0], ">t_mean_c<"), 1);
+	for (int s = 0; s < 6; s++) { /* as a site's name, in the plot of sites */
+		char site[16];
+		snprintf(site, sizeof(site), ">DC-S%d<", s);
+		assert_true(count(&html[0], site) <= 1);
+	}
+	assert_true(count(&html[0], ">DC-S") >= 5);
+	buf_release(&html[0]);
+	buf_release(&html[1]);
+}
+
 static void test_refusals(void **state)
 {
 	struct dataset d;
@@ -228,7 +277,7 @@ static void test_model_directory(void **state)
 	assert_int_equal(trainer_fit(&d, &OPTIONS, &m, &r, &trees, &err), 0);
 	/* twice: the second replaces the first */
 	for (int i = 0; i < 2; i++)
-		if (model_save(path, &m, &r, &trees, &err) < 0)
+		if (model_save(path, &m, &r, &trees, &trees, &err) < 0)
 			fail_msg("%s", err.msg);
 	struct booster *b = model_load(path, &back, &err);
 	if (!b)
@@ -253,10 +302,12 @@ static void test_model_directory(void **state)
 	assert_null(model_load(path, &back, &err));
 	assert_int_equal(err.class, ERR_IO);
 	/* a directory that is something else is left alone */
-	assert_int_equal(model_save(dir, &m, &r, &trees, &err), -1);
+	assert_int_equal(model_save(dir, &m, &r, &trees, NULL, &err), -1);
 	assert_int_equal(err.class, ERR_USAGE);
 	snprintf(file, sizeof(file), "%s/model.json", path);
 	unlink(file);
+	snprintf(file, sizeof(file), "%s/report.html", path);
+	assert_int_equal(unlink(file), 0);
 	rmdir(path);
 	assert_int_equal(rmdir(dir), 0);
 	buf_release(&trees);
@@ -351,6 +402,7 @@ int main(void)
 		cmocka_unit_test(test_learns_a_known_law),
 		cmocka_unit_test(test_censoring_is_not_read_as_death),
 		cmocka_unit_test(test_deterministic),
+		cmocka_unit_test(test_report),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_model_directory),
 		cmocka_unit_test(test_damaged_json),
