@@ -66,7 +66,7 @@ static int set_number(BoosterHandle h, const char *name, double value, struct er
 static int set_params(BoosterHandle h, const struct booster_params *p, struct err *err)
 {
 	static const char *const fixed[][2] = {{"nthread", "1"}, {"verbosity", "0"},
-		{"objective", "survival:aft"}, {"eval_metric", "aft-nloglik"},
+		{"objective", "survival:aft"}, {"disable_default_eval_metric", "1"},
 		{"aft_loss_distribution", "normal"}, {"tree_method", "hist"},
 		{"subsample", "0.8"}, {"lambda", "1"}};
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
@@ -82,34 +82,49 @@ static int set_params(BoosterHandle h, const struct booster_params *p, struct er
 	return set_number(h, "seed", p->seed, err);
 }
 
-/* "[12]\tvalid-aft-nloglik:4.25" */
-static int score_of(const char *text, double *score, struct err *err)
+/* Mean |ln predicted - ln true|; a censored row errs only by what falls short of it. */
+static double log_error(const float *margin, const struct booster_data *d)
 {
-	const char *colon = strrchr(text, ':');
-	char *end;
-	*score = colon ? strtod(colon + 1, &end) : NAN;
-	if (!isfinite(*score))
-		return err_set(err, ERR_DATA, "no validation score in '%.80s'", text);
+	double sum = 0;
+	for (size_t i = 0; i < d->rows; i++) {
+		double low = log(fmax((double)d->lower[i], 1e-2));
+		double high = log((double)d->upper[i]), m = (double)margin[i];
+		sum += m < low ? low - m : m > high ? m - high : 0;
+	}
+	return d->rows ? sum / (double)d->rows : INFINITY;
+}
+
+/* XGBoost keeps the sums of a matrix it has seen, so each round costs its tree alone.
+ */
+static int validate(BoosterHandle h, DMatrixHandle m, const struct booster_data *d,
+	double *score, struct err *err)
+{
+	const float *margin;
+	bst_ulong n;
+	if (XGBoosterPredict(h, m, 1, 0, 0, &n, &margin) != 0)
+		return failed("cannot validate", err);
+	if (n != d->rows)
+		return err_set(err, ERR_DATA, "%zu predictions of %zu rows", (size_t)n,
+			d->rows);
+	*score = log_error(margin, d);
 	return 0;
 }
 
 static int boost(BoosterHandle h, DMatrixHandle train, DMatrixHandle valid,
-	const struct booster_params *p, struct booster_fit *fit, struct err *err)
+	const struct booster_data *truth, const struct booster_params *p,
+	struct booster_fit *fit, struct err *err)
 {
-	const char *names[] = {"valid"}, *text;
 	*fit = (struct booster_fit){0, INFINITY};
 	for (int i = 0; i < p->rounds && i - fit->rounds < p->patience; i++) {
-		double score;
+		double score = INFINITY;
 		if (XGBoosterUpdateOneIter(h, i, train) != 0)
 			return failed("cannot train", err);
-		if (XGBoosterEvalOneIter(h, i, &valid, names, 1, &text) != 0)
-			return failed("cannot validate", err);
-		if (score_of(text, &score, err) < 0)
+		if (validate(h, valid, truth, &score, err) < 0)
 			return -1;
 		if (score < fit->score)
 			*fit = (struct booster_fit){i + 1, score};
 	}
-	return 0;
+	return fit->rounds ? 0 : err_set(err, ERR_DATA, "nothing was learned");
 }
 
 static struct booster *wrap(BoosterHandle h, struct err *err)
@@ -125,7 +140,8 @@ static struct booster *wrap(BoosterHandle h, struct err *err)
 }
 
 static struct booster *train_on(DMatrixHandle train, DMatrixHandle valid,
-	const struct booster_params *p, struct booster_fit *fit, struct err *err)
+	const struct booster_data *truth, const struct booster_params *p,
+	struct booster_fit *fit, struct err *err)
 {
 	DMatrixHandle both[] = {train, valid};
 	BoosterHandle all = NULL, best = NULL;
@@ -135,7 +151,7 @@ static struct booster *train_on(DMatrixHandle train, DMatrixHandle valid,
 	}
 	int r = set_params(all, p, err);
 	if (r == 0)
-		r = boost(all, train, valid, p, fit, err);
+		r = boost(all, train, valid, truth, p, fit, err);
 	if (r == 0 && XGBoosterSlice(all, 0, fit->rounds, 1, &best) != 0)
 		r = failed("cannot keep the best rounds", err);
 	XGBoosterFree(all);
@@ -150,7 +166,7 @@ struct booster *booster_train(const struct booster_data *train,
 	DMatrixHandle t = labelled(train, err);
 	DMatrixHandle v = t ? labelled(valid, err) : NULL;
 	if (t && v)
-		b = train_on(t, v, p, fit, err);
+		b = train_on(t, v, valid, p, fit, err);
 	matrix_free(v);
 	matrix_free(t);
 	return b;

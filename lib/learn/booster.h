@@ -35,7 +35,7 @@ struct booster_data {
 
 struct booster_fit {
 	int rounds;   /* kept: up to the best on validation */
-	double score; /* aft-nloglik on validation, there */
+	double score; /* mean absolute error of log time on validation, there */
 };
 
 /* Trains with early stopping. Returns a new booster, or NULL with ERR_DATA. */

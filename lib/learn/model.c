@@ -100,7 +100,7 @@ static json_t *write_training(const struct model_report *r)
 	const struct booster_params *p = &r->params;
 	return json_pack(
 		"{s:s, s:s, s:o, s:o, s:I, s:I, s:i, s:i, s:{s:s, s:s, s:i, s:i, s:i, "
-		"s:i, s:o, s:o, s:o, s:o, s:I}, s:i, s:o, s:i, s:o}",
+		"s:i, s:o, s:o, s:o, s:o, s:I}, s:i, s:o, s:i}",
 		"program", "train (floatline) " FL_VERSION, "revision", FL_REVISION,
 		"from", time_text(r->from_ts), "to", time_text(r->to_ts), "every_ms",
 		(json_int_t)r->every_ms, "ends_seen", (json_int_t)r->ends_seen,
@@ -110,9 +110,8 @@ static json_t *write_training(const struct model_report *r)
 		p->patience, "depth", p->depth, "min_rows", p->min_rows, "eta",
 		number(p->eta), "scale", number(p->scale), "columns",
 		number(p->columns), "base_days", number(p->base), "seed",
-		(json_int_t)p->seed, "rounds", r->fit.rounds, "validation_nloglik",
-		number(r->fit.score), "trials", r->trials, "validation_log_error",
-		number(r->search_error));
+		(json_int_t)p->seed, "rounds", r->fit.rounds, "validation_log_error",
+		number(r->fit.score), "trials", r->trials);
 }
 
 static json_t *write_evaluation(const struct model_report *r)

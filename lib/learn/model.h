@@ -39,8 +39,7 @@ struct model_report {
 	int feature_version, truth_version; /* of the stream's schemas */
 	struct booster_params params;
 	struct booster_fit fit;
-	int trials;          /* of the search for hyperparameters */
-	double search_error; /* of log time on validation: what it chose by */
+	int trials;                     /* of the search for hyperparameters */
 	struct metrics model, baseline; /* on the test part */
 	struct weibull weibull;         /* of the baseline; shape NaN: a constant */
 	double skill;                   /* 1 - mae of the model / mae of the baseline */

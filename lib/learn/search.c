@@ -3,7 +3,6 @@
 #include "base/rng.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 enum { DRAW_SCALE, DRAW_DEPTH, DRAW_ETA, DRAW_ROWS, DRAW_COLUMNS, DRAWS };
 
@@ -36,40 +35,20 @@ static struct booster_params draw(const struct booster_params *first, int trial)
 	return p;
 }
 
-/* Mean |ln predicted - ln true|; a censored row errs only by what falls short of it. */
-static int error_of(
-	struct booster *b, const struct booster_data *d, double *error, struct err *err)
-{
-	double sum = 0;
-	float *margin = malloc((d->rows + 1) * sizeof(*margin));
-	if (!margin)
-		return err_nomem(err);
-	int r = booster_margin(b, d->x, d->rows, d->cols, margin, err);
-	for (size_t i = 0; r == 0 && i < d->rows; i++) {
-		double low = log(fmax((double)d->lower[i], 1e-2));
-		double high = log((double)d->upper[i]), m = (double)margin[i];
-		sum += m < low ? low - m : m > high ? m - high : 0;
-	}
-	*error = d->rows ? sum / (double)d->rows : INFINITY;
-	free(margin);
-	return r;
-}
-
 struct booster *search_run(const struct search *s, const struct booster_data *train,
 	const struct booster_data *valid, struct search_result *out, struct err *err)
 {
 	struct booster *best = NULL;
-	*out = (struct search_result){.error = INFINITY};
+	*out = (struct search_result){.trial = -1};
 	for (int i = 0; i < s->trials; i++) {
 		struct search_result now = {.params = draw(&s->first, i), .trial = i};
 		struct booster *b =
 			booster_train(train, valid, &now.params, &now.fit, err);
-		if (!b || error_of(b, valid, &now.error, err) < 0) {
-			booster_free(b);
+		if (!b) {
 			booster_free(best);
 			return NULL;
 		}
-		if (!best || now.error < out->error) {
+		if (!best || now.fit.score < out->fit.score) {
 			booster_free(best);
 			best = b;
 			*out = now;
@@ -77,7 +56,8 @@ struct booster *search_run(const struct search *s, const struct booster_data *tr
 			booster_free(b);
 		}
 		if (s->progress)
-			s->progress(s->arg, i + 1, s->trials, now.error, out->error);
+			s->progress(s->arg, i + 1, s->trials, now.fit.score,
+				out->fit.score);
 	}
 	return best;
 }

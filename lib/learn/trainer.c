@@ -166,7 +166,6 @@ static struct booster *fit_best(const struct trainer_options *o,
 	struct booster *best = search_run(&s, &t, &v, &found, err);
 	r->fit = found.fit;
 	r->params = found.params;
-	r->search_error = found.error;
 	r->trials = o->trials;
 	return best;
 }

@@ -68,7 +68,7 @@ static void test_keeps_the_best(void **state)
 	struct booster *best = search_run(&s, &train, &valid, &six, NULL);
 	assert_non_null(best);
 	assert_int_equal(told.calls, 6);
-	assert_true(six.error == told.least);
+	assert_true(six.fit.score == told.least);
 	booster_free(best);
 	s.trials = 1;
 	s.progress = NULL;
@@ -77,7 +77,7 @@ static void test_keeps_the_best(void **state)
 	assert_true(one.params.depth == 1);
 	/* what was drawn is better than what was handed in, which cannot learn */
 	assert_true(six.trial > 0);
-	assert_true(six.error < one.error);
+	assert_true(six.fit.score < one.fit.score);
 	assert_true(six.params.depth >= 3 && six.params.depth <= 5);
 	assert_true(six.params.rounds == POOR.rounds);
 }
@@ -92,7 +92,7 @@ static void test_same_seed_same_draws(void **state)
 		s.first.seed = i == 2 ? 8 : 7;
 		booster_free(search_run(&s, &train, &valid, &r[i], NULL));
 	}
-	assert_true(r[0].error == r[1].error);
+	assert_true(r[0].fit.score == r[1].fit.score);
 	assert_true(r[0].params.scale == r[1].params.scale);
 	assert_true(r[0].params.eta != r[2].params.eta || r[0].trial == 0);
 }
