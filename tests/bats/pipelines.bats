@@ -29,7 +29,7 @@ checksum() {
 		grep -q '^set -.*o pipefail' "$f" || fail "$f: no pipefail"
 		sed -n '2,5p' "$f" | grep -q "^#   ${f##*/}" || fail "$f: no usage line"
 	done
-	for f in train load-dataset make-dataset nightly live retrain; do
+	for f in train evaluate load-dataset make-dataset nightly live retrain; do
 		status=0
 		out=$("$P/$f.sh") || status=$?
 		assert_status 2

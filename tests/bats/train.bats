@@ -105,3 +105,35 @@ fleet() { # BATTERIES DAYS SEED [KINDS] >stream
 	assert_status 3
 	assert_one_line_stderr "/no/such/place"
 }
+
+@test "progress tells each trial; the page of plots stands beside the model" {
+	fleet 120 3 2 >"$BATS_TEST_TMPDIR/f.fl"
+	try train --progress --trials 2 --out "$BATS_TEST_TMPDIR/m" <"$BATS_TEST_TMPDIR/f.fl"
+	assert_status 0
+	assert_stderr '^train: trial 1 of 2: error of log time on validation .* s to go'
+	assert_stderr '^train: trial 2 of 2: '
+	page=$BATS_TEST_TMPDIR/m/report.html
+	[ "$(grep -c '<svg' "$page")" -eq 5 ]
+	grep -q "$(jq -r .id "$BATS_TEST_TMPDIR/m/model.json")" "$page"
+	! grep -qi 'nan\|http' "$page"
+	jq -e '.training | .trials == 2 and .revision != "" and .hyperparameters.columns > 0' "$BATS_TEST_TMPDIR/m/model.json"
+}
+
+@test "lives nobody saw end are refused" {
+	fleet 120 3 2 | decode -q | jq -c 'if .kind == "truth" then .censored = true else . end' | encode -q >"$BATS_TEST_TMPDIR/f.fl"
+	try train --out "$BATS_TEST_TMPDIR/m" <"$BATS_TEST_TMPDIR/f.fl"
+	assert_status 1
+	assert_stderr 'too few ends of life to learn from: 0 of at least 10'
+	[ ! -e "$BATS_TEST_TMPDIR/m" ]
+}
+
+# Of three days the first comes before the twin has spoken, and one battery in ten goes without.
+@test "features nobody has are left out, and the twin is learned from where it speaks" {
+	fleet 120 3 2 feature,truth >"$BATS_TEST_TMPDIR/f.fl"
+	train -q --trials 1 --out "$BATS_TEST_TMPDIR/m" <"$BATS_TEST_TMPDIR/f.fl"
+	jq -e '[.features[].name] | (index("twin_rul_days") or index("thd_mean_pct")) | not' "$BATS_TEST_TMPDIR/m/model.json"
+	fleet 120 3 2 >"$BATS_TEST_TMPDIR/f.fl"
+	train -q --trials 1 --out "$BATS_TEST_TMPDIR/n" <"$BATS_TEST_TMPDIR/f.fl"
+	jq -e '.features[] | select(.name == "twin_rul_days") | .unit == "d" and .present > 0.4 and .present < 0.7' \
+		"$BATS_TEST_TMPDIR/n/model.json"
+}
