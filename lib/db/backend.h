@@ -3,9 +3,7 @@
 #define DB_BACKEND_H
 
 #include "db/batch.h"
-
-/* One row of a query, as text; NULL cells are "". Returns 0 to go on. */
-typedef int backend_row_fn(void *ctx, const char *const *cells, struct err *err);
+#include "db/query.h"
 
 struct backend {
 	const char *name;        /* in the names of migrations and dialect files */
@@ -15,8 +13,10 @@ struct backend {
 	void (*close)(void *conn);
 	/* Runs a script of several statements. */
 	int (*exec)(void *conn, const char *script, struct err *err);
-	int (*query)(void *conn, const char *sql, backend_row_fn *fn, void *ctx,
-		struct err *err);
+	/* Runs one statement with n parameters in place of $1 … $n; *changed (may be
+	 * NULL) is the rows it wrote. */
+	int (*query)(void *conn, const struct db_query *q, db_row_fn *fn, void *ctx,
+		int64_t *changed, struct err *err);
 	/* The number of an entity (run: of the run itself), given now if it has none.
 	 */
 	int (*entity)(void *conn, enum entity e, int64_t run, struct str code,

@@ -251,7 +251,7 @@ int db_commit(struct db *db, struct err *err)
 	return 0;
 }
 
-static int get_number(void *ctx, const char *const *cells, struct err *err)
+static int get_number(void *ctx, const char *const *cells, size_t n, struct err *err)
 {
 	*(int64_t *)ctx = strtoll(cells[0], NULL, 10);
 	return 0;
@@ -259,20 +259,13 @@ static int get_number(void *ctx, const char *const *cells, struct err *err)
 
 static int find_run(struct db *db, const char *run, int64_t *id, struct err *err)
 {
-	struct buf b = {0};
-	buf_puts(&b, "SELECT id FROM run WHERE name = '");
-	for (const char *p = run; *p; p++)
-		buf_printf(&b, *p == '\'' ? "''" : "%c", *p);
-	buf_puts(&b, "'");
-	buf_putc(&b, '\0');
 	*id = -1;
-	int r = b.failed ? err_nomem(err)
-			 : db->backend->query(
-				   db->conn, (char *)b.data, get_number, id, err);
-	buf_release(&b);
-	if (r == 0 && *id < 0)
+	if (db_select(db, DB_QUERY("SELECT id FROM run WHERE name = $1", run),
+		    get_number, id, err) < 0)
+		return -1;
+	if (*id < 0)
 		return err_set(err, ERR_DATA, "no run '%s' in '%s'", run, db->name);
-	return r;
+	return 0;
 }
 
 /* Series and facts first, then what they refer to: batteries before their strings. */

@@ -107,20 +107,39 @@ static int postgres_exec(void *conn, const char *script, struct err *err)
 	return check(p, PQexec(p->conn, script), PGRES_COMMAND_OK, WRITING, err);
 }
 
-static int postgres_query(
-	void *conn, const char *sql, backend_row_fn *fn, void *ctx, struct err *err)
+static int each_row(const PGresult *res, db_row_fn *fn, void *ctx, struct err *err)
+{
+	int fields = PQnfields(res);
+	if (fields > DB_CELLS_MAX)
+		return err_set(err, ERR_IO, "a query has %d columns", fields);
+	for (int i = 0; i < PQntuples(res); i++) {
+		const char *cells[DB_CELLS_MAX] = {0};
+		for (int k = 0; k < fields; k++)
+			cells[k] =
+				PQgetisnull(res, i, k) ? NULL : PQgetvalue(res, i, k);
+		if (fn(ctx, cells, (size_t)fields, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int postgres_query(void *conn, const struct db_query *q, db_row_fn *fn,
+	void *ctx, int64_t *changed, struct err *err)
 {
 	struct postgres *p = conn;
-	PGresult *res = PQexec(p->conn, sql);
-	if (PQresultStatus(res) != PGRES_TUPLES_OK)
-		return check(p, res, PGRES_TUPLES_OK, "read database", err);
-	int r = 0;
-	for (int i = 0; r == 0 && i < PQntuples(res); i++) {
-		const char *cells[16] = {0};
-		for (int k = 0; k < PQnfields(res) && k < 16; k++)
-			cells[k] = PQgetvalue(res, i, k);
-		r = fn(ctx, cells, err);
+	PGresult *res = PQexecParams(
+		p->conn, q->sql, (int)q->n, NULL, q->params, NULL, NULL, 0);
+	if (PQresultStatus(res) == PGRES_COMMAND_OK) {
+		if (changed)
+			*changed = strtoll(PQcmdTuples(res), NULL, 10);
+		PQclear(res);
+		return 0;
 	}
+	if (PQresultStatus(res) != PGRES_TUPLES_OK)
+		return check(p, res, PGRES_TUPLES_OK, "use database", err);
+	if (changed)
+		*changed = strtoll(PQcmdTuples(res), NULL, 10);
+	int r = each_row(res, fn, ctx, err);
 	PQclear(res);
 	return r;
 }

@@ -201,24 +201,54 @@ static int prepare(
 	return failed(s, "use database", err);
 }
 
-static int sqlite_query(
-	void *conn, const char *sql, backend_row_fn *fn, void *ctx, struct err *err)
+/* $1 … $n are names to SQLite, which numbers them as they appear. */
+static int bind(struct sqlite *s, sqlite3_stmt *q, const struct db_query *query,
+	struct err *err)
+{
+	for (unsigned i = 0; i < query->n; i++) {
+		char name[16];
+		snprintf(name, sizeof(name), "$%u", i + 1);
+		int at = sqlite3_bind_parameter_index(q, name);
+		if (at > 0 && sqlite3_bind_text(q, at, query->params[i], -1,
+				      SQLITE_STATIC) != SQLITE_OK)
+			return failed(s, "use database", err);
+	}
+	return 0;
+}
+
+static int step_rows(
+	struct sqlite *s, sqlite3_stmt *q, db_row_fn *fn, void *ctx, struct err *err)
+{
+	int r = 0, code = SQLITE_ROW;
+	while (r == 0 && (code = sqlite3_step(q)) == SQLITE_ROW) {
+		const char *cells[DB_CELLS_MAX] = {0};
+		int n = sqlite3_column_count(q);
+		if (n > DB_CELLS_MAX)
+			return err_set(err, ERR_IO, "a query has %d columns", n);
+		for (int i = 0; i < n; i++)
+			cells[i] = (const char *)sqlite3_column_text(q, i);
+		r = fn(ctx, cells, (size_t)n, err);
+	}
+	if (r == 0 && code != SQLITE_DONE)
+		return failed(s,
+			sqlite3_stmt_readonly(q) ? "read database"
+						 : "write to database",
+			err);
+	return r;
+}
+
+static int sqlite_query(void *conn, const struct db_query *query, db_row_fn *fn,
+	void *ctx, int64_t *changed, struct err *err)
 {
 	struct sqlite *s = conn;
 	sqlite3_stmt *q = NULL;
-	if (prepare(s, sql, &q, err) < 0)
-		return -1;
-	int r = 0, code = SQLITE_ROW;
-	while (r == 0 && (code = sqlite3_step(q)) == SQLITE_ROW) {
-		const char *cells[16] = {0};
-		for (int i = 0; i < sqlite3_column_count(q) && i < 16; i++) {
-			const unsigned char *text = sqlite3_column_text(q, i);
-			cells[i] = text ? (const char *)text : "";
-		}
-		r = fn(ctx, cells, err);
-	}
-	if (r == 0 && code != SQLITE_DONE)
-		r = failed(s, "read database", err);
+	if (sqlite3_prepare_v2(s->db, query->sql, -1, &q, NULL) != SQLITE_OK)
+		return failed(s, "use database", err);
+	int r = bind(s, q, query, err);
+	if (r == 0)
+		r = step_rows(s, q, fn, ctx, err);
+	if (r == 0 && changed)
+		*changed = sqlite3_changes64(s->db);
 	sqlite3_finalize(q);
 	return r;
 }

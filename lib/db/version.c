@@ -18,7 +18,7 @@ struct applied {
 	bool other; /* so are tables of something else */
 };
 
-static int see_table(void *ctx, const char *const *cells, struct err *err)
+static int see_table(void *ctx, const char *const *cells, size_t n, struct err *err)
 {
 	struct applied *a = ctx;
 	if (strcmp(cells[0], "schema_migrations") == 0)
@@ -28,7 +28,7 @@ static int see_table(void *ctx, const char *const *cells, struct err *err)
 	return 0;
 }
 
-static int see_applied(void *ctx, const char *const *cells, struct err *err)
+static int see_applied(void *ctx, const char *const *cells, size_t n, struct err *err)
 {
 	struct applied *a = ctx;
 	void *v = realloc(a->v, (a->n + 1) * sizeof(*a->v));
@@ -45,13 +45,13 @@ static int see_applied(void *ctx, const char *const *cells, struct err *err)
 static int read_applied(struct db *db, struct applied *a, struct err *err)
 {
 	*a = (struct applied){0};
-	if (db->backend->query(db->conn, db->backend->tables, see_table, a, err) < 0)
+	if (db_select(db, DB_QUERY_PLAIN(db->backend->tables), see_table, a, err) < 0)
 		return -1;
 	if (!a->table)
 		return 0;
-	return db->backend->query(db->conn,
-		"SELECT version, name, checksum FROM schema_migrations ORDER BY "
-		"version",
+	return db_select(db,
+		DB_QUERY_PLAIN("SELECT version, name, checksum FROM schema_migrations "
+			       "ORDER BY version"),
 		see_applied, a, err);
 }
 
