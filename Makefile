@@ -18,7 +18,7 @@ CC = gcc
 VARIANT ?=
 B := build$(if $(VARIANT),/$(VARIANT))
 
-PKGS := libzmq libpq sqlite3 zlib inih jansson gsl
+PKGS := libzmq libpq sqlite3 zlib inih jansson gsl libsodium libwebsockets
 # Kept lazy and cached: pkg-config must not run for 'make clean'.
 PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
 PKG_LIBS = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PKGS)))$(PKG_LIBS)

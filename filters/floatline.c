@@ -25,6 +25,7 @@ static const struct program {
 	{"alert", "alerts with a life cycle, grouped into incidents"},
 	{"store", "a stream into SQLite or PostgreSQL; migrations"},
 	{"broadcast", "a stream to any number of ZeroMQ subscribers"},
+	{"bridge", "the fleet over HTTP: REST, with login"},
 	{"decode", "records as NDJSON, CSV or a table"},
 	{"encode", "NDJSON or CSV as records"},
 	{"report", "whether a dataset directory can be believed"},

@@ -2,6 +2,7 @@
 #include "base/diag.h"
 #include "base/timefmt.h"
 #include "db/db.h"
+#include "db/migrate.h"
 #include "db/url.h"
 #include "stream/flow.h"
 
@@ -195,23 +196,6 @@ static int command(const struct options *o, char **operands, int n, struct err *
 	return r < 0 ? diag_err(err) : result;
 }
 
-/* Passwords in argv are for all to see. */
-static void hide_password(const char *url, int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++)
-		if (url >= argv[i] && url <= argv[i] + strlen(argv[i]))
-			db_url_scrub(argv[i] + (url - argv[i]));
-}
-
-/* The directory of the migrations into dir. */
-static int find_migrations(char *dir, size_t size, struct err *err)
-{
-	if (share_path("schemas/sql/sqlite.dialect", dir, size, err) < 0)
-		return -1;
-	*strrchr(dir, '/') = '\0';
-	return 0;
-}
-
 int main(int argc, char **argv)
 {
 	char dir[4096];
@@ -233,9 +217,8 @@ int main(int argc, char **argv)
 	/* A file-size limit is an error to report, not a signal to die of. */
 	signal(SIGXFSZ, SIG_IGN);
 	int status;
-	o.url = strdup(o.db);
-	hide_password(o.db, argc, argv);
-	if (!o.url || find_migrations(dir, sizeof(dir), &err) < 0)
+	o.url = db_url_take(o.db, argc, argv);
+	if (!o.url || migrations_dir(dir, sizeof(dir), &err) < 0)
 		status = diag_err(&err);
 	else if (first < argc)
 		status = command(&o, argv + first, argc - first, &err);

@@ -44,6 +44,8 @@ static struct str cut_sensor(struct str *rest)
 	struct str before = *rest;
 	struct str part = cut(rest);
 	uint32_t letters = 0;
+	if (!part.s)
+		return STR_NIL;
 	while (letters < part.len && part.s[letters] >= 'A' && part.s[letters] <= 'Z')
 		letters++;
 	struct str digits = {part.s + letters, part.len - letters};

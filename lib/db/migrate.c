@@ -1,4 +1,5 @@
 #include "db/migrate.h"
+#include "base/diag.h"
 
 #include "base/ids.h"
 #include "base/parse.h"
@@ -218,4 +219,12 @@ void migrations_release(struct migrations *m)
 	}
 	free(m->v);
 	*m = (struct migrations){0};
+}
+
+int migrations_dir(char *dir, size_t size, struct err *err)
+{
+	if (share_path("schemas/sql/sqlite.dialect", dir, size, err) < 0)
+		return -1;
+	*strrchr(dir, '/') = '\0';
+	return 0;
 }

@@ -54,4 +54,7 @@ int migrations_load(
 	struct migrations *m, const char *dir, const char *backend, struct err *err);
 void migrations_release(struct migrations *m);
 
+/* The folder of the migrations that came with floatline. ERR_IO when there is none. */
+int migrations_dir(char *dir, size_t size, struct err *err);
+
 #endif

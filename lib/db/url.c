@@ -129,3 +129,12 @@ void db_url_scrub(char *url)
 	for (char *p = query; (p = strstr(p, "password=")); p++)
 		blank(p + 9, p + 9 + strcspn(p + 9, "&"));
 }
+
+char *db_url_take(const char *url, int argc, char **argv)
+{
+	char *copy = strdup(url);
+	for (int i = 1; copy && i < argc; i++)
+		if (url >= argv[i] && url <= argv[i] + strlen(argv[i]))
+			db_url_scrub(argv[i] + (url - argv[i]));
+	return copy;
+}

@@ -25,4 +25,10 @@ int db_url_show(const char *url, char *dst, size_t size, struct err *err);
  */
 void db_url_scrub(char *url);
 
+/*
+ * Our own copy of a URL that stands in argv, where it is scrubbed: what is there is for
+ * all to see. The caller frees it. NULL when out of memory.
+ */
+char *db_url_take(const char *url, int argc, char **argv);
+
 #endif

@@ -64,7 +64,8 @@ same_synopsis() {
 	[ "$help" = "$man" ] || fail "$1: --help says '$help', the manual page '$man'"
 }
 
-# Every option of --help is accepted (with an argument of its type), with --help after it.
+# Every option of --help is accepted (with an argument of its type), with --help after it:
+# twice, for one that takes the first as its argument.
 accepts_options() {
 	local o dashes value ok
 	for o in $(help_options "$1"); do
@@ -72,7 +73,7 @@ accepts_options() {
 		[ ${#o} -gt 1 ] || dashes=-
 		for value in "" 1 1000 1h 2026-01-01T00:00:00Z 0.5; do
 			# shellcheck disable=SC2086
-			if "$1" "$dashes$o" $value --help >/dev/null 2>&1; then ok=1; fi
+			if "$1" "$dashes$o" $value --help --help >/dev/null 2>&1; then ok=1; fi
 		done
 		[ -n "$ok" ] || fail "$1: --help names $dashes$o, which is refused" || return
 	done
@@ -155,13 +156,14 @@ help_examples() {
 }
 
 # Runs each with 200 records from simulate, also in place of ingest, whose options are
-# parsed: whatever it lacks (a database), no program of the line may call it wrong usage.
+# parsed, as are those of bridge, which would serve for ever: whatever it lacks (a database), no program of the line may call it wrong usage.
 examples_parse() {
 	local line
 	while read -r line; do
 		EXAMPLES=$((EXAMPLES + 1))
 		timeout 60 bash -c "simulate() { command simulate \"\$@\" -n 200; }
 			ingest() { command ingest \"\$@\" --help >/dev/null && simulate -q; }
+			bridge() { command bridge \"\$@\" --help; }
 			$line
 			[[ \" \${PIPESTATUS[*]} \" != *' 2 '* ]]" >/dev/null 2>"$BATS_TEST_TMPDIR/err" </dev/null ||
 			fail "$1 --help: '$line': status $?: $(cat "$BATS_TEST_TMPDIR/err")" || return

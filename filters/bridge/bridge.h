@@ -1,0 +1,24 @@
+/* What the parts of bridge share. */
+#ifndef BRIDGE_H
+#define BRIDGE_H
+
+#include "db/db.h"
+
+#include <stdbool.h>
+
+struct bridge_options {
+	const char *db;
+	char *url; /* our own copy of db: the one in argv is scrubbed */
+	const char *migrations;
+	const char *listen, *cert, *key;
+	bool plain_cookies;
+	const char *role, *sites, *full_name, *email;
+};
+
+/* bridge user COMMAND [NAME]: returns an exit status. */
+int users_command(const struct bridge_options *o, char **operands, int n);
+
+/* Wall clock, ms since 1970. */
+int64_t wall_ms(void);
+
+#endif

@@ -1,0 +1,169 @@
+/* bridge: the database and the live feed to people, over HTTP. */
+#include "bridge.h"
+
+#include "base/diag.h"
+#include "base/opt.h"
+#include "base/parse.h"
+#include "db/migrate.h"
+#include "db/url.h"
+#include "web/api.h"
+#include "web/server.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* An address may try ten log-ins at once, then one each ten seconds. */
+enum { LOGIN_ADDRESSES = 4096, LOGIN_BURST = 10, LOGIN_EVERY_MS = 10000 };
+
+static const struct opt_usage USAGE = {"bridge", "[options] [user COMMAND [NAME]]",
+	"serves the fleet over HTTP: REST, with login",
+	"  bridge --db sqlite:fleet.db --listen 127.0.0.1:8080\n"
+	"  bridge user add somchai --role admin --db sqlite:fleet.db\n"
+	"\n"
+	"Accounts, instead of serving; a password is asked for, or read from\n"
+	"standard input when that is no terminal:\n"
+	"  user add NAME      add one, with --role, --sites, --full-name, --email\n"
+	"  user list          list them\n"
+	"  user passwd NAME   set a new password; their sessions end\n"
+	"  user disable NAME  let them in no more; their sessions end\n"
+	"  user enable NAME   let them in again\n"
+	"  user delete NAME   delete the account\n"};
+
+static void say(const char *text)
+{
+	diag("%s", text);
+}
+
+/* ADDRESS:PORT, or [ADDRESS]:PORT for IPv6. */
+static int parse_listen(
+	const char *text, char *address, size_t size, int *port, struct err *err)
+{
+	const char *colon = strrchr(text, ':');
+	int64_t n;
+	if (!colon || colon == text || parse_i64(str_of(colon + 1), 0, 65535, &n) < 0)
+		return err_set(err, ERR_USAGE,
+			"--listen takes ADDRESS:PORT, as 127.0.0.1:8080, not '%s'",
+			text);
+	struct str a = {text, (uint32_t)(colon - text)};
+	if (a.len > 2 && a.s[0] == '[' && a.s[a.len - 1] == ']')
+		a = (struct str){a.s + 1, a.len - 2};
+	if (!str_copy(address, size, a))
+		return err_set(err, ERR_USAGE, "the address '%s' is too long", text);
+	*port = (int)n;
+	return 0;
+}
+
+struct stopper {
+	struct server *server;
+	sigset_t signals;
+};
+
+/* TERM and INT are blocked everywhere and waited for here: no handler, no race. */
+static void *wait_for_signal(void *arg)
+{
+	struct stopper *s = arg;
+	int which;
+	sigwait(&s->signals, &which);
+	server_stop(s->server);
+	return NULL;
+}
+
+static int serve_until_signal(struct server *server, struct stopper *s, struct err *err)
+{
+	pthread_t thread;
+	s->server = server;
+	if (pthread_create(&thread, NULL, wait_for_signal, s) != 0)
+		return err_set(err, ERR_IO, "cannot start threads");
+	int r = server_run(server, err);
+	pthread_cancel(thread);
+	pthread_join(thread, NULL);
+	return r;
+}
+
+static int check_database(const struct bridge_options *o, struct err *err)
+{
+	struct db *db = db_open(o->url, DB_CREATE, err);
+	int r = db ? db_ready(db, o->migrations, err) : -1;
+	db_close(db);
+	return r;
+}
+
+static int serve(const struct bridge_options *o, struct err *err)
+{
+	struct stopper stopper;
+	struct service service = {.secure_cookies = !o->plain_cookies,
+		.routes = API_ROUTES,
+		.nroutes = API_NROUTES};
+	char address[256];
+	struct server_options so = {.address = address,
+		.cert = o->cert,
+		.key = o->key,
+		.db_url = o->url,
+		.service = &service,
+		.log = say};
+	if (!o->cert != !o->key)
+		return err_set(err, ERR_USAGE, "--cert and --key go together");
+	if (parse_listen(o->listen, address, sizeof(address), &so.port, err) < 0 ||
+		check_database(o, err) < 0 || token_key_make(&service.key, err) < 0)
+		return -1;
+	sigemptyset(&stopper.signals);
+	sigaddset(&stopper.signals, SIGTERM);
+	sigaddset(&stopper.signals, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &stopper.signals, NULL);
+	service.limit = limit_new(LOGIN_ADDRESSES, LOGIN_BURST, LOGIN_EVERY_MS);
+	if (!service.limit)
+		return err_nomem(err);
+	struct server *server = server_new(&so, err);
+	if (server)
+		diag("listening on %s://%s:%d", o->cert ? "https" : "http", address,
+			server_port(server));
+	int r = server ? serve_until_signal(server, &stopper, err) : -1;
+	server_free(server);
+	limit_free(service.limit);
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	char dir[4096];
+	struct bridge_options o = {
+		.db = DB_DEFAULT, .listen = "127.0.0.1:8080", .migrations = dir};
+	struct err err = {0};
+	int first, status = 0;
+	struct opt own[] = {{0, "db", "URL", "database, " DB_DEFAULT " unless given",
+				    OPT_STR, &o.db, 0, 0},
+		{0, "listen", "ADDRESS:PORT", "serve here; 127.0.0.1:8080 unless given",
+			OPT_STR, &o.listen, 0, 0},
+		{0, "cert", "FILE", "certificate for https, PEM", OPT_STR, &o.cert, 0,
+			0},
+		{0, "key", "FILE", "its private key, PEM", OPT_STR, &o.key, 0, 0},
+		{0, "plain-cookies", NULL, "cookies over http, for a trusted network",
+			OPT_BOOL, &o.plain_cookies, 0, 0},
+		{0, "role", "ROLE", "user add: admin, engineer or viewer", OPT_STR,
+			&o.role, 0, 0},
+		{0, "sites", "CODE,...", "user add: sees these sites only", OPT_STR,
+			&o.sites, 0, 0},
+		{0, "full-name", "TEXT", "user add: name for people", OPT_STR,
+			&o.full_name, 0, 0},
+		{0, "email", "ADDRESS", "user add: address", OPT_STR, &o.email, 0, 0},
+		{0}};
+	int r = opt_parse(&USAGE, own, NULL, argc, argv, &first, &err);
+	if (r == OPT_EXIT)
+		return 0;
+	if (r == 0 && first < argc && strcmp(argv[first], "user") != 0)
+		r = err_set(
+			&err, ERR_USAGE, "no command '%s', see --help", argv[first]);
+	if (r < 0)
+		return diag_err(&err);
+	o.url = db_url_take(o.db, argc, argv);
+	if (!o.url || migrations_dir(dir, sizeof(dir), &err) < 0)
+		status = diag_err(&err);
+	else if (first < argc)
+		status = users_command(&o, argv + first, argc - first);
+	else if (serve(&o, &err) < 0)
+		status = diag_err(&err);
+	free(o.url);
+	return status;
+}

@@ -1,0 +1,57 @@
+/* The calls of the interface, and the table of all of them. */
+#ifndef WEB_API_H
+#define WEB_API_H
+
+#include "web/route.h"
+
+extern const struct route API_ROUTES[];
+extern const size_t API_NROUTES;
+
+/* An account as JSON, without its secrets. */
+void emit_account(struct buf *b, const struct account *a);
+
+handler_fn api_login, api_refresh, api_logout, api_change_password, api_me;
+extern const struct param LOGIN_PARAMS[], REFRESH_PARAMS[], PASSWORD_PARAMS[];
+
+handler_fn api_users, api_user, api_user_add, api_user_change, api_user_delete;
+extern const struct param NEW_USER_PARAMS[], USER_PARAMS[], USERS_PARAMS[];
+
+handler_fn api_locations, api_location, api_location_batteries, api_location_systems,
+	api_batteries, api_battery, api_string, api_system, api_fleet_summary;
+extern const struct param BATTERIES_PARAMS[], PAGE_PARAMS[], RUN_PARAMS[];
+
+handler_fn api_battery_telemetry, api_battery_twin, api_battery_rul, api_battery_events;
+extern const struct param CHART_PARAMS[], SERIES_PARAMS[];
+
+handler_fn api_alerts, api_alert;
+extern const struct param ALERTS_PARAMS[];
+
+handler_fn api_audit, api_health, api_ready, api_openapi;
+extern const struct param AUDIT_PARAMS[];
+
+/* Parameters that many calls share. */
+#define RUN_PARAM                                                                      \
+	{                                                                              \
+		"run", PARAM_TEXT, "the run; production unless given", false, 0, 127,  \
+			NULL, ""                                                       \
+	}
+#define SKIP_PARAM                                                                     \
+	{                                                                              \
+		"skip", PARAM_INT, "leave out so many", false, 0, 1e9, NULL, "0"       \
+	}
+#define LIMIT_PARAM                                                                    \
+	{                                                                              \
+		"limit", PARAM_INT, "give at most so many", false, 1, LIMIT_MAX, NULL, \
+			"100"                                                          \
+	}
+
+/*
+ * Is what the path names there? 200; 404 with the refusal made; -1. 'table' is site,
+ * battery_system, string or battery.
+ */
+int call_exists(struct call *c, const char *table, struct err *err);
+
+/* Writes openapi.json of a table of routes (OpenAPI 3.0.3). */
+void openapi_write(const struct route *routes, size_t n, struct buf *b);
+
+#endif

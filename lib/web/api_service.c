@@ -1,0 +1,54 @@
+/* The interface about itself: is it well, what can it do, what was done. */
+#include "web/api.h"
+#include "web/cell.h"
+#include "web/emit.h"
+
+int api_health(struct call *c, struct err *err)
+{
+	buf_puts(c->out, "{\"status\":\"ok\"}");
+	return 200;
+}
+
+static int ignore(void *ctx, const char *const *cells, size_t n, struct err *err)
+{
+	return 0;
+}
+
+/* Ready is who can ask the database. */
+int api_ready(struct call *c, struct err *err)
+{
+	if (db_select(c->db, DB_QUERY_PLAIN("SELECT count(*) FROM run"), ignore, NULL,
+		    err) < 0)
+		return -1;
+	buf_puts(c->out, "{\"status\":\"ready\"}");
+	return 200;
+}
+
+int api_openapi(struct call *c, struct err *err)
+{
+	openapi_write(c->service->routes, c->service->nroutes, c->out);
+	return 200;
+}
+
+const struct param AUDIT_PARAMS[] = {{"user", PARAM_TEXT, "by this user only", false, 1,
+					     USERNAME_MAX - 1, NULL, NULL},
+	{"action", PARAM_TEXT, "of this action only", false, 1, 64, NULL, NULL},
+	SKIP_PARAM, LIMIT_PARAM, {0}};
+
+int api_audit(struct call *c, struct err *err)
+{
+	static const struct column AUDIT[] = {{"ts", CELL_TIME},
+		{"username", CELL_TEXT}, {"action", CELL_TEXT}, {"entity", CELL_TEXT},
+		{"details", CELL_TEXT}, {"address", CELL_TEXT}, {"total", CELL_TOTAL},
+		{0}};
+	return emit_list(c,
+		DB_QUERY("SELECT ts, username, action, entity, details, address, "
+			 "count(*) OVER () FROM audit_log WHERE (CAST($1 AS text) IS "
+			 "NULL OR username "
+			 "= $1) AND (CAST($2 AS text) IS NULL OR action = $2) ORDER BY "
+			 "id DESC LIMIT "
+			 "$3 OFFSET $4",
+			call_value(c, "user"), call_value(c, "action"),
+			call_value(c, "limit"), call_value(c, "skip")),
+		AUDIT, err);
+}

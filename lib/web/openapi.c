@@ -1,0 +1,205 @@
+/* openapi.json from the table of routes. */
+#include "web/api.h"
+#include "web/emit.h"
+
+static void put(struct buf *b, const char *name, const char *text)
+{
+	emit_name(b, name);
+	emit_text(b, text);
+}
+
+static void put_words(struct buf *b, const char *words)
+{
+	emit_name(b, "enum");
+	emit_open(b, '[');
+	for (const char *p = words; *p; p += *p == '|') {
+		char word[64];
+		size_t n = strcspn(p, "|");
+		str_copy(word, sizeof(word), (struct str){p, (uint32_t)n});
+		emit_text(b, word);
+		p += n;
+	}
+	emit_close(b, ']');
+}
+
+static void put_bound(struct buf *b, const char *name, double v)
+{
+	emit_name(b, name);
+	emit_int(b, (int64_t)v);
+}
+
+static void put_preset(struct buf *b, const struct param *p)
+{
+	emit_name(b, "default");
+	if (p->type == PARAM_INT || p->type == PARAM_BOOL)
+		buf_puts(b, p->preset);
+	else
+		emit_text(b, p->preset);
+}
+
+static void put_schema(struct buf *b, const struct param *p)
+{
+	static const char *const TYPES[] = {[PARAM_TEXT] = "string",
+		[PARAM_INT] = "integer",
+		[PARAM_TIME] = "string",
+		[PARAM_BOOL] = "boolean",
+		[PARAM_WORD] = "string"};
+	emit_open(b, '{');
+	put(b, "type", TYPES[p->type]);
+	if (p->type == PARAM_TIME)
+		put(b, "format", "date-time");
+	if (p->type == PARAM_WORD)
+		put_words(b, p->words);
+	if (p->type == PARAM_INT) {
+		put_bound(b, "minimum", p->min);
+		put_bound(b, "maximum", p->max);
+	}
+	if (p->type == PARAM_TEXT) {
+		put_bound(b, "minLength", p->min);
+		put_bound(b, "maxLength", p->max > 0 ? p->max : 256);
+	}
+	if (p->preset)
+		put_preset(b, p);
+	put(b, "description", p->doc);
+	emit_close(b, '}');
+}
+
+static void put_parameter(
+	struct buf *b, const char *name, const char *in, const struct param *p)
+{
+	emit_open(b, '{');
+	put(b, "name", name);
+	put(b, "in", in);
+	emit_name(b, "required");
+	emit_bool(b, !p || p->needed);
+	emit_name(b, "schema");
+	if (p)
+		put_schema(b, p);
+	else
+		buf_puts(b, "{\"type\":\"string\"}");
+	emit_close(b, '}');
+}
+
+static void put_parameters(struct buf *b, const struct route *r, bool query)
+{
+	emit_name(b, "parameters");
+	emit_open(b, '[');
+	if (strchr(r->path, '{'))
+		put_parameter(b, "id", "path", NULL);
+	for (const struct param *p = r->params; query && p && p->name; p++)
+		put_parameter(b, p->name, "query", p);
+	emit_close(b, ']');
+}
+
+static void put_body(struct buf *b, const struct route *r)
+{
+	emit_name(b, "requestBody");
+	buf_puts(b, "{\"content\":{\"application/json\":{\"schema\":");
+	emit_open(b, '{');
+	put(b, "type", "object");
+	emit_name(b, "additionalProperties");
+	emit_bool(b, false);
+	emit_name(b, "properties");
+	emit_open(b, '{');
+	bool needed = false;
+	for (const struct param *p = r->params; p->name; p++) {
+		emit_name(b, p->name);
+		put_schema(b, p);
+		needed |= p->needed;
+	}
+	emit_close(b, '}');
+	if (needed) {
+		emit_name(b, "required");
+		emit_open(b, '[');
+		for (const struct param *p = r->params; p->name; p++)
+			if (p->needed)
+				emit_text(b, p->name);
+		emit_close(b, ']');
+	}
+	emit_close(b, '}');
+	buf_puts(b, "}}}");
+}
+
+static void put_answer(struct buf *b, const char *status)
+{
+	emit_name(b, status);
+	emit_open(b, '{');
+	put(b, "description", http_reason((int)strtol(status, NULL, 10)));
+	emit_close(b, '}');
+}
+
+static void put_answers(struct buf *b, const struct route *r)
+{
+	char status[4];
+	emit_name(b, "responses");
+	emit_open(b, '{');
+	for (const char *p = r->answers; *p; p += strspn(p, " ")) {
+		str_copy(status, sizeof(status), (struct str){p, 3});
+		put_answer(b, status);
+		p += 3;
+	}
+	if (r->least > ROLE_NONE && !strstr(r->answers, "401"))
+		put_answer(b, "401");
+	if (r->least > ROLE_VIEWER && !strstr(r->answers, "403"))
+		put_answer(b, "403");
+	put_answer(b, "422");
+	put_answer(b, "503");
+	emit_close(b, '}');
+}
+
+static void put_operation(struct buf *b, const struct route *r)
+{
+	static const char *const METHODS[METHOD_COUNT] = {
+		"get", "post", "patch", "delete"};
+	bool body =
+		r->params && (r->method == METHOD_POST || r->method == METHOD_PATCH);
+	emit_name(b, METHODS[r->method]);
+	emit_open(b, '{');
+	put(b, "summary", r->summary);
+	put(b, "x-role", role_word(r->least));
+	put_parameters(b, r, !body);
+	if (body)
+		put_body(b, r);
+	put_answers(b, r);
+	if (r->least > ROLE_NONE) {
+		emit_name(b, "security");
+		buf_puts(b, "[{\"token\":[]}]");
+	}
+	emit_close(b, '}');
+}
+
+/* Routes of one path stand together, in any order of paths. */
+static bool first_of_path(const struct route *routes, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (strcmp(routes[k].path, routes[i].path) == 0)
+			return false;
+	return true;
+}
+
+void openapi_write(const struct route *routes, size_t n, struct buf *b)
+{
+	emit_open(b, '{');
+	put(b, "openapi", "3.0.3");
+	emit_name(b, "info");
+	buf_puts(b, "{\"title\":\"floatline\",\"version\":\"" FL_VERSION "\"}");
+	emit_name(b, "servers");
+	buf_puts(b, "[{\"url\":\"" API_BASE "\"}]");
+	emit_name(b, "components");
+	buf_puts(b, "{\"securitySchemes\":{\"token\":{\"type\":\"http\",\"scheme\":"
+		    "\"bearer\",\"bearerFormat\":\"JWT\"}}}");
+	emit_name(b, "paths");
+	emit_open(b, '{');
+	for (size_t i = 0; i < n; i++) {
+		if (!first_of_path(routes, i))
+			continue;
+		emit_name(b, routes[i].path);
+		emit_open(b, '{');
+		for (size_t k = i; k < n; k++)
+			if (strcmp(routes[k].path, routes[i].path) == 0)
+				put_operation(b, &routes[k]);
+		emit_close(b, '}');
+	}
+	emit_close(b, '}');
+	emit_close(b, '}');
+}

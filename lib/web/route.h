@@ -1,0 +1,106 @@
+/*
+ * The interface as a table: every call with its path, who may use it, its parameters
+ * and what it does. The server serves the table, openapi.json is printed from it, the
+ * tests go through it: none of them can know a call that the others do not.
+ */
+#ifndef WEB_ROUTE_H
+#define WEB_ROUTE_H
+
+#include "web/account.h"
+#include "web/http.h"
+#include "web/limit.h"
+#include "web/session.h"
+
+#include <jansson.h>
+
+#define API_BASE "/api/v1"
+
+enum {
+	PARAMS_MAX = 12, /* parameters of one call */
+	LIMIT_DEFAULT = 100,
+	LIMIT_MAX = 1000,
+};
+
+enum param_type { PARAM_TEXT, PARAM_INT, PARAM_TIME, PARAM_BOOL, PARAM_WORD };
+
+/* A parameter of the query, or a member of the JSON body. */
+struct param {
+	const char *name;
+	enum param_type type;
+	const char *doc;
+	bool needed;
+	double min, max;    /* PARAM_INT; PARAM_TEXT: least and most bytes (0: 256) */
+	const char *words;  /* PARAM_WORD: "a|b|c" */
+	const char *preset; /* the value when it is not given; NULL: none */
+};
+
+/* What a {…} of a path names, and with it which site must be the user's to see. */
+enum scope { SCOPE_NONE, SCOPE_SITE, SCOPE_CODE };
+
+struct route;
+
+/* What all calls share. */
+struct service {
+	struct token_key key;
+	struct limit *limit; /* of log-ins */
+	bool secure_cookies; /* the page comes by https */
+	const struct route *routes;
+	size_t nroutes;
+};
+
+/* One call on its way. */
+struct call {
+	const struct service *service;
+	const struct route *route;
+	const struct request *req;
+	struct response *res;
+	struct buf *out; /* the answer's body, JSON */
+	struct db *db;
+	int64_t now;
+	struct account account; /* who calls; role ROLE_NONE: nobody */
+	int64_t session;
+	char id[128];                  /* the {…} of the path */
+	const char *value[PARAMS_MAX]; /* of the route's parameters, checked, or NULL */
+	char number[PARAMS_MAX][24];   /* where a value had to be rewritten */
+	json_t *body;
+};
+
+/* Returns the status; -1 with err: ERR_DATA is 422, ERR_IO 503. */
+typedef int handler_fn(struct call *c, struct err *err);
+
+struct route {
+	enum method method;
+	const char *path; /* below API_BASE; "/locations/{id}/batteries" */
+	enum role least;  /* ROLE_NONE: anybody */
+	enum scope scope;
+	handler_fn *fn;
+	const char *summary;
+	const struct param *params; /* ends with a NULL name; may be NULL */
+	const char *answers; /* what it gives when all is well, and its own refusals:
+				"201 409" */
+	bool alone;          /* answers without the database */
+};
+
+/*
+ * Answers a request: finds the route, checks who calls, role, site, parameters and
+ * body, and runs it. Whatever happens, res holds an answer. Paths outside API_BASE are
+ * not for it (404).
+ */
+void api_serve(const struct service *s, struct db *db, const struct request *req,
+	int64_t now, struct response *res);
+
+/* The checked value of a parameter of the call's route, or its preset, or NULL. */
+const char *call_value(const struct call *c, const char *name);
+/* The same as a number; 0 when there is none. */
+int64_t call_int(const struct call *c, const char *name);
+
+/* The sites the caller may see, as a parameter for SEES: NULL is all. */
+const char *call_sites(const struct call *c);
+
+/* SQL: may the caller see the site 'code', an expression? 'p' is the parameter that
+ * holds call_sites(). The one place where restrictions of lists are made. */
+#define SEES(code, p)                                                                  \
+	"(CAST(" p " AS text) IS NULL OR ',' || CAST(" p " AS text) || ',' LIKE '%,' " \
+	"|| " code " || ',%')"
+
+#endif

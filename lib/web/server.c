@@ -1,0 +1,410 @@
+#include "web/server.h"
+#include "db/db.h"
+#include "web/work.h"
+
+#include <libwebsockets.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { HEAD_MAX = 4096, CHUNK = 16384, IDLE_S = 60, SLOW_S = 20 };
+
+struct server {
+	struct server_options o;
+	struct lws_context *context;
+	struct lws_vhost *vhost;
+	struct lws_protocols protocols[2];
+	struct work *work;
+	atomic_bool stop;
+};
+
+/* What libwebsockets keeps for us with each connection. */
+struct connection {
+	struct exchange *x; /* being received, answered or sent */
+	bool asked;         /* with the workers */
+};
+
+static int64_t wall_now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void *open_db(void *ctx)
+{
+	struct server *s = ctx;
+	struct err err = {0};
+	struct db *db = db_open(s->o.db_url, 0, &err);
+	if (!db)
+		s->o.log(err.msg);
+	return db;
+}
+
+static void close_db(void *db)
+{
+	db_close(db);
+}
+
+static bool answer(void *ctx, void *db, struct exchange *x)
+{
+	struct server *s = ctx;
+	api_serve(s->o.service, db, &x->req, wall_now(), &x->res);
+	if (*x->res.log)
+		s->o.log(x->res.log);
+	return db && x->res.status != 503;
+}
+
+static void wake(void *ctx)
+{
+	lws_cancel_service(((struct server *)ctx)->context);
+}
+
+static void copy_header(
+	struct lws *wsi, enum lws_token_indexes token, char *dst, size_t size)
+{
+	if (lws_hdr_copy(wsi, dst, (int)size, token) < 0)
+		dst[0] = '\0';
+}
+
+static bool read_method(struct lws *wsi, struct request *r)
+{
+	static const enum lws_token_indexes TOKENS[METHOD_COUNT] = {WSI_TOKEN_GET_URI,
+		WSI_TOKEN_POST_URI, WSI_TOKEN_PATCH_URI, WSI_TOKEN_DELETE_URI};
+	for (int m = 0; m < METHOD_COUNT; m++)
+		if (lws_hdr_total_length(wsi, TOKENS[m]) > 0) {
+			r->method = (enum method)m;
+			return lws_hdr_copy(wsi, r->path, sizeof(r->path), TOKENS[m]) >=
+			       0;
+		}
+	return false;
+}
+
+static int read_query(struct lws *wsi, struct request *r, struct err *err)
+{
+	char fragment[1024];
+	for (int i = 0;; i++) {
+		int n = lws_hdr_copy_fragment(
+			wsi, fragment, sizeof(fragment), WSI_TOKEN_HTTP_URI_ARGS, i);
+		if (n == -1)
+			return 0;
+		if (n < -1)
+			return err_set(err, ERR_DATA, "the query is too long");
+		if (n > 0 &&
+			http_add_query(r, (struct str){fragment, (uint32_t)n}, err) < 0)
+			return -1;
+	}
+}
+
+static long body_length(struct lws *wsi)
+{
+	char text[24];
+	copy_header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, text, sizeof(text));
+	return *text ? strtol(text, NULL, 10) : 0;
+}
+
+/* The request's head into x. Returns 0, or the status of a refusal. */
+static int read_head(struct lws *wsi, struct exchange *x)
+{
+	struct request *r = &x->req;
+	struct err err = {0};
+	lws_get_peer_simple(wsi, r->address, sizeof(r->address));
+	copy_header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, r->authorization,
+		sizeof(r->authorization));
+	copy_header(wsi, WSI_TOKEN_HTTP_COOKIE, r->cookie, sizeof(r->cookie));
+	copy_header(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, r->content_type,
+		sizeof(r->content_type));
+	copy_header(wsi, WSI_TOKEN_ORIGIN, r->origin, sizeof(r->origin));
+	copy_header(wsi, WSI_TOKEN_HOST, r->host, sizeof(r->host));
+	if (!read_method(wsi, r))
+		return http_refuse(&x->res, 405, "not this method");
+	if (read_query(wsi, r, &err) < 0)
+		return http_refuse(&x->res, 422, "%s", err.msg);
+	if (body_length(wsi) > BODY_MAX)
+		return http_refuse(
+			&x->res, 413, "the body is longer than %d bytes", BODY_MAX);
+	return 0;
+}
+
+static int answer_now(struct lws *wsi, struct exchange *x)
+{
+	x->done = true;
+	lws_callback_on_writable(wsi);
+	return 0;
+}
+
+static int ask(struct server *s, struct lws *wsi, struct connection *c)
+{
+	c->asked = true;
+	if (work_put(s->work, c->x))
+		return 0;
+	c->asked = false;
+	c->x->res.retry_after_s = 1;
+	http_refuse(&c->x->res, 503, "too busy; try again");
+	return answer_now(wsi, c->x);
+}
+
+static int on_request(struct server *s, struct lws *wsi, struct connection *c)
+{
+	c->asked = false;
+	c->x = exchange_new();
+	if (!c->x)
+		return -1;
+	c->x->socket = wsi;
+	if (read_head(wsi, c->x) != 0)
+		return answer_now(wsi, c->x);
+	if (body_length(wsi) > 0)
+		return 0;
+	return ask(s, wsi, c);
+}
+
+static int on_body(struct lws *wsi, struct connection *c, const void *in, size_t n)
+{
+	if (!c->x || c->x->done)
+		return 0;
+	struct buf *b = &c->x->req.body;
+	if (b->len + n > BODY_MAX)
+		return -1;
+	buf_append(b, in, n);
+	return b->failed ? -1 : 0;
+}
+
+static int on_body_end(struct server *s, struct lws *wsi, struct connection *c)
+{
+	if (!c->x || c->x->done || c->asked)
+		return 0;
+	return ask(s, wsi, c);
+}
+
+struct head {
+	struct lws *wsi;
+	unsigned char *p, *end;
+	bool full;
+};
+
+static void put_header(struct head *h, const char *name, const char *value)
+{
+	h->full |= lws_add_http_header_by_name(h->wsi, (const unsigned char *)name,
+			   (const unsigned char *)value, (int)strlen(value), &h->p,
+			   h->end) != 0;
+}
+
+/* On everything we send: nothing is guessed, framed, leaked or scripted from
+ * elsewhere (ASVS 5.0, 3.4). */
+static void put_security(struct head *h, bool tls)
+{
+	put_header(h, "x-content-type-options:", "nosniff");
+	put_header(h, "referrer-policy:", "no-referrer");
+	put_header(h, "cross-origin-opener-policy:", "same-origin");
+	put_header(h, "cross-origin-resource-policy:", "same-origin");
+	put_header(h, "content-security-policy:",
+		"default-src 'none'; script-src 'self'; style-src 'self'; img-src "
+		"'self' data:; font-src 'self'; connect-src 'self'; media-src 'self'; "
+		"base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+	if (tls)
+		put_header(h, "strict-transport-security:", "max-age=63072000");
+}
+
+static void put_answer_headers(struct head *h, const struct response *r)
+{
+	char seconds[16];
+	put_header(h, "content-type:", r->type ? r->type : "application/json");
+	put_header(h, "cache-control:", r->cache ? r->cache : "no-store");
+	if (*r->set_cookie)
+		put_header(h, "set-cookie:", r->set_cookie);
+	if (r->status == 401)
+		put_header(h, "www-authenticate:", "Bearer");
+	if (r->retry_after_s > 0) {
+		snprintf(seconds, sizeof(seconds), "%d", r->retry_after_s);
+		put_header(h, "retry-after:", seconds);
+	}
+}
+
+static int send_head(struct server *s, struct lws *wsi, const struct response *r)
+{
+	unsigned char buf[LWS_PRE + HEAD_MAX], *start = buf + LWS_PRE;
+	struct head h = {wsi, start, buf + sizeof(buf) - 1, false};
+	if (lws_add_http_header_status(wsi, (unsigned)r->status, &h.p, h.end))
+		return -1;
+	put_security(&h, s->o.cert != NULL);
+	put_answer_headers(&h, r);
+	if (h.full ||
+		lws_add_http_header_content_length(wsi, r->body.len, &h.p, h.end) ||
+		lws_finalize_write_http_header(wsi, start, &h.p, h.end))
+		return -1;
+	return 0;
+}
+
+static int finish(struct lws *wsi, struct connection *c)
+{
+	exchange_free(c->x);
+	c->x = NULL;
+	return lws_http_transaction_completed(wsi) ? -1 : 0;
+}
+
+/* A piece of the body; the connection is ours again when all is sent. */
+static int send_body(struct lws *wsi, struct connection *c)
+{
+	unsigned char buf[LWS_PRE + CHUNK];
+	struct exchange *x = c->x;
+	size_t left = x->res.body.len - x->sent, n = left < CHUNK ? left : CHUNK;
+	memcpy(buf + LWS_PRE, x->res.body.data + x->sent, n);
+	if (lws_write(wsi, buf + LWS_PRE, n,
+		    n == left ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < (int)n)
+		return -1;
+	x->sent += n;
+	if (n == left)
+		return finish(wsi, c);
+	lws_callback_on_writable(wsi);
+	return 0;
+}
+
+static int on_writable(struct server *s, struct lws *wsi, struct connection *c)
+{
+	if (!c->x || !c->x->done)
+		return 0;
+	if (c->x->sent > 0)
+		return send_body(wsi, c);
+	if (send_head(s, wsi, &c->x->res) < 0)
+		return -1;
+	if (c->x->res.body.len == 0)
+		return finish(wsi, c);
+	return send_body(wsi, c);
+}
+
+/* An exchange that is with the workers is freed when it comes back. */
+static void on_closed(struct connection *c)
+{
+	if (c->x && c->asked && !c->x->done)
+		c->x->socket = NULL;
+	else
+		exchange_free(c->x);
+	c->x = NULL;
+}
+
+static void take_answers(struct server *s)
+{
+	struct exchange *x;
+	while ((x = work_take(s->work))) {
+		if (!x->socket) {
+			exchange_free(x);
+			continue;
+		}
+		x->done = true;
+		lws_callback_on_writable(x->socket);
+	}
+}
+
+static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user,
+	void *in, size_t len)
+{
+	struct server *s = lws_context_user(lws_get_context(wsi));
+	struct connection *c = user;
+	/* Most of the many reasons are not for us. */
+	int why = (int)reason;
+	switch (why) {
+	case LWS_CALLBACK_HTTP:
+		return on_request(s, wsi, c);
+	case LWS_CALLBACK_HTTP_BODY:
+		return on_body(wsi, c, in, len);
+	case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+		return on_body_end(s, wsi, c);
+	case LWS_CALLBACK_HTTP_WRITEABLE:
+		return on_writable(s, wsi, c);
+	case LWS_CALLBACK_CLOSED_HTTP:
+		if (c)
+			on_closed(c);
+		return 0;
+	case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
+		if (s && s->work)
+			take_answers(s);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static int listen_on(struct server *s, struct err *err)
+{
+	struct lws_context_creation_info info = {0};
+	s->protocols[0] = (struct lws_protocols){.name = "http",
+		.callback = on_event,
+		.per_session_data_size = sizeof(struct connection)};
+	info.port = s->o.port;
+	info.iface = s->o.address;
+	info.protocols = s->protocols;
+	info.user = s;
+	info.gid = (gid_t)-1;
+	info.uid = (uid_t)-1;
+	info.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
+	info.keepalive_timeout = IDLE_S;
+	info.timeout_secs = SLOW_S;
+	info.server_string = "floatline";
+	if (s->o.cert) {
+		info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+		info.ssl_cert_filepath = s->o.cert;
+		info.ssl_private_key_filepath = s->o.key;
+		info.alpn = "http/1.1";
+	}
+	s->context = lws_create_context(&info);
+	s->vhost = s->context ? lws_create_vhost(s->context, &info) : NULL;
+	if (!s->vhost)
+		return err_set(err, ERR_IO,
+			"cannot listen on '%s' port %d: is it in use, the address this "
+			"machine's%s?",
+			s->o.address, s->o.port,
+			s->o.cert ? ", the certificate and its key readable" : "");
+	return 0;
+}
+
+struct server *server_new(const struct server_options *o, struct err *err)
+{
+	struct server *s = calloc(1, sizeof(*s));
+	if (!s) {
+		err_nomem(err);
+		return NULL;
+	}
+	s->o = *o;
+	lws_set_log_level(0, NULL);
+	if (listen_on(s, err) == 0) {
+		struct work_options w = {SERVER_WORKERS, SERVER_QUEUE, open_db,
+			close_db, answer, wake, s};
+		s->work = work_new(&w);
+		if (s->work)
+			return s;
+		err_set(err, ERR_IO, "cannot start threads");
+	}
+	server_free(s);
+	return NULL;
+}
+
+int server_port(const struct server *s)
+{
+	return lws_get_vhost_listen_port(s->vhost);
+}
+
+int server_run(struct server *s, struct err *err)
+{
+	while (!atomic_load(&s->stop))
+		if (lws_service(s->context, 0) < 0)
+			return err_set(err, ERR_IO, "the sockets cannot be served");
+	return 0;
+}
+
+void server_stop(struct server *s)
+{
+	atomic_store(&s->stop, true);
+	lws_cancel_service(s->context);
+}
+
+void server_free(struct server *s)
+{
+	if (!s)
+		return;
+	work_free(s->work);
+	s->work = NULL;
+	if (s->context)
+		lws_context_destroy(s->context);
+	free(s);
+}

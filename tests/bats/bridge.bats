@@ -1,0 +1,550 @@
+load helper
+
+# One small fleet of two sites in a SQLite file, and the same in PostgreSQL where there is
+# one; three accounts. Each test that writes takes a copy of the file.
+setup_file() {
+	cd "$BATS_FILE_TMPDIR" || return
+	PATH=$FLOATLINE_BIN:$PATH
+	simulate -q --batteries 240 --days 1 --interval 15m --start 2026-01-01T00:00:00Z |
+		twin -q | alert -q >fleet.flt
+	if find /usr/lib/postgresql -path '*/bin/initdb' 2>/dev/null | grep -q .; then
+		"$BATS_TEST_DIRNAME/../../scripts/pg" start "$PWD" >url
+	fi
+	for db in sqlite:f.db $(cat url 2>/dev/null); do
+		store -q --db "$db" <fleet.flt
+		while read -r name role sites; do
+			echo "$name has a password" |
+				"$FLOATLINE_BIN/bridge" user add "$name" --role "$role" ${sites:+--sites "$sites"} --db "$db"
+		done <<-END
+			anna admin
+			emil engineer
+			vera viewer
+			kim viewer DC-KKN-01
+		END
+	done
+}
+
+teardown_file() {
+	[ ! -e "$BATS_FILE_TMPDIR/pg" ] || "$BATS_TEST_DIRNAME/../../scripts/pg" stop "$BATS_FILE_TMPDIR"
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	cp "$BATS_FILE_TMPDIR"/f.db . 2>/dev/null || true
+	bridge=$BIN/bridge
+}
+
+teardown() {
+	[ ! -e own/pg ] || "$ROOT/scripts/pg" stop own
+	[ ! -s bridge.pid ] || kill "$(cat bridge.pid)" 2>/dev/null || true
+}
+
+said_port() {
+	grep -Eq 'listening on .*:[0-9]+$' bridge.log
+}
+
+# serve DB [OPTION…]: starts bridge on a free port; its address goes to $API.
+serve() {
+	local db=$1
+	shift
+	"$bridge" --db "$db" --listen 127.0.0.1:0 "$@" 2>bridge.log 3>&- &
+	echo $! >bridge.pid
+	wait_until 20 said_port
+	BASE=$(sed -n 's/.*listening on //p' bridge.log)
+	API=$BASE/api/v1
+}
+
+stop() {
+	kill "$(cat bridge.pid)"
+	wait "$(cat bridge.pid)"
+	: >bridge.pid
+}
+
+# call METHOD PATH [JSON]: the body goes to stdout and the file 'body', the status to
+# $code's file, headers to 'head'. $TOKEN is used if set.
+call() {
+	local args=(-sS -X "$1" -D head -o body -w '%{http_code}')
+	[ -z "${TOKEN:-}" ] || args+=(-H "Authorization: Bearer $TOKEN")
+	[ $# -lt 3 ] || args+=(-H 'Content-Type: application/json' -d "$3")
+	curl "${args[@]}" "$API$2" >code
+	cat body
+}
+
+# gives STATUS METHOD PATH [JSON]: calls, and fails unless the status is that.
+gives() {
+	local want=$1
+	shift
+	call "$@" >/dev/null
+	[ "$(cat code)" = "$want" ] || fail "$1 $2: $(cat code), not $want: $(head -c 300 body)"
+}
+
+# login NAME: sets $TOKEN and $REFRESH.
+login() {
+	TOKEN=
+	gives 200 POST /auth/login "{\"username\":\"$1\",\"password\":\"${2:-$1 has a password}\",\"token_in\":\"body\"}"
+	TOKEN=$(jq -r .access_token body)
+	REFRESH=$(jq -r .refresh_token body)
+}
+
+detail() {
+	[ "$(jq -r .detail body)" = "$1" ] || fail "detail is $(cat body)"
+}
+
+@test "accounts at the terminal: added, listed, disabled, deleted" {
+	echo "a long one" | "$bridge" user add nok --role viewer --sites DC-CNX-01,DC-BKK-01 --db sqlite:a.db
+	run "$bridge" user list --db sqlite:a.db
+	assert_status 0
+	[[ $output =~ ^nok\ +viewer\ +active\ +never\ +DC-CNX-01,DC-BKK-01$ ]]
+	"$bridge" user disable nok --db sqlite:a.db
+	"$bridge" user list --db sqlite:a.db | grep -q ' disabled '
+	echo "another long one" | "$bridge" user passwd nok --db sqlite:a.db
+	"$bridge" user enable nok --db sqlite:a.db
+	"$bridge" user delete nok --db sqlite:a.db
+	[ -z "$("$bridge" user list --db sqlite:a.db)" ]
+	[ "$(sqlite3 a.db 'SELECT group_concat(action) FROM audit_log')" = user.add,user.disable,user.passwd,user.enable,user.delete ]
+}
+
+@test "an account that cannot be is refused with the reason" {
+	while IFS='|' read -r password args pattern; do
+		echo "$password" >typed
+		# shellcheck disable=SC2086
+		try "$bridge" user add $args --db sqlite:f.db <typed
+		assert_status 1
+		assert_one_line_stderr "$pattern"
+	done <<-END
+		short|nok --role viewer|too short: it needs 8 characters
+		password123|nok --role viewer|one of the commonest
+		nok.somchai|nok.somchai --role viewer|is the user's name
+		a long one|anna --role viewer|a user 'anna' already
+		a long one|no/k --role viewer|no user name
+		a long one|nok --role boss|admin, engineer or viewer
+		a long one|nok --role viewer --sites a,,b|codes with commas between
+	END
+	try "$bridge" user passwd nobody --db sqlite:f.db <typed
+	assert_status 1
+	assert_one_line_stderr "no user 'nobody'"
+	try "$bridge" user add nok --role viewer --db sqlite:f.db </dev/null
+	assert_status 2
+	assert_one_line_stderr 'no password on standard input'
+	for args in "user" "user add" "user frob nok" "user list nok" "frob" "user add nok"; do
+		# shellcheck disable=SC2086
+		try "$bridge" $args --db sqlite:f.db </dev/null
+		assert_status 2
+	done
+}
+
+@test "the terminal does not show a password, and asks twice" {
+	$PYTHON - "$bridge" <<-'END' >said
+		import os, pty, sys
+		pid, fd = pty.fork()
+		if pid == 0:
+		    os.execv(sys.argv[1], ["bridge", "user", "add", "nok", "--role", "viewer", "--db", "sqlite:f.db"])
+		seen = b""
+		for prompt in (b"Password: ", b"Again: "):
+		    while prompt not in seen:
+		        seen += os.read(fd, 1000)
+		    os.write(fd, b"quite secret\n")
+		try:
+		    while True:
+		        more = os.read(fd, 1000)
+		        if not more:
+		            break
+		        seen += more
+		except OSError:
+		    pass
+		print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen.decode())
+	END
+	grep -q '^0 Password' said
+	[ "$(grep -c secret said)" = 0 ]
+	serve sqlite:f.db
+	login nok 'quite secret'
+}
+
+@test "log in, who am I, log out: the token is good until then" {
+	serve sqlite:f.db
+	gives 401 GET /auth/me
+	detail 'log in first'
+	grep -qi '^www-authenticate: Bearer' head
+	login vera
+	gives 200 GET /auth/me
+	[ "$(jq -r '.username, .role' body | xargs)" = "vera viewer" ]
+	gives 204 POST /auth/logout
+	gives 401 GET /auth/me
+	gives 401 POST /auth/refresh "{\"refresh_token\":\"$REFRESH\"}"
+	[ "$(sqlite3 f.db "SELECT group_concat(action) FROM audit_log WHERE address IS NOT NULL")" = login,logout ]
+}
+
+@test "a wrong name and a wrong password are refused alike, and five make the account wait" {
+	serve sqlite:f.db
+	gives 401 POST /auth/login '{"username":"nobody","password":"whatever it is"}'
+	cp body nobody
+	for _ in 1 2 3 4 5; do
+		gives 401 POST /auth/login '{"username":"vera","password":"whatever it is"}'
+		cmp body nobody
+	done
+	gives 429 POST /auth/login '{"username":"vera","password":"vera has a password"}'
+	grep -Eqi '^retry-after: [12]' head
+	[ "$(sqlite3 f.db "SELECT failed_logins FROM app_user WHERE username = 'vera'")" = 5 ]
+	sqlite3 f.db "UPDATE app_user SET locked_until = 1 WHERE username = 'vera'"
+	login vera
+	[ "$(sqlite3 f.db "SELECT failed_logins FROM app_user WHERE username = 'vera'")" = 0 ]
+}
+
+@test "an address that tries too often waits" {
+	serve sqlite:f.db
+	for i in $(seq 30); do
+		call POST /auth/login "{\"username\":\"n$i\",\"password\":\"whatever it is\"}" >/dev/null
+		[ "$(cat code)" = 401 ] || break
+	done
+	[ "$(cat code)" = 429 ]
+	[ "$i" -ge 10 ]
+	grep -qi '^retry-after: [0-9]' head
+}
+
+@test "a refresh token is good once; a second time ends the session" {
+	serve sqlite:f.db
+	login vera
+	first=$REFRESH old=$TOKEN
+	gives 200 POST /auth/refresh "{\"refresh_token\":\"$first\"}"
+	second=$(jq -r .refresh_token body) TOKEN=$(jq -r .access_token body)
+	[ "$second" != "$first" ]
+	gives 200 GET /auth/me
+	gives 401 POST /auth/refresh "{\"refresh_token\":\"$first\"}"
+	gives 401 GET /auth/me
+	TOKEN=$old
+	gives 401 GET /auth/me
+	gives 401 POST /auth/refresh "{\"refresh_token\":\"$second\"}"
+	gives 401 POST /auth/refresh '{"refresh_token":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}'
+}
+
+@test "the database holds no token and no password" {
+	serve sqlite:f.db
+	login vera
+	sqlite3 f.db .dump >dump
+	[ "$(grep -cF -e "$REFRESH" -e "$TOKEN" -e 'has a password' dump)" = 0 ]
+	grep -qF 'argon2id$v=19$m=19456,t=2,p=1' dump
+}
+
+@test "the browser's refresh token is in a cookie that no script and no other site has" {
+	serve sqlite:f.db
+	gives 200 POST /auth/login '{"username":"vera","password":"vera has a password"}'
+	[ "$(jq -r .refresh_token body)" = null ]
+	cookie=$(sed "s|\r$||" "head" | sed -n 's/^set-cookie: //p')
+	[[ $cookie =~ ^__Host-floatline=[^\;]{40,}\;\ Path=/\;\ HttpOnly\;\ SameSite=Strict\;\ Max-Age=604800\;\ Secure$ ]]
+	value=${cookie%%;*}
+	refuses() {
+		[ "$(curl -s -o body -w '%{http_code}' -X POST "$@" "$API/auth/refresh")" = "$want" ]
+	}
+	want=403 refuses -b "$value" -H 'Origin: https://elsewhere.example'
+	want=401 refuses
+	want=200 refuses -b "x=y; $value" -H "Origin: $BASE"
+	want=401 refuses -b "$value"
+}
+
+@test "a token that was changed in any place is refused" {
+	serve sqlite:f.db
+	login vera
+	good=$TOKEN
+	for i in 3 20 40 60 90 120 160 $((${#good} - 1)); do
+		c=${good:i:1}
+		[ "$c" = A ] && new=B || new=A
+		TOKEN=${good:0:i}$new${good:i+1}
+		gives 401 GET /auth/me
+	done
+	TOKEN=$($PYTHON -c '
+import base64, sys
+head, payload, mac = sys.argv[1].split(".")
+none = base64.urlsafe_b64encode(b"{\"alg\":\"none\",\"typ\":\"JWT\"}").decode().rstrip("=")
+print(none + "." + payload + ".")' "$good")
+	gives 401 GET /auth/me
+	TOKEN=$good
+	gives 200 GET /auth/me
+}
+
+@test "a new password, a disabled account and a deleted one end the sessions" {
+	serve sqlite:f.db
+	login vera
+	other=$TOKEN
+	login vera
+	gives 403 POST /auth/change-password '{"current":"wrong one","password":"a better one"}'
+	gives 422 POST /auth/change-password '{"current":"vera has a password","password":"12345678"}'
+	gives 204 POST /auth/change-password '{"current":"vera has a password","password":"a better one"}'
+	gives 200 GET /auth/me
+	TOKEN=$other
+	gives 401 GET /auth/me
+	login vera 'a better one'
+	vera=$TOKEN
+	login anna
+	id=$(sqlite3 f.db "SELECT id FROM app_user WHERE username = 'vera'")
+	gives 200 PATCH "/auth/users/$id" '{"active":false}'
+	anna=$TOKEN TOKEN=$vera
+	gives 401 GET /auth/me
+	TOKEN=
+	gives 401 POST /auth/login '{"username":"vera","password":"a better one"}'
+	detail 'wrong name or password'
+	TOKEN=$anna
+	gives 204 DELETE "/auth/users/$id"
+	gives 404 GET "/auth/users/$id"
+}
+
+@test "admins keep accounts, but not their own end" {
+	serve sqlite:f.db
+	login anna
+	gives 201 POST /auth/users '{"username":"nok","password":"a long one","role":"engineer","sites":"DC-CNX-01","full_name":"Nok น้ก"}'
+	[ "$(jq -r '.full_name + .sites' body)" = 'Nok น้กDC-CNX-01' ]
+	id=$(jq .id body)
+	gives 409 POST /auth/users '{"username":"nok","password":"a long one","role":"engineer"}'
+	gives 422 POST /auth/users '{"username":"nok2","password":"short","role":"engineer"}'
+	gives 422 POST /auth/users '{"username":"nok2","password":"a long one","role":"boss"}'
+	gives 200 PATCH "/auth/users/$id" '{"role":"viewer","sites":"","password":"another long one"}'
+	[ "$(jq -r '.role, .sites' body | xargs)" = 'viewer null' ]
+	gives 200 GET '/auth/users?limit=2&skip=1'
+	[ "$(jq -r '.total, (.items | length), .items[0].username' body | xargs)" = '5 2 emil' ]
+	me=$(sqlite3 f.db "SELECT id FROM app_user WHERE username = 'anna'")
+	gives 409 DELETE "/auth/users/$me"
+	gives 409 PATCH "/auth/users/$me" '{"role":"viewer"}'
+	gives 409 PATCH "/auth/users/$me" '{"active":false}'
+	gives 404 GET /auth/users/999
+	gives 404 GET /auth/users/anna
+}
+
+# Every operation of the description, a line each: METHOD PATH ROLE STATUSES
+operations() {
+	gives 200 GET /openapi.json
+	jq -r '.paths | to_entries[] | .key as $p | .value | to_entries[] |
+		"\(.key | ascii_upcase) \($p) \(.value["x-role"]) \(.value.responses | keys | join(","))"' body >operations
+	[ "$(wc -l <operations)" -ge 29 ]
+}
+
+# A path with something that is there in the place of {id}.
+with_id() {
+	case $1 in
+	*/users/*) echo "${1/\{id\}/2}" ;;
+	/locations/*) echo "${1/\{id\}/DC-CNX-01}" ;;
+	/systems/*) echo "${1/\{id\}/DC-CNX-01-UPS-01}" ;;
+	/strings/*) echo "${1/\{id\}/DC-CNX-01-UPS-01-S1}" ;;
+	/alerts/*) echo "${1/\{id\}/$(sqlite3 "$BATS_FILE_TMPDIR/f.db" 'SELECT min(alert_id) FROM alert')}" ;;
+	*) echo "${1/\{id\}/DC-CNX-01-UPS-01-S1-J07}" ;;
+	esac
+}
+
+@test "every operation asks for the role it names, and for no less" {
+	serve sqlite:f.db
+	operations
+	for who in nobody vera emil anna; do
+		TOKEN=
+		[ $who = nobody ] || login $who
+		case $who in nobody) rank=0 ;; vera) rank=1 ;; emil) rank=2 ;; anna) rank=3 ;; esac
+		good=$TOKEN
+		while read -r method path role _; do
+			case $role in none) need=0 ;; viewer) need=1 ;; engineer) need=2 ;; admin) need=3 ;; esac
+			# Nobody is logged out by this test, nor tried at the door.
+			[[ $path == /auth/login || $path == /auth/logout ]] && continue
+			TOKEN=$good
+			args=("$method" "$(with_id "$path")")
+			[ "$method" = GET ] || args+=('{"nothing":1}')
+			call "${args[@]}" >/dev/null
+			code=$(cat code)
+			if [ $rank -ge $need ]; then
+				[[ $code != 401 && $code != 403 ]] || fail "$who $method $path: $code"
+			elif [ $rank = 0 ]; then
+				[ "$code" = 401 ] || fail "$who $method $path: $code, not 401"
+			else
+				[ "$code" = 403 ] || fail "$who $method $path: $code, not 403"
+			fi
+		done < <(grep -v DELETE operations)
+	done
+	[ "$(sqlite3 f.db "SELECT count(*) FROM audit_log WHERE action = 'denied'")" -ge 8 ]
+}
+
+@test "every GET answers with JSON and a status of its description" {
+	serve sqlite:f.db
+	operations
+	login anna
+	while read -r method path _ statuses; do
+		[ "$method" = GET ] || continue
+		gives 200 GET "$(with_id "$path")"
+		jq -e . body >/dev/null
+		call GET "$(with_id "$path")?frob=1" >/dev/null
+		[ "$(cat code)" = 422 ] || fail "$path?frob=1: $(cat code)"
+		detail "no parameter 'frob' here"
+		case $path in *\{id\}*)
+			gives 404 GET "${path/\{id\}/nix-99}"
+			[[ ,$statuses, == *,404,* ]] || fail "$path does not name 404"
+			;;
+		esac
+	done <operations
+}
+
+@test "one who may see one site sees that site alone" {
+	serve sqlite:f.db
+	operations
+	login kim
+	gives 200 GET /locations
+	[ "$(jq -r '.items[].id' body)" = DC-KKN-01 ]
+	gives 200 GET /fleet/summary
+	[ "$(jq '.batteries, .locations' body | xargs)" = '24 1' ]
+	gives 200 GET '/batteries?limit=1000'
+	[ "$(jq -r '.items[].location' body | sort -u)" = DC-KKN-01 ]
+	gives 200 GET '/alerts?limit=1000'
+	[ "$(jq '[.items[] | select(.subject | startswith("DC-KKN-01") | not)] | length' body)" = 0 ]
+	while read -r method path role _; do
+		[[ $path == *\{id\}* && $role == viewer && $method == GET ]] || continue
+		gives 404 GET "$(with_id "$path")"
+	done <operations
+	gives 200 GET /batteries/DC-KKN-01-REC-01-S1-J07
+	login vera
+	gives 200 GET '/batteries?limit=1'
+	[ "$(jq .total body)" = 240 ]
+}
+
+@test "what cannot be understood is refused with the reason" {
+	serve sqlite:f.db
+	login anna
+	while IFS='|' read -r code args; do
+		eval "gives $code $args"
+	done <<-'END'
+		422|GET '/batteries?limit=0'
+		422|GET '/batteries?limit=1001'
+		422|GET '/batteries?limit=1&limit=2'
+		422|GET '/batteries?status=fine'
+		422|GET '/batteries?has_alerts=1'
+		422|GET '/batteries?search=%ff'
+		422|GET /batteries/DC-CNX-01-UPS-01-S1-J07/telemetry?start=yesterday
+		422|GET '/batteries/DC-CNX-01-UPS-01-S1-J07/telemetry?start=2026-01-02&end=2026-01-01'
+		404|GET /frob
+		404|GET /batteries/a/b/c
+		405|DELETE /batteries
+		405|PUT /batteries
+		400|POST /auth/users '{"username":'
+		422|POST /auth/users '[1]'
+		422|POST /auth/users '{"username":1,"password":"a long one","role":"viewer"}'
+		422|POST /auth/users '{"username":"x"}'
+		400|POST /auth/users '{"username":"x","username":"y"}'
+		400|POST /auth/users '{"username":"a\u0000b","password":"a long one","role":"viewer"}'
+	END
+	[ "$(curl -s -o body -w '%{http_code}' -H "Authorization: Bearer $TOKEN" -d '{}' "$API/auth/users")" = 400 ]
+	head -c 9000000 /dev/zero | tr '\0' ' ' >large
+	[ "$(curl -s -o body -w '%{http_code}' -H "Authorization: Bearer $TOKEN" -H 'Expect:' -d @large "$API/auth/users")" = 413 ]
+	gives 200 GET /health
+}
+
+@test "the newest samples, and steps that keep every spike" {
+	serve sqlite:f.db
+	login vera
+	sqlite3 f.db "UPDATE telemetry SET voltage_v = 11.25 WHERE ts = (SELECT ts FROM telemetry ORDER BY ts LIMIT 1 OFFSET 9000) AND battery = (SELECT id FROM battery WHERE code = 'DC-CNX-01-UPS-01-S1-J07')"
+	gives 200 GET '/batteries/DC-CNX-01-UPS-01-S1-J07/telemetry?start=2026-01-01T00:00:00Z&end=2026-01-02T00:00:00Z&points=7'
+	sqlite3 f.db "SELECT count(*), round(min(voltage_v), 3), round(max(voltage_v), 3) FROM telemetry WHERE battery = (SELECT id FROM battery WHERE code = 'DC-CNX-01-UPS-01-S1-J07')" >want
+	jq -r '[([.items[].count] | add), ([.items[].voltage_min_v] | min), ([.items[].voltage_max_v] | max)] | join("|")' body | diff want -
+	[ "$(jq '.items | length' body)" = 7 ]
+	[ "$(jq '[.items[].voltage_min_v] | min' body)" = 11.25 ]
+	gives 200 GET '/batteries/DC-CNX-01-UPS-01-S1-J07/telemetry'
+	[ "$(jq '.items | length' body)" = 96 ]
+}
+
+@test "the same answers from SQLite and from PostgreSQL" {
+	[ -s "$BATS_FILE_TMPDIR/url" ] || skip "no PostgreSQL server here (initdb not found)"
+	jar=batteries/DC-CNX-01-UPS-01-S1-J07
+	for db in sqlite:f.db "$(cat "$BATS_FILE_TMPDIR/url")"; do
+		serve "$db"
+		login kim
+		for path in batteries locations alerts fleet/summary; do
+			gives 200 GET "/$path"
+			jq -c 'del(.. | .last_login?)' body
+		done >"restricted-${db%%:*}"
+		login anna
+		for path in locations locations/DC-CNX-01 locations/DC-CNX-01/systems systems/DC-CNX-01-UPS-01 \
+			strings/DC-CNX-01-UPS-01-S1 'batteries?limit=1000' 'batteries?sort=rul&limit=20' 'batteries?sort=temperature&limit=20' \
+			'batteries?status=warning' 'batteries?has_alerts=true&skip=3' 'batteries?search=s2-j0&location_id=DC-KKN-01' \
+			$jar $jar/telemetry "$jar/telemetry?points=5" $jar/twin "$jar/twin?skip=2&limit=3" $jar/rul $jar/events \
+			'alerts?limit=1000' 'alerts?active_only=true&severity=critical' 'alerts?location=DC-KKN-01' \
+			'alerts?start_date=2026-01-01T06:00:00Z&end_date=2026-01-01T12:00:00Z' fleet/summary auth/users; do
+			gives 200 GET "/$path"
+			echo "$path"
+			jq -c 'del(.. | .last_login?)' body
+		done >"all-${db%%:*}"
+		stop
+	done
+	diff all-sqlite all-postgresql
+	diff restricted-sqlite restricted-postgresql
+	grep -q '"total":240' all-sqlite
+}
+
+@test "the database goes and comes: 503, then as before" {
+	find /usr/lib/postgresql -path '*/bin/initdb' 2>/dev/null | grep -q . || skip "no PostgreSQL server here"
+	mkdir own
+	url=$("$ROOT/scripts/pg" start own)
+	echo "a long one" | "$bridge" user add nok --role viewer --db "$url"
+	serve "$url"
+	login nok 'a long one'
+	"$ROOT/scripts/pg" crash own
+	gives 503 GET /auth/me
+	gives 503 GET /health/ready
+	gives 200 GET /health
+	grep -q '^bridge: cannot' bridge.log
+	"$ROOT/scripts/pg" again own
+	answers() {
+		call GET "$1" >/dev/null
+		[ "$(cat code)" = 200 ]
+	}
+	wait_until 20 answers /health/ready
+	wait_until 20 answers /auth/me
+}
+
+@test "every answer carries the security headers" {
+	serve sqlite:f.db
+	for path in /health /frob /auth/me; do
+		call GET $path >/dev/null
+		for h in 'x-content-type-options: nosniff' 'referrer-policy: no-referrer' 'cache-control: no-store' \
+			"content-security-policy: default-src 'none'" 'cross-origin-opener-policy: same-origin'; do
+			grep -qi "^$h" head || fail "$path: no $h"
+		done
+		[ "$(grep -ci '^access-control' head)" = 0 ]
+	done
+}
+
+@test "many at once are all answered, and those who hang up harm nobody" {
+	serve sqlite:f.db
+	login vera
+	seq 200 | xargs -P 20 -n 10 sh -c 'for _; do curl -s -o /dev/null -w "%{http_code}\n" -H "Authorization: Bearer $0" '"$API"'/fleet/summary; done' "$TOKEN" | sort | uniq -c >codes
+	[ "$(xargs <codes)" = "200 200" ]
+	$PYTHON - "$API" <<-'END'
+		import socket, sys, urllib.parse
+		u = urllib.parse.urlparse(sys.argv[1])
+		for text in (b"POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{",
+		             b"GET /api/v1/fleet/summary HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /api", b"\0\1\2\r\n\r\n",
+		             b"GET /" + b"x" * 100000 + b" HTTP/1.1\r\n\r\n", b"POST /api/v1/auth/login HTTP/1.1\r\nContent-Length: -5\r\n\r\n"):
+		    for _ in range(5):
+		        s = socket.create_connection((u.hostname, u.port))
+		        s.sendall(text)
+		        s.close()
+	END
+	gives 200 GET /fleet/summary
+	stop
+}
+
+@test "https by a certificate" {
+	command -v openssl >/dev/null || skip "no openssl to make a certificate"
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=localhost 2>/dev/null
+	serve sqlite:f.db --cert cert.pem --key key.pem
+	[[ $BASE == https:* ]]
+	[ "$(curl -sk -D head "$API/health")" = '{"status":"ok"}' ]
+	grep -qi '^strict-transport-security: ' head
+}
+
+@test "TERM ends it with 0; what cannot be served is refused" {
+	serve sqlite:f.db
+	port=${BASE##*:}
+	try "$bridge" --db sqlite:f.db --listen "127.0.0.1:$port"
+	assert_status 3
+	assert_one_line_stderr "cannot listen on '127.0.0.1' port $port"
+	stop
+	try "$bridge" --db sqlite:nowhere/f.db
+	assert_status 3
+	assert_one_line_stderr 'nowhere'
+	for args in "--listen 8080" "--listen 127.0.0.1:http" "--cert x" "--frob"; do
+		# shellcheck disable=SC2086
+		try "$bridge" --db sqlite:f.db $args
+		assert_status 2
+	done
+}

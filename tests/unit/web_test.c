@@ -1,0 +1,347 @@
+/* Passwords, tokens, sessions, limits, requests: what bridge rests on, without a
+ * socket. */
+#include "base/timefmt.h"
+#include "db/db.h"
+#include "web/api.h"
+#include "web/password.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+static const int64_t NOW = INT64_C(1790000000000);
+
+static struct token_key known_key(void)
+{
+	struct token_key k;
+	for (int i = 0; i < TOKEN_KEY_SIZE; i++)
+		k.bytes[i] = (unsigned char)i;
+	return k;
+}
+
+/* Made by Python's hmac, hashlib and base64 with the same key. */
+static const char KNOWN[] =
+	"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9."
+	"eyJhdWQiOiJmbG9hdGxpbmUiLCJzdWIiOiI3Iiwic2lkIjo5LCJpYXQiOjE3OTAwMDAwMDAsImV4cC"
+	"I6"
+	"MTc5MDAwMTgwMH0.I4PFSMw5Q0-_h-4Cco9qSia6IgyIOdSOfngWwJJSPVQ";
+
+static void token_is_a_jwt(void **state)
+{
+	struct token_key k = known_key();
+	struct claims c = {7, 9, NOW, NOW + ACCESS_MS}, got;
+	char token[ACCESS_TOKEN_SIZE];
+	access_token_make(&k, &c, token);
+	assert_string_equal(token, KNOWN);
+	assert_int_equal(access_token_read(&k, str_of(KNOWN), NOW, &got), TOKEN_GOOD);
+	assert_int_equal(got.user, 7);
+	assert_int_equal(got.session, 9);
+	assert_int_equal(got.issued, NOW);
+	assert_int_equal(got.expires, NOW + ACCESS_MS);
+}
+
+static void token_has_its_time(void **state)
+{
+	struct token_key k = known_key();
+	struct claims got;
+	struct str t = str_of(KNOWN);
+	assert_int_equal(
+		access_token_read(&k, t, NOW + ACCESS_MS - 1, &got), TOKEN_GOOD);
+	assert_int_equal(
+		access_token_read(&k, t, NOW + ACCESS_MS, &got), TOKEN_EXPIRED);
+	assert_int_equal(access_token_read(&k, t, NOW - MINUTE_MS, &got), TOKEN_GOOD);
+	assert_int_equal(
+		access_token_read(&k, t, NOW - MINUTE_MS - 1, &got), TOKEN_BAD);
+}
+
+/* Every other byte in every place, every length, and another key. */
+static void token_cannot_be_changed(void **state)
+{
+	struct token_key k = known_key();
+	struct claims got;
+	char t[sizeof(KNOWN)];
+	for (size_t i = 0; i < sizeof(KNOWN) - 1; i++)
+		for (int c = 1; c < 256; c++) {
+			memcpy(t, KNOWN, sizeof(KNOWN));
+			if (t[i] == (char)c)
+				continue;
+			t[i] = (char)c;
+			assert_int_equal(
+				access_token_read(&k, str_of(t), NOW, &got), TOKEN_BAD);
+		}
+	for (uint32_t n = 0; n < sizeof(KNOWN) - 1; n++)
+		assert_int_equal(
+			access_token_read(&k, (struct str){KNOWN, n}, NOW, &got),
+			TOKEN_BAD);
+	k.bytes[31] ^= 1;
+	assert_int_equal(access_token_read(&k, str_of(KNOWN), NOW, &got), TOKEN_BAD);
+}
+
+static void passwords(void **state)
+{
+	struct err err = {0};
+	char a[PASSWORD_HASH_SIZE], b[PASSWORD_HASH_SIZE];
+	assert_int_equal(password_hash("กุญแจหลัก", a, &err), 0);
+	assert_int_equal(password_hash("กุญแจหลัก", b, &err), 0);
+	assert_string_not_equal(a, b);
+	assert_true(strncmp(a, "$argon2id$v=19$m=19456,t=2,p=1$", 31) == 0);
+	assert_true(password_matches(a, "กุญแจหลัก"));
+	assert_false(password_matches(a, "กุญแจหลก"));
+	assert_false(password_matches(NULL, "กุญแจหลัก"));
+	/* Characters are counted, not bytes: eight of three bytes each do, seven do
+	 * not. */
+	assert_int_equal(password_acceptable("กขคงจฉชซ", "nok", &err), 0);
+	assert_int_equal(password_acceptable("กขคงจฉช", "nok", &err), -1);
+	assert_int_equal(password_acceptable("Password1", "nok", &err), -1);
+	assert_int_equal(err.class, ERR_DATA);
+}
+
+static void sites_of_an_account(void **state)
+{
+	struct account all = {.sites = ""}, two = {.sites = "DC-A,DC-BKK-01"};
+	assert_true(account_sees(&all, "DC-X"));
+	assert_true(account_sees(&two, "DC-A"));
+	assert_true(account_sees(&two, "DC-BKK-01"));
+	assert_false(account_sees(&two, "DC-BKK"));
+	assert_false(account_sees(&two, "DC-BKK-011"));
+	assert_false(account_sees(&two, ""));
+}
+
+static void limit_gives_back_with_time(void **state)
+{
+	struct limit *l = limit_new(2, 3, 10000);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(limit_take(l, "a", NOW), 0);
+	int64_t wait = limit_take(l, "a", NOW);
+	assert_in_range(wait, 9999, 10001);
+	assert_int_equal(limit_take(l, "b", NOW), 0);
+	assert_true(limit_take(l, "a", NOW + 9000) > 0);
+	assert_int_equal(limit_take(l, "a", NOW + 10001), 0);
+	/* A clock that goes back gives nothing away. */
+	assert_true(limit_take(l, "a", NOW) > 0);
+	/* No room for a third address: the oldest entry makes it. */
+	assert_int_equal(limit_take(l, "c", NOW + 10002), 0);
+	assert_int_equal(limit_take(l, "c", NOW + 10002), 0);
+	limit_free(l);
+}
+
+static void queries(void **state)
+{
+	struct request r = {0};
+	struct err err = {0};
+	assert_int_equal(http_add_query(&r, str_of("a=1=2"), &err), 0);
+	assert_int_equal(http_add_query(&r, str_of("b"), &err), 0);
+	assert_int_equal(http_add_query(&r, str_of("c="), &err), 0);
+	assert_string_equal(http_query(&r, "a"), "1=2");
+	assert_string_equal(http_query(&r, "b"), "");
+	assert_string_equal(http_query(&r, "c"), "");
+	assert_null(http_query(&r, "d"));
+	assert_int_equal(http_add_query(&r, (struct str){"x=\0y", 4}, &err), -1);
+	assert_int_equal(http_add_query(&r, str_of("x=\xff"), &err), -1);
+	for (int i = 3; i < QUERY_MAX; i++)
+		assert_int_equal(http_add_query(&r, str_of("n=1"), &err), 0);
+	assert_int_equal(http_add_query(&r, str_of("n=1"), &err), -1);
+}
+
+static void cookies(void **state)
+{
+	struct request r = {.cookie = "ab=1; a=2;  c=3;a=4"};
+	char v[8];
+	assert_true(http_cookie(&r, "a", v, sizeof(v)));
+	assert_string_equal(v, "2");
+	assert_true(http_cookie(&r, "c", v, sizeof(v)));
+	assert_string_equal(v, "3");
+	assert_false(http_cookie(&r, "b", v, sizeof(v)));
+	str_copy(r.cookie, sizeof(r.cookie), str_of("a=123456789"));
+	assert_false(http_cookie(&r, "a", v, sizeof(v)));
+}
+
+struct fixture {
+	char file[64];
+	struct db *db;
+	struct account vera;
+};
+
+static int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct err err = {0};
+	char url[80];
+	str_copy(f->file, sizeof(f->file), str_of("/tmp/web_test.XXXXXX"));
+	int fd = mkstemp(f->file);
+	if (fd < 0)
+		return -1;
+	close(fd);
+	snprintf(url, sizeof(url), "sqlite:%s", f->file);
+	f->db = db_open(url, 0, &err);
+	f->vera = (struct account){
+		.username = "vera", .role = ROLE_VIEWER, .active = true};
+	if (!f->db || db_ready(f->db, "schemas/sql", &err) < 0 ||
+		account_add(f->db, &f->vera, "a long one", NOW, &err) < 0) {
+		print_error("%s\n", err.msg);
+		return -1;
+	}
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+	char side[72];
+	db_close(f->db);
+	unlink(f->file);
+	snprintf(side, sizeof(side), "%s-wal", f->file);
+	unlink(side);
+	snprintf(side, sizeof(side), "%s-shm", f->file);
+	unlink(side);
+	free(f);
+	return 0;
+}
+
+static int log_in(
+	struct fixture *f, const char *password, int64_t now, struct session *s)
+{
+	struct err err = {0};
+	int r = session_login(f->db, "vera", password, "::1", now, s, &err);
+	if (r < 0)
+		fail_msg("%s", err.msg);
+	return r;
+}
+
+static int refresh(struct fixture *f, const char *token, int64_t now, struct session *s)
+{
+	struct err err = {0};
+	int r = session_refresh(f->db, str_of(token), now, s, &err);
+	if (r < 0)
+		fail_msg("%s", err.msg);
+	return r;
+}
+
+static bool alive(struct fixture *f, const struct session *s, int64_t now)
+{
+	struct err err = {0};
+	struct account a;
+	struct claims c = {f->vera.id, s->id, now, now + 1};
+	int r = session_check(f->db, &c, now, &a, &err);
+	if (r < 0)
+		fail_msg("%s", err.msg);
+	return r == 1;
+}
+
+static void session_lives_by_its_tokens(void **state)
+{
+	struct fixture *f = *state;
+	struct session s, next, last;
+	assert_int_equal(log_in(f, "a long one", NOW, &s), LOGIN_OK);
+	assert_int_equal(refresh(f, s.refresh_token, NOW + REFRESH_MS - 1, &next), 1);
+	assert_int_equal(next.id, s.id);
+	assert_int_equal(next.account.id, f->vera.id);
+	assert_int_equal(
+		refresh(f, next.refresh_token, NOW + 2 * REFRESH_MS - 1, &last), 0);
+	assert_true(alive(f, &s, NOW + 2 * REFRESH_MS));
+}
+
+static void session_ends_at_last(void **state)
+{
+	struct fixture *f = *state;
+	struct session s, next;
+	assert_int_equal(log_in(f, "a long one", NOW, &s), LOGIN_OK);
+	for (int64_t t = 6 * DAY_MS; t < SESSION_MS; t += 6 * DAY_MS) {
+		assert_int_equal(refresh(f, s.refresh_token, NOW + t, &next), 1);
+		s = next;
+	}
+	assert_true(alive(f, &s, NOW + SESSION_MS - 1));
+	assert_false(alive(f, &s, NOW + SESSION_MS));
+	assert_int_equal(refresh(f, s.refresh_token, NOW + SESSION_MS, &next), 0);
+}
+
+static void stolen_token_ends_the_session(void **state)
+{
+	struct fixture *f = *state;
+	struct session s, other, next, again;
+	assert_int_equal(log_in(f, "a long one", NOW, &s), LOGIN_OK);
+	assert_int_equal(log_in(f, "a long one", NOW, &other), LOGIN_OK);
+	assert_int_equal(refresh(f, s.refresh_token, NOW + 1, &next), 1);
+	assert_int_equal(refresh(f, s.refresh_token, NOW + 2, &again), 0);
+	assert_false(alive(f, &s, NOW + 3));
+	assert_int_equal(refresh(f, next.refresh_token, NOW + 4, &again), 0);
+	assert_true(alive(f, &other, NOW + 5));
+}
+
+/* 1, 2, 4 … s after the fifth failure, 900 s at most; a success starts anew. */
+static void failures_make_it_wait(void **state)
+{
+	struct fixture *f = *state;
+	struct session s;
+	int64_t now = NOW;
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(log_in(f, "wrong", now, &s), LOGIN_REFUSED);
+	for (int64_t wait = 1000; wait <= 2048000; wait *= 2) {
+		int64_t want = wait < 900000 ? wait : 900000;
+		assert_int_equal(log_in(f, "wrong", now, &s), LOGIN_REFUSED);
+		assert_int_equal(
+			log_in(f, "a long one", now + want - 1, &s), LOGIN_LOCKED);
+		assert_int_equal(s.account.locked_until, now + want);
+		now += want;
+	}
+	assert_int_equal(log_in(f, "a long one", now, &s), LOGIN_OK);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(log_in(f, "wrong", now, &s), LOGIN_REFUSED);
+	assert_int_equal(log_in(f, "a long one", now, &s), LOGIN_OK);
+}
+
+static void old_sessions_are_forgotten(void **state)
+{
+	struct fixture *f = *state;
+	struct session s, next;
+	struct err err = {0};
+	assert_int_equal(log_in(f, "a long one", NOW, &s), LOGIN_OK);
+	assert_int_equal(session_forget(f->db, NOW + SESSION_MS, &err), 0);
+	assert_true(alive(f, &s, NOW + 1));
+	assert_int_equal(session_forget(f->db, NOW + SESSION_MS + 1, &err), 0);
+	assert_false(alive(f, &s, NOW + 1));
+	assert_int_equal(refresh(f, s.refresh_token, NOW + 1, &next), 0);
+}
+
+/* A path is a route's or it is none; no path is two routes'. */
+static void routes_are_distinct(void **state)
+{
+	for (size_t i = 0; i < API_NROUTES; i++) {
+		const struct route *r = &API_ROUTES[i];
+		assert_true(r->path[0] == '/' && r->fn && r->summary && r->answers);
+		assert_true(
+			(strstr(r->path, "{id}") != NULL) || r->scope == SCOPE_NONE);
+		for (size_t k = 0; k < i; k++)
+			assert_false(API_ROUTES[k].method == r->method &&
+				     strcmp(API_ROUTES[k].path, r->path) == 0);
+		size_t n = 0;
+		while (r->params && r->params[n].name)
+			n++;
+		assert_in_range(n, 0, PARAMS_MAX);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(token_is_a_jwt),
+		cmocka_unit_test(token_has_its_time),
+		cmocka_unit_test(token_cannot_be_changed), cmocka_unit_test(passwords),
+		cmocka_unit_test(sites_of_an_account),
+		cmocka_unit_test(limit_gives_back_with_time), cmocka_unit_test(queries),
+		cmocka_unit_test(cookies), cmocka_unit_test(routes_are_distinct),
+		cmocka_unit_test_setup_teardown(
+			session_lives_by_its_tokens, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			session_ends_at_last, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			stolen_token_ends_the_session, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			failures_make_it_wait, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			old_sessions_are_forgotten, set_up, tear_down)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
