@@ -4,7 +4,7 @@ load helper
 # one; three accounts. Each test that writes takes a copy of the file.
 setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return
-	PATH=$FLOATLINE_BIN:$PATH
+	PATH=$BIN:$PATH
 	simulate -q --batteries 240 --days 1 --interval 15m --start 2026-01-01T00:00:00Z |
 		twin -q | alert -q >fleet.flt
 	if find /usr/lib/postgresql -path '*/bin/initdb' 2>/dev/null | grep -q .; then
@@ -14,7 +14,7 @@ setup_file() {
 		store -q --db "$db" <fleet.flt
 		while read -r name role sites; do
 			echo "$name has a password" |
-				"$FLOATLINE_BIN/bridge" user add "$name" --role "$role" ${sites:+--sites "$sites"} --db "$db"
+				"$BIN/bridge" user add "$name" --role "$role" ${sites:+--sites "$sites"} --db "$db"
 		done <<-END
 			anna admin
 			emil engineer
