@@ -32,6 +32,9 @@ static const double SURPLUS_V = 0.12;          /* over the full battery's OCV */
 static const double REST_V_PER_CELL = 2.21, DEEP_STD = 0.05;
 static const double DEEP_CHANGE = 0.1; /* of it, within the charge it takes */
 static const double SURPLUS_HOLD_S = 900;
+/* V^2/s: enough that variances never fade into numbers slow to reckon with; and a deep
+ * part as small is gone. */
+static const double BRANCH_NOISE = 1e-12, DEEP_LEAST_V = 1e-6;
 static const double BRANCH_STD = 0.1; /* of a settled branch, relative [E] */
 
 bool twin_is_surplus(const struct battery_model *m, double voltage_v, double current_a,
@@ -211,7 +214,7 @@ void twin_predict(struct twin *w, const struct battery_model *m,
 			   square(delta * hours / q) / 12;
 	/* Where the error of the whole was identified, that of the branches is in it.
 	 */
-	double noise_v = m->voltage_noise_v > 0 ? 0 : k->noise_v;
+	double noise_v = m->voltage_noise_v > 0 ? BRANCH_NOISE : k->noise_v;
 	t.noise[EKF_V1] = noise_v * dt_s;
 	t.noise[EKF_V2] = noise_v * dt_s + extra_v2;
 	t.noise[EKF_LNR0] = k->noise_lnr0 * dt_s;
@@ -241,6 +244,8 @@ void twin_predict(struct twin *w, const struct battery_model *m,
 	if (isnan(s->current_a))
 		follow_unknown_load(w, m, v, &t);
 	ekf_predict(&w->ekf, &t);
+	if (w->ekf.x[EKF_DEEP] != 0 && fabs(w->ekf.x[EKF_DEEP]) < DEEP_LEAST_V)
+		ekf_set(&w->ekf, EKF_DEEP, 0, 0);
 }
 
 /*
