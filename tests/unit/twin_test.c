@@ -265,6 +265,38 @@ static void test_capacity_from_a_discharge(void **state)
 	assert_true(soh2 > soh + 0.1);
 }
 
+/* A test of a block that its float did not keep full: what it gave is so much less than
+ * its capacity, and says so less surely. */
+static void test_capacity_test_from_below_full(void **state)
+{
+	(void)state;
+	double soh[2], std[2];
+	for (int full = 0; full < 2; full++) {
+		double begun = full ? 1 : 0.75, out_ah = 0;
+		struct plant p = plant_new(begun, 100, 0.01);
+		struct twin w;
+		twin_init(&w, &hx12, &(struct twin_origin){5 * 365, NAN, NAN, 25}, 0);
+		for (int i = 0; i <= 1500; i++, p.ts += MINUTE_MS) {
+			struct twin_sample s = sample(p.ts,
+				full ? 13.65 : battery_ocv_v(&hx12, 0.75, 25), 0.03);
+			twin_step(&w, &hx12, &TWIN_TUNING, &s);
+		}
+		p.ts -= MINUTE_MS;
+		for (; p.x[EKF_SOC] > 0.02; out_ah += 0.2) {
+			struct twin_sample s = plant_step(&p, -12, 60);
+			twin_step(&w, &hx12, &TWIN_TUNING, &s);
+		}
+		twin_capacity(&w, &hx12, out_ah, 0.01);
+		twin_soh(&w, &soh[full], &std[full]);
+		assert_int_equal(w.wear.tests, 1);
+	}
+	near(soh[1], 98.0 / 120, 0.015);
+	assert_true(std[1] < 0.015);
+	/* 73 Ah came out, which is 61 % of the rating. */
+	assert_true(soh[0] > 0.72 && soh[0] < 1);
+	assert_true(std[0] > 1.5 * std[1]);
+}
+
 /* A tenth says nothing of capacity: it stays the prior, to the digit. */
 static void test_shallow_discharge_teaches_nothing(void **state)
 {
@@ -493,6 +525,7 @@ int main(void)
 		cmocka_unit_test(test_soc_counts_charge), cmocka_unit_test(test_float),
 		cmocka_unit_test(test_current_offset),
 		cmocka_unit_test(test_capacity_from_a_discharge),
+		cmocka_unit_test(test_capacity_test_from_below_full),
 		cmocka_unit_test(test_shallow_discharge_teaches_nothing),
 		cmocka_unit_test(test_resistance_from_steps),
 		cmocka_unit_test(test_resistance_readings),
