@@ -1,0 +1,17 @@
+load helper
+
+@test "a model is measured beside its rivals on a fleet it has not seen" {
+	/usr/bin/python3 -c 'import msgpack, sklearn, xgboost' 2>/dev/null || skip "no python3-sklearn, python3-xgboost (scripts/evaluate-deps.txt)"
+	cd "$BATS_TEST_TMPDIR"
+	"$ROOT/pipelines/train.sh" model 72 25 rows.fl 2>err || fail "$(cat err)"
+	"$ROOT/pipelines/evaluate.sh" model rows.fl 72 25 2 0 >table 2>err || fail "$(cat err)"
+	for by in 'learned (ml)' 'fused, default' 'fused 60/40' 'twin alone' 'straight line of SOH' 'random forest' \
+		'age-only Weibull' 'refitted, no temperature'; do
+		[ "$(grep -cF "| $by |" table)" -eq 2 ] || fail "$by is not in both tables: $(cat table)"
+	done
+	grep -q '^| noise floor' table
+	# age alone is what skill is held against
+	grep -q '^| age-only Weibull |.* 0 % |$' table
+	grep -q '^| DC-CNX-01 |' table
+	! grep -q nan table
+}
