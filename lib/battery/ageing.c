@@ -2,10 +2,6 @@
 
 #include <math.h>
 
-/* Sulfation lowers capacity with little resistance, dry-out raises resistance first
- * [R/E, fact sheet section 4]: of the model's growth, and of its exponent. */
-static const double SULFATION_GROWTH = 0.3, DRY_OUT_GROWTH = 1.4,
-		    DRY_OUT_EXPONENT = 0.55;
 static const double BOLTZMANN_EV = 8.617333262e-5;
 
 double ageing_arrhenius(const struct battery_model *m, double temperature_c)
@@ -54,17 +50,17 @@ double ageing_r0_mohm(
 	double growth = m->r0_growth * pow(x, m->r0_growth_exponent);
 
 	if (n->cause == cause_sulfation)
-		growth *= SULFATION_GROWTH;
+		growth *= m->r0_growth_sulfation;
 	else if (n->cause == cause_dry_out)
-		growth = m->r0_growth * DRY_OUT_GROWTH *
-			 pow(x, DRY_OUT_EXPONENT * m->r0_growth_exponent);
+		growth = m->r0_growth * m->r0_growth_dry_out *
+			 pow(x, m->r0_exponent_dry_out * m->r0_growth_exponent);
 	return n->r0_new_mohm * (1 + growth * n->r0_scatter);
 }
 
 double ageing_gassing(
 	const struct battery_model *m, const struct battery_nature *n, double used)
 {
-	double share = n->cause == cause_dry_out ? 1 : 0.25;
+	double share = n->cause == cause_dry_out ? 1 : m->gassing_growth_others;
 	/* Late in life: water loss feeds on itself. */
 	double x2 = fmin(used, 1.1) * fmin(used, 1.1);
 	return n->i0_factor * (1 + m->gassing_growth * share * x2 * x2);

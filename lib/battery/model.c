@@ -117,11 +117,23 @@ static const struct inifile_key KEYS[] = {
 	OPTIONAL("ageing", r0_growth, 0, 100),
 	OPTIONAL("ageing", r0_growth_exponent, 0.1, 10),
 	OPTIONAL("ageing", gassing_growth, 0, 100),
+	OPTIONAL("ageing", r0_growth_sulfation, 0, 100),
+	OPTIONAL("ageing", r0_growth_dry_out, 0, 100),
+	OPTIONAL("ageing", r0_exponent_dry_out, 0.01, 10),
+	OPTIONAL("ageing", gassing_growth_others, 0, 100),
 	OPTIONAL("spread", capacity_sigma, 0, 1),
 	OPTIONAL("spread", r0_sigma, 0, 1),
 	OPTIONAL("spread", ln_i0_sigma, 0, 5),
 	OPTIONAL("spread", rate_sigma, 0, 5),
 	OPTIONAL("spread", r0_growth_sigma, 0, 5),
+	OPTIONAL("spread", capacity_r0_correlation, -1, 1),
+	OPTIONAL("spread", rate_sigma_block, 0, 5),
+	OPTIONAL("spread", rate_sigma_string, 0, 5),
+	OPTIONAL("spread", rate_sigma_site, 0, 5),
+	OPTIONAL("failures", sudden_per_year, 0, 100),
+	OPTIONAL("failures", sudden_worn_factor, 0.01, 1000),
+	OPTIONAL("failures", infant_shape, 0.1, 10),
+	OPTIONAL("failures", infant_scale_years, 0.01, 1e9),
 	LIST("modes", mode_share, false, 1e-6, 1, MODES_MAX, modes),
 	LIST("modes", mode_r0_gain, false, 0, 100, MODES_MAX, modes),
 	LIST("modes", mode_r0_power, false, 0.01, 100, MODES_MAX, modes),
@@ -142,6 +154,10 @@ static void set_defaults(struct battery_model *m)
 	m->depletion_pole = 2;
 	m->tail_tau_s = 3600;
 	m->acceptance_pole = 1;
+	m->r0_growth_sulfation = m->r0_growth_dry_out = m->r0_exponent_dry_out = 1;
+	m->gassing_growth_others = 1;
+	m->sudden_worn_factor = m->infant_shape = 1;
+	m->infant_scale_years = 1e9;
 	m->surface_knee_v = 100;
 	m->sulfation_tau_days = 1;
 	m->surface_slow_ah = 1;

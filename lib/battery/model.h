@@ -78,11 +78,19 @@ struct battery_model {
 	double cycles_full,
 		cycles_exponent; /* N = cycles_full · DoD^-cycles_exponent */
 	double r0_growth, r0_growth_exponent, gassing_growth; /* at end of life */
+	/* factors on these: by what wears a block out */
+	double r0_growth_sulfation, r0_growth_dry_out, r0_exponent_dry_out,
+		gassing_growth_others;
 	/* [spread]: manufacturing, relative standard deviations */
-	double capacity_sigma, r0_sigma, ln_i0_sigma;
+	double capacity_sigma, r0_sigma, ln_i0_sigma, capacity_r0_correlation;
 	/* of ln of the rate of ageing, and of the growth of resistance, from block to
 	 * block; 0: not known */
 	double rate_sigma, r0_growth_sigma;
+	/* the parts of rate_sigma: of a block, its string, its site */
+	double rate_sigma_block, rate_sigma_string, rate_sigma_site;
+	/* [failures]: sudden ones a year, below the end of life so many times as often;
+	 * infant mortality, Weibull */
+	double sudden_per_year, sudden_worn_factor, infant_shape, infant_scale_years;
 	/* [modes] of failure, what the twin supposes: their shares; growth of
 	 * resistance, as a factor and as a power of its law; share of the gassing
 	 * growth */

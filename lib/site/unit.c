@@ -6,16 +6,8 @@
 #include <stdio.h>
 
 static const double YEAR_MS = 365.25 * 86400e3;
-/* Hidden ageing rate, logarithmic: of the block, its string, its site [E]. */
-static const double SIGMA_BLOCK = 0.22, SIGMA_STRING = 0.1, SIGMA_SITE = 0.1;
 /* Classes are labels cut from that rate: 85 / 12 / 3 % of the fleet. */
 static const double CLASS_ACCELERATED = 1.0364, CLASS_FAILING = 1.8808;
-/* Sudden open or short circuits a year; infant mortality, Weibull [E]. */
-static const double SUDDEN_PER_YEAR = 0.0015;
-static const double INFANT_SHAPE = 0.7, INFANT_SCALE_YEARS = 2660; /* 0.4 % in year 1 */
-static const double CAPACITY_R0_CORRELATION = -0.5;
-/* Resistance and capacity must not tell the same: r of about -0.7 over a fleet [E]. */
-static const double SIGMA_R0_GROWTH = 0.25;
 /* A worn unit is found at a test and replaced after so many days. */
 static const double FOUND_AFTER_DAYS[2] = {10, 200};
 
@@ -49,18 +41,20 @@ static enum cause_names draw_cause(uint64_t key)
 static double rate_deviation(const struct plant *p, const struct plant_string *s,
 	uint64_t unit_key, double *ln)
 {
-	*ln = SIGMA_BLOCK * rng_normal(unit_key, DRAW_RATE) +
-	      SIGMA_STRING * rng_normal(s->key, 0) +
-	      SIGMA_SITE * rng_normal(p->sites[s->site].key, 0);
-	return *ln / sqrt(SIGMA_BLOCK * SIGMA_BLOCK + SIGMA_STRING * SIGMA_STRING +
-			     SIGMA_SITE * SIGMA_SITE);
+	const struct battery_model *m = p->model;
+	double block = m->rate_sigma_block, string = m->rate_sigma_string,
+	       site = m->rate_sigma_site;
+	double sigma = sqrt(block * block + string * string + site * site);
+	*ln = block * rng_normal(unit_key, DRAW_RATE) + string * rng_normal(s->key, 0) +
+	      site * rng_normal(p->sites[s->site].key, 0);
+	return sigma > 0 ? *ln / sigma : 0;
 }
 
 static struct battery_nature draw_nature(const struct plant *p,
 	const struct plant_string *s, uint64_t key, uint64_t place_key, double ln_rate)
 {
 	const struct battery_model *m = p->model;
-	double z = rng_normal(key, DRAW_CAPACITY), rho = CAPACITY_R0_CORRELATION;
+	double z = rng_normal(key, DRAW_CAPACITY), rho = m->capacity_r0_correlation;
 	double z_r0 = rho * z + sqrt(1 - rho * rho) * rng_normal(key, DRAW_R0);
 
 	return (struct battery_nature){
@@ -68,7 +62,7 @@ static struct battery_nature draw_nature(const struct plant *p,
 		.r0_new_mohm = m->r0_mohm * exp(m->r0_sigma * z_r0),
 		.i0_factor = exp(m->ln_i0_sigma * rng_normal(key, DRAW_I0)),
 		.rate_per_day = exp(ln_rate) / (m->weibull_scale_years * 365.25),
-		.r0_scatter = exp(SIGMA_R0_GROWTH * rng_normal(key, DRAW_SCATTER)),
+		.r0_scatter = exp(m->r0_growth_sigma * rng_normal(key, DRAW_SCATTER)),
 		.cause = draw_cause(key),
 		.rack_k = 0.8 + 0.6 * rng_normal(place_key, DRAW_RACK),
 	};
@@ -84,11 +78,13 @@ struct battery_nature unit_successor(
 	return draw_nature(p, s, key, j->key, ln);
 }
 
-static int64_t draw_hard_failure(uint64_t key, int64_t installed)
+/* Sudden failures come at a constant rate, infant mortality as Weibull's law has it. */
+static int64_t draw_hard_failure(
+	const struct battery_model *m, uint64_t key, int64_t installed)
 {
-	double sudden = -log(rng_uniform(key, DRAW_SUDDEN)) / SUDDEN_PER_YEAR;
-	double infant = INFANT_SCALE_YEARS *
-			pow(-log(rng_uniform(key, DRAW_INFANT)), 1 / INFANT_SHAPE);
+	double sudden = -log(rng_uniform(key, DRAW_SUDDEN)) / m->sudden_per_year;
+	double infant = m->infant_scale_years *
+			pow(-log(rng_uniform(key, DRAW_INFANT)), 1 / m->infant_shape);
 	return installed + (int64_t)(fmin(fmin(sudden, infant), 1000) * YEAR_MS);
 }
 
@@ -119,7 +115,7 @@ void unit_install(const struct plant *p, struct plant_string *s, int i, int64_t 
 	j->installed = when;
 	j->manufactured =
 		when - (int64_t)(30 + 120 * rng_uniform(key, DRAW_SHELF)) * DAY_MS;
-	j->hard_failure = draw_hard_failure(key, when);
+	j->hard_failure = draw_hard_failure(p->model, key, when);
 	j->hard_cause = rng_uniform(key, DRAW_HARD_CAUSE) < 0.5 ? cause_internal_short
 								: cause_open_circuit;
 	j->worn = false;

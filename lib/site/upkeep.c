@@ -71,18 +71,18 @@ static void add(struct plant_string *s, int64_t ts, int64_t until, enum task_nam
 	s->ntasks++;
 }
 
-/* Below the end of life sudden failures come three times as often [E]: what is left of
- * the time until this one is a third. */
+/* Below the end of life sudden failures come more often: the time until this one goes
+ * faster. */
 static void wear_out(const struct plant *p, struct plant_string *s, int i, int64_t now)
 {
-	static const int MORE_OFTEN = 3;
 	double eol_ah = p->model->eol_pct / 100 * p->model->capacity_ah;
 	struct plant_jar *j = &s->jars[i];
 	if (j->worn || s->blocks[i].capacity_ah >= eol_ah)
 		return;
 	j->worn = true;
 	if (j->hard_failure > now)
-		j->hard_failure = now + (j->hard_failure - now) / MORE_OFTEN;
+		j->hard_failure = now + (int64_t)((double)(j->hard_failure - now) /
+						  p->model->sudden_worn_factor);
 }
 
 void upkeep_plan(struct plant *p, struct plant_string *s, int64_t day)
