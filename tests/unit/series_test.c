@@ -55,15 +55,18 @@ static double discharge_h(struct battery_series *s, double amperes, double *ah)
 
 static void capacity_by_rate(void **state)
 {
-	/* 10 h, 3 h, 1 h and 30 min rates: the table of the data sheet */
-	static const double A[] = {12, 30.2, 72, 129.6};
-	static const double FRACTION[] = {1, .755, .60, .54};
-	static const double TOLERANCE[] = {.03, .03, .03, .05};
-	for (int i = 0; i < 4; i++) {
+	/* the table of the data sheet, 5 min to 20 h; at 3 C ohmic resistance alone
+	 * takes the block to its cut-off early, by a sixth: UPS blocks have less of it
+	 */
+	static const double HOURS[] = {1. / 12, 1. / 6, 0.25, 0.5, 1, 3, 5, 10, 20};
+	static const double FRACTION[] = {.25, .37, .44, .54, .60, .755, .86, 1, 1.035};
+	static const double TOLERANCE[] = {
+		.045, .025, .02, .02, .03, .03, .03, .03, .03};
+	for (int i = 0; i < 9; i++) {
 		struct battery_block b[1];
 		struct battery_series s = fresh(b, 1);
 		double ah;
-		discharge_h(&s, A[i], &ah);
+		discharge_h(&s, 120 * FRACTION[i] / HOURS[i], &ah);
 		near(ah / 120, FRACTION[i], TOLERANCE[i]);
 	}
 }
