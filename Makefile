@@ -4,7 +4,7 @@
 #   make check           unit tests and bats
 #   make lint            clang-format, shellcheck, mandoc, layering
 #   make VARIANT=asan    ASan and UBSan     -> build/asan/bin
-#   make VARIANT=tsan    ThreadSanitizer    -> build/tsan/bin
+#   make VARIANT=tsan    ThreadSanitizer    -> build/tsan/bin (see scripts/tsan.supp)
 #   make VARIANT=clang   the clang build    -> build/clang/bin
 #   make coverage fuzz bench install uninstall clean
 #

@@ -46,6 +46,17 @@ jsonl() {
 	cmp "$BATS_TEST_TMPDIR/one" "$BATS_TEST_TMPDIR/many"
 }
 
+@test "simulate: a run is the same wherever it is cut" {
+	# history and then the run, or all of it as the run; half of it; from another process
+	local a="--batteries 100 --interval 10m --truth --seed 5"
+	simulate -q $a --start 2026-03-01 --days 6 --jobs 2 | jsonl >"$BATS_TEST_TMPDIR/whole"
+	simulate -q $a --start 2026-03-04 --days 3 --backfill 3d | jsonl >"$BATS_TEST_TMPDIR/cut"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/whole")" -gt 80000 ]
+	cmp "$BATS_TEST_TMPDIR/whole" "$BATS_TEST_TMPDIR/cut"
+	simulate -q $a --start 2026-03-01 --days 2.5 | jsonl >"$BATS_TEST_TMPDIR/first"
+	cmp "$BATS_TEST_TMPDIR/first" <(head -n "$(wc -l <"$BATS_TEST_TMPDIR/first")" "$BATS_TEST_TMPDIR/whole")
+}
+
 @test "simulate: one site says nothing of the others" {
 	simulate -q --site DC-KKN-01 --days 60 --interval 1h --only event,site >"$BATS_TEST_TMPDIR/s"
 	[ "$(records_of event "$BATS_TEST_TMPDIR/s")" -gt 20 ]
