@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Measures the twin on recorded batteries and prints the table of the README.
 #
-#   validate.sh [DATA]     ($FLOATLINE_DATA, or ../shared/data)
+#   validate.sh [DATA]               ($FLOATLINE_DATA, or ../shared/data)
+#   validate.sh --plots DIR [DATA]   draws it instead, as SVG files: see validate-plots.sh
 #
 # A BBOXX day is measured with a model identified from the other days alone, from a start
 # that knows nothing of this battery; UB121000 is one run, so its model, identified from the
@@ -9,6 +10,7 @@
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 PATH=$PATH:$here/../build/bin:$here/../../../bin
+[ "${1:-}" != --plots ] || exec "$here/validate-plots.sh" "${@:2}"
 data=${1:-${FLOATLINE_DATA:-$here/../../shared/data}}
 [ -d "$data/bboxx" ] || { echo "validate.sh: no recorded data in '$data'" >&2; exit 3; }
 tmp=$(mktemp -d)

@@ -113,17 +113,55 @@ static void print_tally(struct tally *s)
 	}
 }
 
-static int evaluate(
-	struct recording *r, double start_error, struct tally *s, struct err *err)
+/* A cell of --points; NaN is an empty one. */
+static void print_cell(double v, int digits)
+{
+	putchar(',');
+	if (!isnan(v))
+		printf("%.*f", digits, v);
+}
+
+static void print_point(void *ctx, const struct evaluate_point *p)
+{
+	const char *const *battery = ctx;
+	char ts[TIME_TEXT_SIZE];
+	printf("%s,%s", *battery, time_format(p->ts, ts));
+	print_cell(p->voltage_v, 4);
+	print_cell(p->open_v, 4);
+	print_cell(100 * p->real_soc, 2);
+	print_cell(100 * p->soc, 2);
+	print_cell(100 * p->soc_std, 2);
+	putchar('\n');
+}
+
+static void evaluate_one(const char *battery, const struct recorded *b,
+	const struct trace_span *d, double start_error, bool points,
+	struct evaluation *e)
+{
+	evaluate_discharge(&b->trace, d, &b->model, start_error,
+		points ? print_point : NULL, &battery, e);
+	if (points)
+		putchar('\n');
+	else
+		print_discharge(battery, e);
+}
+
+/* With 'points' the samples, as CSV with an empty line between discharges; else a line
+ * for each discharge and the sums. */
+static int evaluate(struct recording *r, double start_error, bool points,
+	struct tally *s, struct err *err)
 {
 	struct trace_span d;
 	struct evaluation e;
+	if (points)
+		puts("battery,ts,voltage_v,open_loop_v,reference_soc_pct,soc_pct,"
+		     "soc_std_pct");
 	for (uint32_t i = 0; i < r->batteries.n; i++) {
 		const struct recorded *b = &r->of[i];
 		for (size_t at = 0; trace_discharge(
 			     &b->trace, &b->model, DISCHARGE_LEAST, &at, &d);) {
-			evaluate_discharge(&b->trace, &d, &b->model, start_error, &e);
-			print_discharge(ids_name(&r->batteries, i), &e);
+			evaluate_one(ids_name(&r->batteries, i), b, &d, start_error,
+				points, &e);
 			if (tally_add(s, &e))
 				return err_nomem(err);
 		}
@@ -132,11 +170,13 @@ static int evaluate(
 		return err_set(err, ERR_DATA,
 			"no discharge of at least %g %% of the capacity in the record",
 			100 * DISCHARGE_LEAST);
-	print_tally(s);
+	if (!points)
+		print_tally(s);
 	return 0;
 }
 
-int twin_evaluate(const struct flow_options *fo, const char *model, double start_error)
+int twin_evaluate(const struct flow_options *fo, const char *model, double start_error,
+	bool points)
 {
 	struct err err = {0};
 	struct recording r = {.model = model};
@@ -146,7 +186,7 @@ int twin_evaluate(const struct flow_options *fo, const char *model, double start
 		return diag_err(&err);
 	int bad = recording_read(&r, f, &err);
 	if (!bad && !flow_failed(f))
-		bad = evaluate(&r, start_error, &s, &err);
+		bad = evaluate(&r, start_error, points, &s, &err);
 	if (bad)
 		flow_fail(f, &err);
 	free(s.error);

@@ -144,7 +144,7 @@ int main(int argc, char **argv)
 		.rul_every_ms = DAY_MS,
 		.tuning = TWIN_TUNING};
 	const char *state = NULL, *fit = NULL;
-	bool evaluate = false;
+	bool evaluate = false, points = false;
 	double start_error_pct = 0;
 	struct flow_options fo = {0};
 	struct twins *twins = NULL;
@@ -171,6 +171,9 @@ int main(int argc, char **argv)
 			&fit, 0, 0},
 		{0, "evaluate", NULL, "measure the twin on the discharges of a record",
 			OPT_BOOL, &evaluate, 0, 0},
+		{0, "points", NULL,
+			"with --evaluate: the samples, measured and modelled, as CSV",
+			OPT_BOOL, &points, 0, 0},
 		{0, "start-error", "PERCENT",
 			"with --evaluate: the SOC begins wrong by this", OPT_F64,
 			&start_error_pct, -50, 50},
@@ -187,13 +190,16 @@ int main(int argc, char **argv)
 	if (r == OPT_RUN && ((fit && evaluate) || ((fit || evaluate) && state)))
 		r = err_set(&err, ERR_USAGE,
 			"--fit, --evaluate and --state are separate tasks: give one");
+	if (r == OPT_RUN && points && !evaluate)
+		r = err_set(&err, ERR_USAGE, "--points goes with --evaluate");
 	if (r == OPT_RUN && !(twins = twins_new(&o, &err)))
 		r = -1;
-	int status = r < 0           ? diag_err(&err)
-		     : r == OPT_EXIT ? 0
-		     : fit           ? twin_fit(&fo, o.model, fit)
-		     : evaluate ? twin_evaluate(&fo, o.model, start_error_pct / 100)
-				: run(&fo, &o, state, twins);
+	int status =
+		r < 0           ? diag_err(&err)
+		: r == OPT_EXIT ? 0
+		: fit           ? twin_fit(&fo, o.model, fit)
+		: evaluate ? twin_evaluate(&fo, o.model, start_error_pct / 100, points)
+			   : run(&fo, &o, state, twins);
 	twins_free(twins);
 	return status;
 }

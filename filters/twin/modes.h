@@ -7,8 +7,9 @@
 /* --fit FILE: identifies a model, prints how well, writes it. Exit status. */
 int twin_fit(const struct flow_options *fo, const char *model, const char *file);
 /* --evaluate: measures the twin on the discharges of the record, its SOC started wrong
- * by start_error (0..1). Exit status. */
-int twin_evaluate(const struct flow_options *fo, const char *model, double start_error);
+ * by start_error (0..1); with 'points' prints the samples. Exit status. */
+int twin_evaluate(const struct flow_options *fo, const char *model, double start_error,
+	bool points);
 /* Writes out what was printed: status, or 3 with a message when that failed. */
 int modes_flush_report(int status);
 

@@ -179,15 +179,21 @@ static double own_full_soc(const struct battery_model *m, const struct trace_spa
 	return ah / m->capacity_ah;
 }
 
+static void open_loop_start(struct openloop *o, const struct trace *t,
+	const struct trace_span *d, const struct battery_model *m)
+{
+	openloop_start(o, m, own_full_soc(m, d, t), trace_rest_v(t, m, d->from),
+		t->points[d->from].temperature_c);
+}
+
 static double open_loop(const struct trace *t, const struct trace_span *d,
 	const struct battery_model *m, double total_ah)
 {
 	struct openloop o;
 	struct mean square_v = {0};
-	const struct trace_point *p = &t->points[d->from];
+	const struct trace_point *p;
 	double out_ah = 0;
-	openloop_start(&o, m, own_full_soc(m, d, t), trace_rest_v(t, m, d->from),
-		p->temperature_c);
+	open_loop_start(&o, t, d, m);
 	for (size_t i = d->from + 1; i < d->to; i++) {
 		p = &t->points[i];
 		double v = step_to(&o, m, p);
@@ -239,8 +245,31 @@ static void run_filter(const struct trace *t, const struct trace_span *d,
 	out->reaches_cutoff = marks == EVALUATE_MARKS;
 }
 
+/* The samples one by one: what run_filter and open_loop see, side by side. */
+static void show_points(const struct trace *t, const struct trace_span *d,
+	const struct battery_model *m, double start_error, evaluate_fn *fn, void *ctx)
+{
+	struct twin w;
+	struct openloop o;
+	double out_ah = 0;
+	begin(&w, m, t, d, start_error);
+	open_loop_start(&o, t, d, m);
+	for (size_t i = d->from + 1; i < d->to; i++) {
+		const struct trace_point *p = &t->points[i];
+		struct twin_sample s = sample_of(p);
+		twin_step(&w, m, &TWIN_TUNING, &s);
+		double v = step_to(&o, m, p);
+		out_ah -= fmin(p->mean_a, 0) * seconds(p - 1, p) / 3600;
+		fn(ctx, &(struct evaluate_point){p->ts, p->voltage_v,
+				d->from_full ? v : NAN, fmin(w.ekf.x[EKF_SOC], 1),
+				sqrt(w.ekf.p[EKF_SOC][EKF_SOC]),
+				1 - out_ah / d->out_ah});
+	}
+}
+
 void evaluate_discharge(const struct trace *t, const struct trace_span *d,
-	const struct battery_model *m, double start_error, struct evaluation *out)
+	const struct battery_model *m, double start_error, evaluate_fn *fn, void *ctx,
+	struct evaluation *out)
 {
 	const struct trace_point *first = &t->points[d->from + 1],
 				 *last = &t->points[d->to - 1];
@@ -258,4 +287,6 @@ void evaluate_discharge(const struct trace *t, const struct trace_span *d,
 		.from_full = d->from_full,
 		.open_v = d->from_full ? open_loop(t, d, m, d->out_ah) : NAN};
 	run_filter(t, d, m, start_error, end, to_end_ah, cutoff_v, out);
+	if (fn)
+		show_points(t, d, m, start_error, fn, ctx);
 }

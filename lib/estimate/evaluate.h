@@ -31,6 +31,14 @@ struct evaluation {
 	struct evaluate_mark mark[EVALUATE_MARKS];
 };
 
+/* One sample of a discharge, as measured and as modelled; NaN where there is none. */
+struct evaluate_point {
+	int64_t ts;
+	double voltage_v, open_v;      /* measured; open loop */
+	double soc, soc_std, real_soc; /* the filter's, its deviation; the reference */
+};
+typedef void evaluate_fn(void *ctx, const struct evaluate_point *p);
+
 /*
  * Measures the twin of battery model m on discharge d of t. start_error is added to the
  * SOC 1 of the start with a standard deviation of its size (at least 0.02). Cut-off is
@@ -40,6 +48,7 @@ struct evaluation {
  * discharge says, as the reference does.
  */
 void evaluate_discharge(const struct trace *t, const struct trace_span *d,
-	const struct battery_model *m, double start_error, struct evaluation *out);
+	const struct battery_model *m, double start_error, evaluate_fn *fn, void *ctx,
+	struct evaluation *out);
 
 #endif

@@ -522,3 +522,24 @@ table_holds() {
 	# the README has the table of a run of the script
 	sed -n '/validate.sh: begin/,/validate.sh: end/p' "$ROOT/README.md" | table_holds -
 }
+
+# bats test_tags=slow
+@test "the plots to judge by eye are drawn, and say what they show" {
+	command -v gnuplot >/dev/null || skip "no gnuplot here"
+	"$ROOT/pipelines/validate.sh" --plots drawn no/such/folder >list 2>err
+	grep -q 'the simulated plots alone' err
+	[ "$(cut -d: -f1 list | xargs)" = "fleet-life.svg fleet-resistance.svg float-current.svg" ]
+	for f in drawn/*.svg; do
+		$PYTHON -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' "$f"
+		[ "$(wc -c <"$f")" -gt 20000 ] # more than axes
+	done
+	data_dir bboxx
+	"$ROOT/pipelines/validate.sh" --plots drawn "${DATA%/bboxx}" >list
+	[ "$(grep -c -e '^bboxx-' -e '^ub121000-' list)" -eq 4 ]
+}
+
+@test "--points goes with --evaluate, and gives a line for each sample" {
+	try twin --points </dev/null
+	assert_status 2
+	assert_one_line_stderr 'points goes with --evaluate'
+}

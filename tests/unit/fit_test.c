@@ -238,7 +238,7 @@ static void test_evaluation(void **state)
 	make_record(&m, 6, 0.002, &t);
 	assert_true(trace_discharge(&t, &m, 0.2, &at, &d));
 	assert_true(d.from_full && d.to_cutoff);
-	evaluate_discharge(&t, &d, &m, -0.15, &e);
+	evaluate_discharge(&t, &d, &m, -0.15, NULL, NULL, &e);
 	assert_true(e.soc_rmse < 0.05);
 	assert_true(e.ahead_n > 100 && e.ahead_v < e.held_v);
 	assert_true(e.open_v < 0.02);
