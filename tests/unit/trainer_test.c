@@ -226,11 +226,7 @@ static void test_report(void **state)
 	assert_int_equal(count(&html[0], "nan"), 0);
 	assert_true(count(&html[0], "<circle") > 100);
 	assert_int_equal(count(&html[0], ">t_mean_c<"), 1);
-	for (int s = 0; s < 6; s++) { /* as a site's name, in the plot of sites */
-		char site[16];
-		snprintf(site, sizeof(site), ">DC-S%d<", s);
-		assert_true(count(&html[0], site) <= 1);
-	}
+	/* the sites of the test part, in the plot of sites */
 	assert_true(count(&html[0], ">DC-S") >= 5);
 	buf_release(&html[0]);
 	buf_release(&html[1]);
