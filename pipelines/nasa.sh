@@ -57,7 +57,7 @@ foretell() { # CSV MODEL CYCLES
 	floatline ingest -q -m nasa "$part" | floatline decode -q |
 		jq -c 'if .kind == "battery" then .installed = "2000-01-01T00:00:00Z" else . end' |
 		floatline encode -q -o "$tmp/tests.fl"
-	floatline ingest -q -m nasa-voltage --only telemetry "$part" -o "$tmp/samples.fl"
+	floatline ingest -q -m "$here/nasa-voltage.ini" --only telemetry "$part" -o "$tmp/samples.fl"
 	floatline twin -q --rul-every 1d -m "$2" -i "$tmp/tests.fl" -i "$tmp/samples.fl" |
 		floatline decode -q --kind rul | tail -n 1
 }
@@ -70,7 +70,7 @@ straight() { # CYCLES <capacities
 
 # One cell, with its whole life known, is too few to train on: how train says so.
 refusal() { # CSV END
-	if floatline ingest -q -m nasa-voltage "$1" | floatline decode -q |
+	if floatline ingest -q -m "$here/nasa-voltage.ini" "$1" | floatline decode -q |
 		jq -c --argjson eol "$2" 'if .kind == "telemetry" then
 			., {kind: "truth", ts, battery, unit: 0, censored: false,
 				rul_days: ($eol - (.ts | fromdateiso8601) / 86400 + 10957)} else . end' |
