@@ -497,7 +497,8 @@ table_holds() {
 		/lead-acid.*SOC after/ { split($4, nis, ";"); bad += first(nis[2]) < 0.5 || first(nis[2]) > 1.6 }
 		/lead-acid.*10 minutes/ { expect(120) }
 		/lead-acid.*time to/ { expect(18) }
-		END { exit bad || n != 11 }' "$1"
+		/all three.*time to/ { expect(10) }
+		END { exit bad || n != 12 }' "$1"
 }
 
 @test "the scripts that measure the twin print their tables" {
@@ -516,7 +517,7 @@ table_holds() {
 	assert_one_line_stderr "no recorded data in 'no/such/folder'"
 	DATA=$(data_dir) || skip "no real data"
 	"$ROOT/pipelines/validate.sh" "$DATA" >table
-	[ "$(grep -c '^| ' table)" -eq 16 ]
+	[ "$(grep -c '^| ' table)" -eq 17 ]
 	grep -q '^| ub121000 | capacity | 92.3 Ah' table
 	table_holds table
 	# the README has the table of a run of the script
