@@ -130,6 +130,7 @@ static const struct inifile_key KEYS[] = {
 	OPTIONAL("spread", rate_sigma_block, 0, 5),
 	OPTIONAL("spread", rate_sigma_string, 0, 5),
 	OPTIONAL("spread", rate_sigma_site, 0, 5),
+	OPTIONAL("spread", soh_std_factor, 0.1, 10),
 	OPTIONAL("failures", sudden_per_year, 0, 100),
 	OPTIONAL("failures", sudden_worn_factor, 0.01, 1000),
 	OPTIONAL("failures", infant_shape, 0.1, 10),
@@ -156,6 +157,7 @@ static void set_defaults(struct battery_model *m)
 	m->acceptance_pole = 1;
 	m->r0_growth_sulfation = m->r0_growth_dry_out = m->r0_exponent_dry_out = 1;
 	m->gassing_growth_others = 1;
+	m->soh_std_factor = 1;
 	m->sudden_worn_factor = m->infant_shape = 1;
 	m->infant_scale_years = 1e9;
 	m->surface_knee_v = 100;

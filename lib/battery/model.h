@@ -88,6 +88,9 @@ struct battery_model {
 	double rate_sigma, r0_growth_sigma;
 	/* the parts of rate_sigma: of a block, its string, its site */
 	double rate_sigma_block, rate_sigma_string, rate_sigma_site;
+	/* what the twin says of the deviation of SOH, over what its belief has:
+	 * measured on fleets whose truth is known; 1 unless known */
+	double soh_std_factor;
 	/* [failures]: sudden ones a year, below the end of life so many times as often;
 	 * infant mortality, Weibull */
 	double sudden_per_year, sudden_worn_factor, infant_shape, infant_scale_years;

@@ -34,7 +34,7 @@ static void capacity(
 	double soh;
 	twin_soh(w, &soh, std);
 	*ah = soh * m->capacity_ah;
-	*std *= m->capacity_ah;
+	*std *= m->capacity_ah * m->soh_std_factor;
 	double now = exp(w->ekf.x[EKF_LNQ]);
 	double now_std = now * sqrt(w->ekf.p[EKF_LNQ][EKF_LNQ]);
 	if (w->discharge.on && (w->observable & BIT(observable_capacity)) &&

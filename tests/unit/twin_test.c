@@ -457,6 +457,25 @@ static void test_survives_nonsense(void **state)
 	}
 }
 
+/* The deviation that is told is the belief's times the model's factor; the belief
+ * itself is left alone. */
+static void test_soh_std_is_calibrated(void **state)
+{
+	struct battery_model m = hx12;
+	struct twin w;
+	struct rec_twin_state r;
+	double soh, std;
+	for (int i = 0; i < 3; i++) {
+		m.soh_std_factor = 0.5 * (i + 1);
+		twin_init(&w, &m, &(struct twin_origin){NAN, NAN, NAN, 25}, 0);
+		twin_soh(&w, &soh, &std);
+		belief_state(&w, &m, &TWIN_TUNING, 12, &r);
+		near(r.soh_std_pct, 100 * std * m.soh_std_factor, 1e-4);
+		near(r.capacity_std_ah, std * m.capacity_ah * m.soh_std_factor, 1e-4);
+		near(r.soh_pct, 100 * soh, 1e-4);
+	}
+}
+
 /* ---- the UB121000 run ---- */
 
 static FILE *real_data(void)
@@ -533,6 +552,7 @@ int main(void)
 		cmocka_unit_test(test_divergence_starts_anew),
 		cmocka_unit_test(test_gap_and_clock),
 		cmocka_unit_test(test_survives_nonsense),
+		cmocka_unit_test(test_soh_std_is_calibrated),
 		cmocka_unit_test(test_ub121000)};
 	return cmocka_run_group_tests(tests, load, NULL);
 }
