@@ -86,8 +86,7 @@ static double cell_loss_v(const struct battery_block *b)
 	return b->shorted ? SHORT_CELL_V : 0;
 }
 
-/* A factor that falls or rises per kelvin above 25 degC, held within sense. */
-static double warmth(double per_k, double temperature_c)
+double battery_warmth(double per_k, double temperature_c)
 {
 	return fmax(0.3, 1 + per_k * (temperature_c - 25));
 }
@@ -95,7 +94,8 @@ static double warmth(double per_k, double temperature_c)
 static double r0_ohm(const struct battery_model *m, const struct battery_block *b)
 {
 	double low = m->r0_low_soc_gain * exp(-fmax(0, b->soc) / m->r0_low_soc_scale);
-	return b->r0_mohm / 1000 * (1 + low) * warmth(m->r0_per_k, b->temperature_c);
+	return b->r0_mohm / 1000 * (1 + low) *
+	       battery_warmth(m->r0_per_k, b->temperature_c);
 }
 
 /* The block within one step, linear in the common current: v' = base + slope·I. */
@@ -123,7 +123,7 @@ static void prepare(const struct battery_series *s, int i, struct jar_step *j)
 	j->ocv_v = battery_ocv_v(m, b->soc, b->temperature_c);
 	j->r0_ohm = r0_ohm(m, b);
 	j->activation_v =
-		m->activation_v * warmth(m->activation_per_k, b->temperature_c);
+		m->activation_v * battery_warmth(m->activation_per_k, b->temperature_c);
 	j->tafel_a = tafel_scale_a(m, b);
 	j->acceptance_ohm =
 		(m->acceptance_mohm + m->acceptance_soc_mohm * fmax(0, b->soc) / room) /

@@ -96,6 +96,10 @@ double battery_float_ln_a(const struct battery_model *m, int n, const double *ln
 void battery_series_step(struct battery_series *s, const struct battery_drive *drive,
 	double room_c, double dt_s);
 
+/* A factor that falls or rises per kelvin above 25 degC, 0.3 at the least: a resistance
+ * never comes to nothing. */
+double battery_warmth(double per_k, double temperature_c);
+
 /* The float voltage of one block, compensated for temperature and clamped. */
 double battery_float_v(const struct battery_model *m, double temperature_c);
 double battery_boost_v(const struct battery_model *m, double temperature_c);

@@ -166,7 +166,7 @@ bool sense_jar(const struct sensors *s, const struct plant *p,
 {
 	const struct battery_block *b = &string->blocks[jar];
 	uint64_t key = string->jars[jar].key;
-	double r = b->r0_mohm * (1 + p->model->r0_per_k * (b->temperature_c - 25));
+	double r = b->r0_mohm * battery_warmth(p->model->r0_per_k, b->temperature_c);
 
 	*out = (struct rec_telemetry){
 		.ts = p->now,
