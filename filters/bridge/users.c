@@ -7,6 +7,7 @@
 #include "web/audit.h"
 #include "web/password.h"
 
+#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,14 +40,21 @@ static int read_line(char *line, size_t size, struct err *err)
 static int ask(const char *prompt, char *line, size_t size, struct err *err)
 {
 	struct termios shown, hidden;
-	fprintf(stderr, "%s: ", prompt);
+	sigset_t held, before;
 	if (tcgetattr(STDIN_FILENO, &shown) < 0)
 		return err_errno(err, "cannot read from the terminal");
 	hidden = shown;
 	hidden.c_lflag &= ~(tcflag_t)ECHO;
+	/* An interrupt waits until the terminal shows again what is typed. */
+	sigemptyset(&held);
+	sigaddset(&held, SIGINT);
+	sigaddset(&held, SIGTERM);
+	sigprocmask(SIG_BLOCK, &held, &before);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+	fprintf(stderr, "%s: ", prompt);
 	int r = read_line(line, size, err);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	fputc('\n', stderr);
 	return r;
 }

@@ -57,7 +57,9 @@ static int claim(struct export *d, const char *dir, struct err *err)
 		return -1;
 	snprintf(d->partial, sizeof(d->partial), "%s.partial.XXXXXX", d->dir);
 	if (mkdtemp(d->partial))
-		return chmod(d->partial, 0755);
+		return chmod(d->partial, 0755) < 0
+			       ? err_errno(err, "cannot open up '%s'", d->partial)
+			       : 0;
 	d->partial[0] = '\0';
 	return err_errno(err, "cannot make a folder beside '%s'", d->dir);
 }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MAPPING_FILE_MAX = 1 << 18 };
@@ -41,7 +42,9 @@ int mapping_named(struct mapping *m, const char *name, struct err *err)
 {
 	char path[512], file[300];
 	struct err none = {0};
-	if (strchr(name, '.') || access(name, R_OK) == 0)
+	struct stat st;
+	bool file_there = stat(name, &st) == 0 && !S_ISDIR(st.st_mode);
+	if (strchr(name, '.') || file_there)
 		return mapping_load(m, name, err);
 	snprintf(file, sizeof(file), "schemas/mappings/%.200s.ini", name);
 	if (share_path(file, path, sizeof(path), &none) < 0)

@@ -32,8 +32,15 @@ static void close_plot(struct buf *out)
 static void text(
 	struct buf *out, double x, double y, const char *anchor, const char *what)
 {
-	buf_printf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>\n", x,
-		y, anchor, what);
+	buf_printf(
+		out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">", x, y, anchor);
+	for (const char *p = what; *p; p++) {
+		if (*p == '<' || *p == '>' || *p == '&')
+			buf_printf(out, "&#%d;", *p);
+		else
+			buf_putc(out, *p);
+	}
+	buf_puts(out, "</text>\n");
 }
 
 static void line(

@@ -13,6 +13,12 @@ enum {
 };
 
 /* The file with or without .gz; a pipe or device is none. False: neither is there. */
+/* How many bytes of a cell a finding shows. */
+static int shown(struct str cell)
+{
+	return cell.len < CELL_SHOWN ? (int)cell.len : CELL_SHOWN;
+}
+
 static bool find(struct table *t, const char *dir)
 {
 	static const char *const endings[] = {".csv", ".csv.gz"};
@@ -69,7 +75,7 @@ static void bind_columns(struct table *t)
 		if (known)
 			continue;
 		FIND(t, CHECK_COLUMNS, "column '%.*s' is not of the layout, or twice",
-			CELL_SHOWN, row->field[k].s ? row->field[k].s : "");
+			shown(row->field[k]), row->field[k].s ? row->field[k].s : "");
 		raise_to(t, CHECK_COLUMNS, VERDICT_WARN);
 	}
 }
@@ -152,8 +158,7 @@ static bool says_missing(struct str s)
 static void bad_cell(struct table *t, int i, const char *what)
 {
 	FIND(t, CHECK_CELLS, "%s is no %s: '%.*s'", t->layout->columns[i].name, what,
-		(int)(t->cell[i].len < CELL_SHOWN ? t->cell[i].len : CELL_SHOWN),
-		t->cell[i].s);
+		shown(t->cell[i]), t->cell[i].s);
 }
 
 static void read_number(struct table *t, int i)
@@ -191,7 +196,8 @@ static void read_word(struct table *t, int i)
 	char word[40];
 	int n = snprintf(
 		word, sizeof(word), " %.*s ", (int)t->cell[i].len, t->cell[i].s);
-	if (n >= (int)sizeof(word) || !strstr(words, word))
+	bool one = !memchr(t->cell[i].s, ' ', t->cell[i].len);
+	if (!one || n >= (int)sizeof(word) || !strstr(words, word))
 		bad_cell(t, i, "word of the layout");
 }
 
@@ -223,9 +229,7 @@ static void read_ref(struct table *t, int i)
 	t->key[i] = ids_find(&t->keys->of[c->of], t->cell[i]);
 	if (t->key[i] == IDS_NONE && t->keys->of[c->of].n < KEYS_MAX)
 		FIND(t, CHECK_REFERENCES, "%s '%.*s' is not in %s", c->name,
-			(int)(t->cell[i].len < CELL_SHOWN ? t->cell[i].len
-							  : CELL_SHOWN),
-			t->cell[i].s, layout_file(c->of)->name);
+			shown(t->cell[i]), t->cell[i].s, layout_file(c->of)->name);
 }
 
 static int read_cell(struct table *t, int i, struct err *err)

@@ -24,7 +24,7 @@ const struct route API_ROUTES[] = {
 	{METHOD_GET, "/batteries/{id}/telemetry", ROLE_VIEWER, SCOPE_CODE, api_battery_telemetry, "Its measurements, for a chart", CHART_PARAMS, "200 404", false},
 	{METHOD_GET, "/batteries/{id}/twin", ROLE_VIEWER, SCOPE_CODE, api_battery_twin, "What its twin believed", SERIES_PARAMS, "200 404", false},
 	{METHOD_GET, "/batteries/{id}/rul", ROLE_VIEWER, SCOPE_CODE, api_battery_rul, "Its remaining life, as predicted", SERIES_PARAMS, "200 404", false},
-	{METHOD_GET, "/batteries/{id}/events", ROLE_VIEWER, SCOPE_CODE, api_battery_events, "What happened to it and around it", SERIES_PARAMS, "200 404", false},
+	{METHOD_GET, "/batteries/{id}/events", ROLE_VIEWER, SCOPE_CODE, api_battery_events, "What happened to it and around it", EVENTS_PARAMS, "200 404", false},
 	{METHOD_GET, "/alerts", ROLE_VIEWER, SCOPE_NONE, api_alerts, "Alerts, newest first", ALERTS_PARAMS, "200", false},
 	{METHOD_GET, "/alerts/{id}", ROLE_VIEWER, SCOPE_NONE, api_alert, "An alert", RUN_PARAMS, "200 404", false},
 	{METHOD_GET, "/fleet/summary", ROLE_VIEWER, SCOPE_NONE, api_fleet_summary, "The fleet in numbers", RUN_PARAMS, "200", false},

@@ -21,7 +21,7 @@ handler_fn api_locations, api_location, api_location_batteries, api_location_sys
 extern const struct param BATTERIES_PARAMS[], PAGE_PARAMS[], RUN_PARAMS[];
 
 handler_fn api_battery_telemetry, api_battery_twin, api_battery_rul, api_battery_events;
-extern const struct param CHART_PARAMS[], SERIES_PARAMS[];
+extern const struct param CHART_PARAMS[], SERIES_PARAMS[], EVENTS_PARAMS[];
 
 handler_fn api_alerts, api_alert;
 extern const struct param ALERTS_PARAMS[];
@@ -44,6 +44,10 @@ extern const struct param AUDIT_PARAMS[];
 		"limit", PARAM_INT, "give at most so many", false, 1, LIMIT_MAX, NULL, \
 			"100"                                                          \
 	}
+
+/* Writes down that 'actor' did this, from where the call came. ERR_IO. */
+int call_audit(struct call *c, const char *actor, const char *action,
+	const char *entity, struct err *err);
 
 /*
  * Is what the path names there? 200; 404 with the refusal made; -1. 'table' is site,

@@ -1,6 +1,5 @@
 /* /auth: log in and out, and who one is. */
 #include "web/api.h"
-#include "web/audit.h"
 #include "web/cell.h"
 #include "web/emit.h"
 #include "web/password.h"
@@ -9,14 +8,6 @@
 
 /* __Host-: only from this host, only over https, for the whole of it (RFC 6265bis). */
 static const char COOKIE[] = "__Host-floatline", PLAIN_COOKIE[] = "floatline";
-
-static int audit(struct call *c, const char *actor, const char *action,
-	const char *entity, struct err *err)
-{
-	return audit_write(c->db,
-		&(struct audit){c->now, actor, action, entity, NULL, c->req->address},
-		err);
-}
 
 static void set_cookie(struct call *c, const char *token, int64_t age_s)
 {
@@ -99,8 +90,8 @@ int api_login(struct call *c, struct err *err)
 		return too_many(c, wait);
 	int r = session_login(c->db, name, call_value(c, "password"), c->req->address,
 		c->now, &s, err);
-	if (r < 0 || audit(c, name, r == LOGIN_OK ? "login" : "login.refused", NULL,
-			     err) < 0)
+	if (r < 0 || call_audit(c, name, r == LOGIN_OK ? "login" : "login.refused",
+			     NULL, err) < 0)
 		return -1;
 	if (r == LOGIN_LOCKED)
 		return too_many(c, s.account.locked_until - c->now);
@@ -149,7 +140,7 @@ int api_refresh(struct call *c, struct err *err)
 int api_logout(struct call *c, struct err *err)
 {
 	if (session_end(c->db, c->session, c->now, err) < 0 ||
-		audit(c, c->account.username, "logout", NULL, err) < 0)
+		call_audit(c, c->account.username, "logout", NULL, err) < 0)
 		return -1;
 	set_cookie(c, "", 0);
 	return 204;
@@ -174,7 +165,8 @@ int api_change_password(struct call *c, struct err *err)
 		return http_refuse(c->res, 403, "the current password is another");
 	if (account_set_password(c->db, &c->account, call_value(c, "password"),
 		    c->session, c->now, err) < 0 ||
-		audit(c, c->account.username, "password", c->account.username, err) < 0)
+		call_audit(c, c->account.username, "password", c->account.username,
+			err) < 0)
 		return -1;
 	return 204;
 }

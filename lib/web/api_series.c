@@ -163,6 +163,13 @@ int api_battery_rul(struct call *c, struct err *err)
 		RUL, err);
 }
 
+const struct param EVENTS_PARAMS[] = {RUN_PARAM,
+	{"start", PARAM_TIME, "what was over before is left out", false, 0, 0, NULL,
+		NULL},
+	{"end", PARAM_TIME, "what began then or later is left out", false, 0, 0, NULL,
+		NULL},
+	SKIP_PARAM, LIMIT_PARAM, {0}};
+
 static const struct column EVENT[] = {{"event_id", CELL_TEXT}, {"ts", CELL_TIME},
 	{"end_ts", CELL_TIME}, {"subject", CELL_TEXT}, {"type", CELL_TEXT},
 	{"status", CELL_TEXT}, {"value", CELL_REAL}, {"note", CELL_TEXT},

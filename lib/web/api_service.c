@@ -1,7 +1,16 @@
 /* The interface about itself: is it well, what can it do, what was done. */
 #include "web/api.h"
+#include "web/audit.h"
 #include "web/cell.h"
 #include "web/emit.h"
+
+int call_audit(struct call *c, const char *actor, const char *action,
+	const char *entity, struct err *err)
+{
+	return audit_write(c->db,
+		&(struct audit){c->now, actor, action, entity, NULL, c->req->address},
+		err);
+}
 
 int api_health(struct call *c, struct err *err)
 {

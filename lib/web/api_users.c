@@ -1,20 +1,10 @@
 /* /auth/users: accounts, for admins. */
 #include "web/api.h"
-#include "web/audit.h"
 #include "web/cell.h"
 #include "web/emit.h"
 #include "web/password.h"
 
 #include "base/parse.h"
-
-static int audit(
-	struct call *c, const char *action, const char *entity, struct err *err)
-{
-	return audit_write(c->db,
-		&(struct audit){c->now, c->account.username, action, entity, NULL,
-			c->req->address},
-		err);
-}
 
 /* The account a path names: 200, 404 or -1. */
 static int find(struct call *c, struct account *a, struct err *err)
@@ -124,7 +114,7 @@ int api_user_add(struct call *c, struct err *err)
 			c->res, 409, "there is a user '%s' already", a.username);
 	if (taken < 0 ||
 		account_add(c->db, &a, call_value(c, "password"), c->now, err) < 0 ||
-		audit(c, "user.add", a.username, err) < 0)
+		call_audit(c, c->account.username, "user.add", a.username, err) < 0)
 		return -1;
 	emit_account(c->out, &a);
 	return 201;
@@ -141,11 +131,13 @@ int api_user_change(struct call *c, struct err *err)
 	if (a.id == c->account.id && (!a.active || a.role != ROLE_ADMIN))
 		return http_refuse(c->res, 409,
 			"not oneself: another admin has to take this role away");
-	if (account_update(c->db, &a, c->now, err) < 0 ||
+	/* All of it or nothing: what can be refused is looked at before. */
+	if ((password && password_acceptable(password, a.username, err) < 0) ||
+		account_update(c->db, &a, c->now, err) < 0 ||
 		(password && account_set_password(c->db, &a, password,
 				     a.id == c->account.id ? c->session : 0, c->now,
 				     err) < 0) ||
-		audit(c, "user.change", a.username, err) < 0)
+		call_audit(c, c->account.username, "user.change", a.username, err) < 0)
 		return -1;
 	emit_account(c->out, &a);
 	return 200;
@@ -160,7 +152,7 @@ int api_user_delete(struct call *c, struct err *err)
 	if (a.id == c->account.id)
 		return http_refuse(c->res, 409, "not oneself");
 	if (account_delete(c->db, a.id, err) < 0 ||
-		audit(c, "user.delete", a.username, err) < 0)
+		call_audit(c, c->account.username, "user.delete", a.username, err) < 0)
 		return -1;
 	return 204;
 }

@@ -17,11 +17,10 @@ const char *http_reason(int status)
 		int status;
 		const char *reason;
 	} REASONS[] = {{200, "OK"}, {201, "Created"}, {204, "No Content"},
-		{304, "Not Modified"}, {400, "Bad Request"}, {401, "Unauthorized"},
-		{403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"},
-		{409, "Conflict"}, {413, "Content Too Large"},
-		{422, "Unprocessable Content"}, {429, "Too Many Requests"},
-		{503, "Service Unavailable"}};
+		{400, "Bad Request"}, {401, "Unauthorized"}, {403, "Forbidden"},
+		{404, "Not Found"}, {405, "Method Not Allowed"}, {409, "Conflict"},
+		{413, "Content Too Large"}, {422, "Unprocessable Content"},
+		{429, "Too Many Requests"}, {503, "Service Unavailable"}};
 	for (size_t i = 0; i < sizeof(REASONS) / sizeof(*REASONS); i++)
 		if (REASONS[i].status == status)
 			return REASONS[i].reason;
@@ -55,14 +54,6 @@ int http_add_query(struct request *r, struct str f, struct err *err)
 	to[name + 1 + value] = '\0';
 	r->query_len += name + value + 2;
 	return 0;
-}
-
-const char *http_query(const struct request *r, const char *name)
-{
-	for (size_t i = 0; i < r->nquery; i++)
-		if (strcmp(r->query[i].name, name) == 0)
-			return r->query[i].value;
-	return NULL;
 }
 
 bool http_cookie(const struct request *r, const char *name, char *value, size_t size)

@@ -31,7 +31,7 @@ struct request {
 	struct pair query[QUERY_MAX];
 	size_t nquery, query_len;
 	char authorization[HEADER_MAX], cookie[HEADER_MAX], content_type[128];
-	char origin[256], host[256], if_none_match[64];
+	char origin[256], host[256];
 	char address[64]; /* the client's */
 	struct buf body;
 };
@@ -40,7 +40,6 @@ struct response {
 	int status;
 	const char *type; /* a constant; application/json unless set */
 	char set_cookie[256];
-	char etag[64];
 	int retry_after_s; /* 0: not sent */
 	const char *cache; /* Cache-Control; no-store unless set */
 	struct buf body;
@@ -55,8 +54,6 @@ const char *http_reason(int status);
  * UTF-8, or a zero byte.
  */
 int http_add_query(struct request *r, struct str fragment, struct err *err);
-/* The value of a parameter, or NULL. */
-const char *http_query(const struct request *r, const char *name);
 /* Copies the value of a cookie. Returns false when it is not there or does not fit. */
 bool http_cookie(const struct request *r, const char *name, char *value, size_t size);
 

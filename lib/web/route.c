@@ -249,7 +249,9 @@ static int read_body(struct call *c)
 	json_error_t e;
 	if (b->len == 0 || (m != METHOD_POST && m != METHOD_PATCH))
 		return 0;
-	if (strncmp(c->req->content_type, "application/json", 16) != 0)
+	size_t n = strcspn(c->req->content_type, "; ");
+	if (!str_is((struct str){c->req->content_type, (uint32_t)n},
+		    "application/json"))
 		return http_refuse(c->res, 400,
 			"the body is JSON: Content-Type: application/json");
 	c->body = json_loadb((const char *)b->data, b->len, JSON_REJECT_DUPLICATES, &e);

@@ -17,7 +17,6 @@
 
 enum {
 	PARAMS_MAX = 12, /* parameters of one call */
-	LIMIT_DEFAULT = 100,
 	LIMIT_MAX = 1000,
 };
 

@@ -121,6 +121,8 @@ static int read_head(struct lws *wsi, struct exchange *x)
 		return http_refuse(&x->res, 405, "not this method");
 	if (read_query(wsi, r, &err) < 0)
 		return http_refuse(&x->res, 422, "%s", err.msg);
+	if (body_length(wsi) < 0)
+		return http_refuse(&x->res, 400, "Content-Length is below 0");
 	if (body_length(wsi) > BODY_MAX)
 		return http_refuse(
 			&x->res, 413, "the body is longer than %d bytes", BODY_MAX);
@@ -161,7 +163,8 @@ static int on_request(struct server *s, struct lws *wsi, struct connection *c)
 
 static int on_body(struct lws *wsi, struct connection *c, const void *in, size_t n)
 {
-	if (!c->x || c->x->done)
+	/* What comes unannounced, when the workers have it already, is not read. */
+	if (!c->x || c->asked || c->x->done)
 		return 0;
 	struct buf *b = &c->x->req.body;
 	if (b->len + n > BODY_MAX)
@@ -402,9 +405,12 @@ void server_free(struct server *s)
 {
 	if (!s)
 		return;
-	work_free(s->work);
-	s->work = NULL;
+	/* The sockets go while the exchanges they point to are still there, and the
+	 * workers, who wake the sockets, before. */
+	if (s->work)
+		work_stop(s->work);
 	if (s->context)
 		lws_context_destroy(s->context);
+	work_free(s->work);
 	free(s);
 }

@@ -101,17 +101,22 @@ struct work *work_new(const struct work_options *o)
 	return NULL;
 }
 
+void work_stop(struct work *w)
+{
+	pthread_mutex_lock(&w->lock);
+	w->stop = true;
+	pthread_cond_broadcast(&w->some);
+	pthread_mutex_unlock(&w->lock);
+	for (; w->nthreads > 0; w->nthreads--)
+		pthread_join(w->threads[w->nthreads - 1], NULL);
+}
+
 void work_free(struct work *w)
 {
 	struct exchange *x;
 	if (!w)
 		return;
-	pthread_mutex_lock(&w->lock);
-	w->stop = true;
-	pthread_cond_broadcast(&w->some);
-	pthread_mutex_unlock(&w->lock);
-	for (int i = 0; i < w->nthreads; i++)
-		pthread_join(w->threads[i], NULL);
+	work_stop(w);
 	while ((x = pop(&w->asked)) || (x = pop(&w->answered)))
 		exchange_free(x);
 	pthread_mutex_destroy(&w->lock);

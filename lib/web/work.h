@@ -36,7 +36,9 @@ struct work_options {
 
 /* NULL when threads or memory are out. */
 struct work *work_new(const struct work_options *o);
-/* Waits for the workers to finish what they are at; what waits is dropped. */
+/* Ends the workers when they have finished what they are at. What waits stays. */
+void work_stop(struct work *w);
+/* Stops, and frees what waits to be answered or taken. Accepts NULL. */
 void work_free(struct work *w);
 /* Returns false when the queue is full: x is still the caller's. */
 bool work_put(struct work *w, struct exchange *x);

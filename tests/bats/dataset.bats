@@ -200,7 +200,7 @@ compare() {
 	source=$!
 	head -c 1000000 pipe >/dev/null &
 	reader=$!
-	wait_until 30 bash -c 'ls -d gone.partial.* >/dev/null 2>&1'
+	wait_until 60 bash -c 'ls gone.partial.*/telemetry* >/dev/null 2>&1'
 	kill -TERM "$source"
 	status=0
 	wait "$source" || status=$?

@@ -179,7 +179,7 @@ signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:]
 
 # bats test_tags=slow
 @test "the demo ends with a summary a person understands" {
-	timeout 600 "$P/demo.sh" "$BATS_TEST_TMPDIR/d" >out 2>err || fail "$(tail -5 err)"
+	timeout 850 "$P/demo.sh" "$BATS_TEST_TMPDIR/d" >out 2>err || fail "$(tail -5 err)"
 	grep -q '^balanced$' out
 	grep -Eq '^24 batteries, 31[01][0-9]{4} samples from ' out # 3,110,400 but for lost ones
 	grep -q 'The five to look at first' out

@@ -426,8 +426,10 @@ int main(int argc, char **argv)
 {
 	/* XGBoost's threads do not outlive a fork: it is to have none, which it learns
 	 * when it is loaded. */
-	if (setenv("OMP_NUM_THREADS", "1", 1) == 0 && argc < 2)
-		execl("/proc/self/exe", argv[0], "one-thread", (char *)NULL);
+	if (!getenv("OMP_NUM_THREADS")) {
+		setenv("OMP_NUM_THREADS", "1", 1);
+		execl("/proc/self/exe", argv[0], (char *)NULL);
+	}
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_names, fresh_registry),
 		cmocka_unit_test_setup(test_damaged_is_not_promoted, fresh_registry),
