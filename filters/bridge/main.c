@@ -77,7 +77,8 @@ static int serve_until_signal(struct server *server, struct stopper *s, struct e
 	if (pthread_create(&thread, NULL, wait_for_signal, s) != 0)
 		return err_set(err, ERR_IO, "cannot start threads");
 	int r = server_run(server, err);
-	pthread_cancel(thread);
+	/* Where the sockets failed, no signal came: this one ends the wait. */
+	pthread_kill(thread, SIGTERM);
 	pthread_join(thread, NULL);
 	return r;
 }
