@@ -1,0 +1,94 @@
+# shellcheck shell=bash
+# What the tests of bridge share: a fleet in a database, a bridge that serves it, calls.
+# 'load helper' and 'load bridge_helper' in the first lines of each file.
+
+# One small fleet of two sites in a SQLite file, and the same in PostgreSQL where there is
+# one; three accounts. Each test that writes takes a copy of the file.
+setup_file() {
+	cd "$BATS_FILE_TMPDIR" || return
+	PATH=$BIN:$PATH
+	simulate -q --batteries 240 --days 1 --interval 15m --start 2026-01-01T00:00:00Z |
+		twin -q | alert -q >fleet.flt
+	if find /usr/lib/postgresql -path '*/bin/initdb' 2>/dev/null | grep -q .; then
+		"$BATS_TEST_DIRNAME/../../scripts/pg" start "$PWD" >url
+	fi
+	for db in sqlite:f.db $(cat url 2>/dev/null); do
+		store -q --db "$db" <fleet.flt
+		while read -r name role sites; do
+			echo "$name has a password" |
+				"$BIN/bridge" user add "$name" --role "$role" ${sites:+--sites "$sites"} --db "$db"
+		done <<-END
+			anna admin
+			emil engineer
+			vera viewer
+			kim viewer DC-KKN-01
+		END
+	done
+}
+
+teardown_file() {
+	[ ! -e "$BATS_FILE_TMPDIR/pg" ] || "$BATS_TEST_DIRNAME/../../scripts/pg" stop "$BATS_FILE_TMPDIR"
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	cp "$BATS_FILE_TMPDIR"/f.db . 2>/dev/null || true
+	bridge=$BIN/bridge
+}
+
+teardown() {
+	[ ! -e own/pg ] || "$ROOT/scripts/pg" stop own
+	[ ! -s bridge.pid ] || kill "$(cat bridge.pid)" 2>/dev/null || true
+}
+
+said_port() {
+	grep -Eq 'listening on .*:[0-9]+$' bridge.log 2>/dev/null
+}
+
+# serve DB [OPTION…]: starts bridge on a free port; its address goes to $API.
+serve() {
+	local db=$1
+	shift
+	rm -f bridge.log # or the line of the one before would be found
+	"$bridge" --db "$db" --listen 127.0.0.1:0 "$@" 2>bridge.log 3>&- &
+	echo $! >bridge.pid
+	wait_until 20 said_port
+	BASE=$(sed -n 's/.*listening on //p' bridge.log)
+	API=$BASE/api/v1
+}
+
+stop() {
+	kill "$(cat bridge.pid)"
+	wait "$(cat bridge.pid)"
+	: >bridge.pid
+}
+
+# call METHOD PATH [JSON]: the body goes to stdout and the file 'body', the status to
+# $code's file, headers to 'head'. $TOKEN is used if set.
+call() {
+	local args=(-sS -X "$1" -D head -o body -w '%{http_code}')
+	[ -z "${TOKEN:-}" ] || args+=(-H "Authorization: Bearer $TOKEN")
+	[ $# -lt 3 ] || args+=(-H 'Content-Type: application/json' -d "$3")
+	curl "${args[@]}" "$API$2" >code
+	cat body
+}
+
+# gives STATUS METHOD PATH [JSON]: calls, and fails unless the status is that.
+gives() {
+	local want=$1
+	shift
+	call "$@" >/dev/null
+	[ "$(cat code)" = "$want" ] || fail "$1 $2: $(cat code), not $want: $(head -c 300 body)"
+}
+
+# login NAME: sets $TOKEN and $REFRESH.
+login() {
+	TOKEN=
+	gives 200 POST /auth/login "{\"username\":\"$1\",\"password\":\"${2:-$1 has a password}\",\"token_in\":\"body\"}"
+	TOKEN=$(jq -r .access_token body)
+	REFRESH=$(jq -r .refresh_token body)
+}
+
+detail() {
+	[ "$(jq -r .detail body)" = "$1" ] || fail "detail is $(cat body)"
+}
