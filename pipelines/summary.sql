@@ -13,7 +13,7 @@ SELECT '  ' || n || ' ' || s FROM (
 .mode column --wrap 120
 .headers on
 SELECT battery,
-	printf('%.0f ± %.0f %%', soh_pct, soh_std_pct) AS health,
+	printf('%.1f ± %.1f %%', soh_pct, soh_std_pct) AS health,
 	printf('%.0f min', autonomy_min) AS autonomy,
 	printf('%.0f days (%.0f to %s)', rul_days, lower_days, CASE
 		WHEN upper_days > 7300 THEN 'over 20 years' ELSE printf('%.0f', upper_days) END) AS "life left",

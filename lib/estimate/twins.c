@@ -175,9 +175,12 @@ static struct entry *entry_of(
 	return e;
 }
 
+/* The load an autonomy is for: what it carries now, else what it is there to carry. */
 static double load_of(
 	const struct twins *f, const struct entry *e, const struct roster_battery *b)
 {
+	if (e->twin.regime == TWIN_DISCHARGE)
+		return -(double)e->twin.current_a;
 	if (b->string < f->roster.string_ids.n) {
 		const char *system = f->roster.strings[b->string].system;
 		const struct roster_system *s = roster_system(&f->roster, system);

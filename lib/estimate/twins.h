@@ -16,7 +16,7 @@ struct twins_options {
 	int64_t every_ms;     /* least time between two states of a battery */
 	int64_t refresh_ms;   /* most, while nothing changes */
 	int64_t rul_every_ms; /* least time between two of its rul records */
-	double load_a;        /* of batteries whose system states none; 0: C/10 */
+	double load_a;        /* of idle batteries whose system states none; 0: C/10 */
 	const char *model;    /* of batteries whose model is not known; may be NULL */
 	struct twin_tuning tuning;
 };

@@ -29,3 +29,41 @@ load helper
 	grep -oE '^\.Ss [0-9]+ [a-z_]+$|^\.It [a-z0-9_]+ Ta [A-Z0-9]+ ' "$page" | diff "$BATS_TEST_TMPDIR/want" -
 	mandoc -T lint -W warning "$page"
 }
+
+@test "the libraries have no state of their own, but that a signal came" {
+	[ -d "$ROOT/build/obj/lib" ] || skip "no plain build here"
+	objdump -t "$ROOT"/build/obj/lib/*/*.o >"$BATS_TEST_TMPDIR/symbols"
+	awk '/file format/ { file = $1; sub(/.*obj\//, "", file); sub(/\.o:$/, "", file) }
+		/\*COM\*/ || $0 ~ / O \.t?(data|bss)[.\t ]/ && !/\.data\.rel\.ro/ { print file, $NF }' \
+		"$BATS_TEST_TMPDIR/symbols" | sort >"$BATS_TEST_TMPDIR/state"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/symbols")" -gt 5000 ]
+	printf '%s\n' 'lib/stream/signals drain_seconds' 'lib/stream/signals seen' |
+		diff - "$BATS_TEST_TMPDIR/state"
+}
+
+# What coverage runs is replaced; its own verdict is not.
+@test "coverage fails below 80 per cent of the lines, and when a test does" {
+	cd "$BATS_TEST_TMPDIR"
+	mkdir -p scripts lib filters bin build/cov
+	cp "$ROOT/scripts/coverage" scripts/
+	printf '#!/bin/sh\nexit "${TESTS:-0}"\n' >scripts/run-tests
+	printf '#!/bin/sh\n' >bin/make
+	chmod +x scripts/run-tests bin/make
+	printf 'int f(int x)\n{\n\tif (!x)\n\t\treturn 0;\n' >lib/f.c
+	for i in 1 2 3 4 5 6 7; do printf '\tx += %s;\n' $i >>lib/f.c; done
+	printf '\treturn x;\n}\nint main(int n, char **v)\n{\n\treturn f(n - 1) * 0;\n}\n' >>lib/f.c
+	gcc --coverage -O0 -o cover -x c lib/f.c
+	mv ./*.gcno build/cov/
+	PATH=$PWD/bin:$PATH
+	# With no argument five lines of thirteen run, with one all but a line.
+	printf '#!/bin/sh\n./cover $ARG; mv *.gcda build/cov/; exit "${TESTS:-0}"\n' >scripts/run-tests
+	ARG='' run scripts/coverage
+	assert_status 1
+	[[ $output == *"lines: "* ]]
+	ARG=x run scripts/coverage
+	assert_status 0
+	ARG=x TESTS=1 run scripts/coverage
+	assert_status 1
+	ARG=x COVERAGE_MIN=99 run scripts/coverage
+	assert_status 1
+}

@@ -50,6 +50,18 @@ checksum() {
 	[ "$(checksum t.db)" = "$first" ]
 }
 
+# bats test_tags=slow
+@test "load-dataset stores the whole classic dataset, and its alerts call the float voltages impossible" {
+	data_dir classic-90d >/dev/null
+	run "$P/load-dataset.sh" "$DATA" sqlite:t.db
+	assert_status 0
+	[ "${lines[-1]}" = balanced ]
+	[ "$(sqlite3 t.db 'select count(*) from telemetry')" -eq 3110400 ]
+	[ "$(sqlite3 t.db 'select count(*) from string_telemetry')" -eq 129600 ]
+	sqlite3 t.db "select severity || ' ' || message from alert where rule = 'string-float-impossible'" |
+		grep -q '^critical DC-CNX-01-REC-01-S1: mean float voltage 12.7[0-9]* V per jar is impossible on float'
+}
+
 @test "make-dataset makes one that load-dataset takes" {
 	try "$P/make-dataset.sh" made - --batteries 24 --days 0.5 --interval 5m
 	assert_status 0
@@ -184,7 +196,7 @@ signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:]
 	grep -Eq '^24 batteries, 31[01][0-9]{4} samples from ' out # 3,110,400 but for lost ones
 	grep -q 'The five to look at first' out
 	[ "$(grep -c 'DC-CNX-01-REC-01-S1-J' out)" -ge 5 ]
-	grep -Eq '[0-9]+ ± [0-9]+ %' out
+	grep -Eq ' [0-9.]+ ± [0-9]\.[1-9] %' out
 	grep -Eq '[0-9]+ days \([0-9]+ to [0-9]+\)' out
 	grep -Eq '^[0-9]+ alerts in [0-9]+ incidents' out
 }

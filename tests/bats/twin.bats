@@ -164,6 +164,24 @@ states() {
 	[ -z "$(states <"$OUT")" ]
 }
 
+@test "under load, autonomy is at that load; otherwise at the one it is there for" {
+	{
+		echo '{"kind":"system","code":"DC-CNX-01-UPS-01","design_load_a":60}'
+		samples 1620 1500 12
+	} | encoded | twin -q | states >s
+	jq -es 'map(select(.ts < "2026-08-30T11:39:30Z")) | last | .autonomy_load_a == 60' s
+	# two hours at the same load are two hours less
+	jq -es 'map(select(.ts > "2026-08-30T11:41:00Z")) |
+		all((.autonomy_load_a - 12 | fabs) < 0.2) and
+		(.[0].autonomy_min - last.autonomy_min - 117 | fabs) < 15' s
+	# after it, the design load again
+	{
+		samples 1620 1500 12
+		samples 1640 1800 0 | tail -20
+	} | encoded | twin -q --load 30 | states >s
+	jq -es 'last.autonomy_load_a == 30 and (map(.autonomy_load_a | round) | unique) == [12, 30]' s
+}
+
 @test "a capacity test and resistance readings move the state of health" {
 	{
 		echo '{"kind":"battery","code":"DC-CNX-01-UPS-01-S1-J01","model":"HX12-120","installed":1630000000000,"initial_resistance_mohm":4.1}'
