@@ -101,6 +101,7 @@ static int watch(const struct options *o, const struct flow_options *fo,
 	}
 	engine_begin(e, flow_run(f), f);
 	run(f, e);
+	engine_end(e);
 	int status = flow_close(f);
 	if (o->stats)
 		print_stats(e, rules);

@@ -151,8 +151,8 @@ static int state_of(enum life_change change, const struct life *l)
 		return alert_state_pending;
 	if (change == LIFE_RESOLVED || change == LIFE_LAPSED)
 		return alert_state_resolved;
-	return l->phase == LIFE_SUPPRESSED ? alert_state_suppressed
-					   : alert_state_firing;
+	return l->phase == LIFE_SUPPRESSED || l->claimed ? alert_state_suppressed
+							 : alert_state_firing;
 }
 
 /* A pending alert has the severity it would fire with now. */

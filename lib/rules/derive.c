@@ -18,6 +18,8 @@ static double set_point_v(const struct model_info *m, double temperature_c)
 	return v;
 }
 
+/* Over the room as the jar has felt it, so that a room that cools or warms within hours
+ * makes no jar suspect. */
 static double temperature_rise(
 	const struct engine *e, const struct subject *s, const struct rec_telemetry *t)
 {
@@ -27,7 +29,7 @@ static double temperature_rise(
 	const struct site_state *room = &e->site_states[site];
 	if (room->ts == TIME_NIL || t->ts - room->ts > ROOM_FRESH_MS)
 		return NAN;
-	return (double)t->temperature_c - (double)room->temperature_c;
+	return (double)t->temperature_c - (double)room->felt_c;
 }
 
 static double resistance_drift(const struct engine *e, const struct subject *s)

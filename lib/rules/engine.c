@@ -35,6 +35,8 @@ static void index_rules(struct engine *e)
 		k->rule[k->n++] = (uint8_t)i;
 		e->slot[i] = e->rules_of_type[r->subject_type]++;
 		e->by_type[r->subject_type][e->slot[i]] = (uint8_t)i;
+		for (int c = 0; c < r->neffect_of; c++)
+			e->is_cause[r->effect_of[c]] = true;
 	}
 }
 
@@ -83,10 +85,15 @@ void engine_free(struct engine *e)
 		free(e->lives[i]);
 	free(e->batteries);
 	free(e->strings);
-	free(e->groups);
-	free(e->site_groups);
+	free(e->recent);
+	for (int i = 0; i < SCOPES; i++)
+		free(e->open_of[i]);
+	free(e->causes);
+	free(e->system_site);
+	free(e->system_causes);
 	ids_release(&e->others);
 	ids_release(&e->sites);
+	ids_release(&e->systems);
 	ids_release(&e->sensors);
 	ids_release(&e->models);
 	free(e->other_seen);
@@ -182,6 +189,16 @@ static int learn(struct engine *e, int kind, const void *rec, struct err *err)
 		       : 0;
 }
 
+/* An event that is over tells of its end. */
+static int64_t moment_of(const struct kind_info *k, const void *rec)
+{
+	const struct rec_event *v = rec;
+	if (k->kind == KIND_event && v->status == event_status_completed &&
+		v->end_ts != TIME_NIL && v->end_ts > v->ts)
+		return v->end_ts;
+	return record_ts(k, rec);
+}
+
 int engine_feed(struct engine *e, int kind, const void *rec, struct err *err)
 {
 	if (learn(e, kind, rec, err) < 0)
@@ -196,7 +213,8 @@ int engine_feed(struct engine *e, int kind, const void *rec, struct err *err)
 	if (!k || !k->info)
 		return 0;
 	struct subject s;
-	int64_t ts = record_ts(k->info, rec);
+	int64_t ts = moment_of(k->info, rec);
+	incidents_tell(e, ts);
 	if (subject_of(e, k, rec, &s) < 0 || observe(e, &s, kind, rec, ts) < 0)
 		return err_nomem(err);
 	for (int i = 0; i < k->n; i++)
@@ -205,6 +223,11 @@ int engine_feed(struct engine *e, int kind, const void *rec, struct err *err)
 		health_update(e, &s, ts);
 	scan_silence(e);
 	return 0;
+}
+
+void engine_end(struct engine *e)
+{
+	incidents_tell(e, TIME_NIL);
 }
 
 const struct rule_count *engine_count(const struct engine *e, int rule)

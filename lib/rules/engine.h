@@ -40,6 +40,9 @@ bool engine_wants(const struct engine *e, int kind);
 /* Takes a decoded record. Returns 0, or -1 when out of memory. */
 int engine_feed(struct engine *e, int kind, const void *rec, struct err *err);
 
+/* After the last record, where nothing goes on another time: tells what was put off. */
+void engine_end(struct engine *e);
+
 /* What rule i did until now. */
 const struct rule_count *engine_count(const struct engine *e, int rule);
 int64_t engine_incidents(const struct engine *e);

@@ -8,7 +8,8 @@
 #include "rules/watermark.h"
 #include "site/roster.h"
 
-enum { GROUP_RECENT = 2, INCIDENT_LEAST = GROUP_RECENT + 1, ID_SIZE = 17 };
+/* Jars, and strings or systems, that make an incident: 3 and 2. */
+enum { GROUP_RECENT = 2, PARTS_LEAST = 2, ID_SIZE = 17 };
 #define GROUP_WINDOW_MS (5 * MINUTE_MS)
 #define ROOM_FRESH_MS HOUR_MS
 #define RUL_FRESH_MS (7 * DAY_MS)
@@ -47,21 +48,33 @@ struct battery_state {
 struct string_state {
 	int64_t seen;
 	float interval_ms;
-	int32_t jars;         /* batteries of it heard of */
-	uint32_t member;      /* one of its batteries, for the model; IDS_NONE */
-	uint32_t site;        /* number of its site */
-	int64_t disturbed;    /* latest sample off float: discharge, boost, equalize */
-	int64_t planned;      /* start of planned work, TIME_NIL none */
-	int64_t planned_last; /* latest sample off float of it, and after it */
-	float temperature_c;  /* running mean over its jars */
+	int32_t jars;          /* batteries of it heard of */
+	uint32_t member;       /* one of its batteries, for the model; IDS_NONE */
+	uint32_t system, site; /* their numbers */
+	uint32_t next_of_site; /* string, IDS_NONE the last */
+	uint32_t causes;       /* number of the first, 0 none */
+	int64_t disturbed;     /* latest sample off float: discharge, boost, equalize */
+	int64_t planned;       /* start of planned work, TIME_NIL none */
+	int64_t planned_last;  /* latest sample off float of it, and after it */
+	float temperature_c;   /* running mean over its jars */
 	int32_t ranks[health_count]; /* its batteries, by rank of their status */
 	struct health health;
 };
 
 struct site_state {
 	float temperature_c; /* running mean over its sensors; NaN unknown */
+	float felt_c;        /* what a jar has taken on of it */
 	int64_t ts;
 	int32_t sensors;
+	uint32_t first_string; /* IDS_NONE none */
+	uint32_t causes;       /* number of the first, 0 none */
+};
+
+enum scope { SCOPE_STRING, SCOPE_SYSTEM, SCOPE_SITE, SCOPES };
+/* Number id of its scope. */
+struct place {
+	enum scope scope;
+	uint32_t id;
 };
 
 /* What made an alert change. */
@@ -72,25 +85,30 @@ struct finding {
 		*why; /* an alert ends for another reason than its value; else NULL */
 };
 
-/* Alerts of one rule in one string, on their way to an incident. */
-struct group {
-	struct finding found[GROUP_RECENT];
+/* Jars of one string that raised one alert, on their way to an incident. */
+struct recent {
 	uint32_t battery[GROUP_RECENT];
 	uint8_t n;
-	uint32_t incident; /* number of the open one, 0 none */
-};
-/* Incidents of one rule in the strings of one site, on their way to a larger one. */
-struct site_group {
-	uint32_t incident; /* the site's, 0 none */
 };
 struct incident {
 	char id[ID_SIZE];
-	bool of_site; /* 'place' is a site, else a string */
-	uint32_t place;
-	uint32_t parent; /* number of the site's incident, 0 none */
+	bool told, untold; /* known to others; more has joined since */
+	struct place place;
+	uint32_t parent; /* number of the larger one, 0 none */
 	int rule, severity;
-	int count, open; /* alerts */
-	int64_t opened, first, last;
+	int count, open; /* alerts, those of its parts among them */
+	int causes;      /* that may still claim for it */
+	int64_t opened, first, last, changed;
+};
+/* An alert of a rule that others are effects of. */
+struct cause {
+	int rule;
+	enum subject_type type;
+	uint32_t subject;
+	struct place place;
+	int64_t start, ended; /* ended TIME_NIL: firing */
+	uint32_t incident;    /* number, 0: it has no effects yet */
+	uint32_t next;        /* number of the next at this place, or unused */
 };
 
 struct mute {
@@ -138,11 +156,13 @@ struct engine {
 	size_t n_batteries, cap_batteries;
 	struct string_state *strings;
 	size_t n_strings, cap_strings;
-	struct group *groups; /* [string × battery rules + slot] */
-	size_t cap_groups;
-	struct site_group *site_groups; /* [site × battery rules + slot] */
-	size_t cap_site_groups;
-	struct ids others, sites, sensors, models;
+	struct recent *recent; /* [string × battery rules + slot] */
+	size_t cap_recent;
+	uint32_t *open_of[SCOPES]; /* [place × rules + rule]: its incident, 0 none */
+	size_t cap_open_of[SCOPES];
+	struct ids others, sites, systems, sensors, models;
+	uint32_t *system_site, *system_causes;
+	size_t cap_system_site, cap_system_causes;
 	int64_t *other_seen;
 	size_t cap_other_seen;
 	uint32_t *sensor_site;
@@ -154,6 +174,12 @@ struct engine {
 	struct incident *incidents;
 	size_t n_incidents, cap_incidents; /* slots: one that is over is used again */
 	int64_t incidents_opened;
+	int untold; /* incidents with news, the last of untold_ts */
+	int64_t untold_ts;
+	struct cause *causes;
+	size_t n_causes, cap_causes;
+	uint32_t free_causes; /* number of the first, 0 none */
+	bool is_cause[RULES_MAX];
 	struct mute *mutes;
 	size_t n_mutes, cap_mutes;
 	struct watermark mark;
@@ -216,12 +242,53 @@ void alert_id(const struct engine *e, int rule, struct str subject, int64_t star
 void announce(struct engine *e, int rule, const struct subject *s, const struct life *l,
 	enum life_change change, const struct finding *f);
 
-/* group.c: incidents */
-void group_fired(struct engine *e, int rule, const struct subject *s, struct life *l,
-	const struct finding *f);
-void group_shifted(struct engine *e, const struct life *l, int64_t ts);
-void group_resolved(struct engine *e, struct life *l, int64_t ts);
+/* place.c */
+/* Where the subject is; false where nobody knows. */
+bool place_of(struct engine *e, const struct subject *s, struct place *out);
+/* The place itself, its system, its site; how many. */
+int places_around(const struct engine *e, struct place p, struct place out[SCOPES]);
+bool place_within(const struct engine *e, struct place p, struct place whole);
+/* Its strings one by one; IDS_NONE at the end. */
+uint32_t place_first_string(const struct engine *e, struct place p);
+uint32_t place_next_string(const struct engine *e, struct place p, uint32_t string);
+const char *place_name(const struct engine *e, struct place p);
+
+/* incident.c: numbers are from 1, and valid while an alert or cause belongs to it */
+struct incident *incident_at(const struct engine *e, uint32_t number);
 const char *incident_id(const struct engine *e, uint32_t number);
+/* Where the number of the rule's open incident at the place stands. */
+uint32_t *incident_of(const struct engine *e, int rule, struct place p);
+/* A new one, untold: its number, 0 out of memory (all then stays as it is). */
+uint32_t incident_open(
+	struct engine *e, int rule, struct place place, int64_t first, int64_t ts);
+/* Its first alerts have joined: others may know of it. */
+void incident_opened(struct engine *e, uint32_t number);
+/* An alert joins, at ts. */
+void incident_join(struct engine *e, uint32_t number, struct life *l, int64_t ts);
+/* One becomes part of a larger one; told, where the larger one is known. */
+void incident_adopt(struct engine *e, uint32_t parent, uint32_t child);
+void incident_shifted(struct engine *e, const struct life *l, int64_t ts);
+void incident_left(struct engine *e, struct life *l, int64_t ts);
+void incident_tell(struct engine *e, uint32_t number);
+/* Tells what has joined since, once time has gone on to ts; TIME_NIL: at once. */
+void incidents_tell(struct engine *e, int64_t ts);
+
+/* group.c */
+void group_fired(struct engine *e, int rule, const struct subject *s, struct life *l,
+	int64_t ts);
+/* Alerts of the rule in the place that fired just before their cause did: whether there
+ * are any; and their move into its incident. */
+bool group_has_late(struct engine *e, int rule, struct place p, int64_t ts);
+void group_gather(
+	struct engine *e, int rule, struct place p, uint32_t number, int64_t ts);
+
+/* cause.c */
+/* Whether a known cause takes the alert; it has then joined the cause's incident. */
+bool cause_claims(struct engine *e, int rule, const struct subject *s, struct life *l,
+	struct place p, int64_t ts);
+void cause_fired(struct engine *e, int rule, const struct subject *s, struct life *l,
+	struct place p, int64_t ts);
+void cause_over(struct engine *e, int rule, const struct subject *s, int64_t ts);
 
 /* mute.c: maintenance windows */
 int mute_learn(struct engine *e, const struct rec_maintenance_window *w);

@@ -193,13 +193,21 @@ static void count_change(
 void tell(struct engine *e, int rule, const struct subject *s, struct life *l,
 	enum life_change change, const struct finding *f)
 {
-	if (change == LIFE_FIRED)
-		group_fired(e, rule, s, l, f);
+	if (!isnan(f->value)) {
+		l->value = (float)f->value;
+		l->threshold = (float)f->threshold;
+	}
+	if (change == LIFE_FIRED) {
+		l->fired = f->ts;
+		group_fired(e, rule, s, l, f->ts);
+	}
 	announce(e, rule, s, l, change, f);
 	if (change == LIFE_SHIFTED)
-		group_shifted(e, l, f->ts);
-	if (change == LIFE_RESOLVED)
-		group_resolved(e, l, f->ts);
+		incident_shifted(e, l, f->ts);
+	if (change == LIFE_RESOLVED) {
+		cause_over(e, rule, s, f->ts);
+		incident_left(e, l, f->ts);
+	}
 	if (change != LIFE_STARTED && change != LIFE_LAPSED)
 		health_update(e, s, f->ts);
 	if (e->rules->rules[rule].distrust && s->type == SUBJECT_STRING)

@@ -1,258 +1,303 @@
 /*
- * Incidents: three or more jars of one string that raise the same alert within five
- * minutes have one cause, and become one incident of the string. It takes in every
- * later alert of that rule in that string while it is open, and ends with the last of
- * them. Three or more strings of a site with such incidents, opened within five
- * minutes, become one incident of the site, the parent of theirs.
+ * Which alerts are of one cause. First, a cause that is known claims its effects (see
+ * cause.c). Then what is near: three jars of a string that raise the same alert within
+ * five minutes are an incident of the string, two strings of a system one of the
+ * system, two systems of a site one of the site; the smaller is part of the larger. An
+ * open incident takes in every later alert of its rule in its place.
  */
 #include "rules/engine_impl.h"
 
-#include <stdio.h>
-
-static size_t cell(const struct engine *e, int rule, uint32_t row)
+/* Fired not long ago, and nothing has taken it in yet. */
+static bool is_loose(const struct life *l, int64_t ts)
 {
-	return (size_t)row * (size_t)e->rules_of_type[SUBJECT_BATTERY] +
-	       (size_t)e->slot[rule];
+	return l->phase == LIFE_FIRING && !l->incident &&
+	       ts - l->fired <= GROUP_WINDOW_MS;
 }
 
-static struct group *group_of(struct engine *e, int rule, uint32_t string)
+static struct recent *recent_of(struct engine *e, int rule, uint32_t string)
 {
-	return &e->groups[cell(e, rule, string)];
+	size_t n = (size_t)e->rules_of_type[SUBJECT_BATTERY];
+	return &e->recent[(size_t)string * n + (size_t)e->slot[rule]];
 }
 
-const char *incident_id(const struct engine *e, uint32_t number)
+/* The alert came before the incident did: told again, as part of it. */
+static void take_in(struct engine *e, uint32_t number, int rule,
+	const struct subject *s, int64_t ts, bool claim)
 {
-	return number ? e->incidents[number - 1].id : NULL;
+	struct life *l = life_of(e, rule, s);
+	incident_join(e, number, l, l->fired);
+	l->claimed = claim;
+	struct finding f = {ts, (double)l->value, (double)l->threshold, NULL};
+	announce(e, rule, s, l, LIFE_SAME, &f);
 }
 
-static const char *place_name(const struct engine *e, const struct incident *n)
-{
-	return ids_name(n->of_site ? &e->sites : &e->roster.string_ids, n->place);
-}
-
-static void emit_incident(struct engine *e, const struct incident *n, int64_t ts)
-{
-	const char *place = place_name(e, n), *rule = e->rules->rules[n->rule].name;
-	char title[CODE_MAX + RULE_NAME_MAX + 32];
-	snprintf(title, sizeof(title), "%s: %s on %d jars", place, rule, n->count);
-	struct rec_incident rec = {
-		.incident_id = str_of(n->id),
-		.parent_id = str_of(incident_id(e, n->parent)),
-		.ts = ts,
-		.subject = str_of(place),
-		.cause = str_of(rule),
-		.title = str_of(title),
-		.severity = n->severity,
-		.state = n->open ? incident_state_open : incident_state_resolved,
-		.alert_count = n->count,
-		.first_ts = n->first,
-		.last_ts = n->last,
-	};
-	e->o.emit(e->user, KIND_incident, &rec);
-}
-
-static int severity_of(const struct life *l)
-{
-	return l->level == LEVEL_CRITICAL ? severity_critical : severity_warning;
-}
-
-static void widen(struct incident *n, int severity, int64_t first, int64_t last)
-{
-	n->first = first < n->first ? first : n->first;
-	n->last = last > n->last ? last : n->last;
-	n->severity = severity > n->severity ? severity : n->severity;
-}
-
-static void incident_key(const struct engine *e, struct incident *n)
-{
-	char key[CODE_MAX * 2 + RULE_NAME_MAX + 40];
-	int len = snprintf(key, sizeof(key), "%s|incident|%s|%s|%lld", e->run,
-		place_name(e, n), e->rules->rules[n->rule].name, (long long)n->first);
-	snprintf(n->id, sizeof(n->id), "%016llx",
-		(unsigned long long)hash_bytes(key, (size_t)len));
-}
-
-/* A slot for a new incident: its number, 0 out of memory (all then stays as it is). */
-static uint32_t vacant(struct engine *e, struct incident fresh)
-{
-	size_t i = 0;
-	while (i < e->n_incidents && e->incidents[i].open > 0)
-		i++;
-	if (grow((void **)&e->incidents, &e->cap_incidents, i, sizeof(*e->incidents)) <
-		0)
-		return 0;
-	if (i == e->n_incidents)
-		e->n_incidents++;
-	e->incidents_opened++;
-	e->incidents[i] = fresh;
-	return (uint32_t)i + 1;
-}
-
-static void adopt(struct engine *e, uint32_t parent, struct incident *child)
-{
-	struct incident *p = &e->incidents[parent - 1];
-	child->parent = parent;
-	p->count += child->count;
-	p->open += child->open;
-	widen(p, child->severity, child->first, child->last);
-}
-
-/* Whether this incident of a string counts towards one of that site. */
-static bool is_recent(const struct engine *e, const struct incident *n, uint32_t site,
-	int rule, int64_t ts)
-{
-	return !n->of_site && n->open > 0 && n->parent == 0 && n->rule == rule &&
-	       e->strings[n->place].site == site && ts - n->opened <= GROUP_WINDOW_MS;
-}
-
-/* The string's incident 'number' has opened: is it the site's? */
-static void join_site(struct engine *e, uint32_t number, int64_t ts)
-{
-	struct incident *n = &e->incidents[number - 1];
-	uint32_t site = e->strings[n->place].site, recent = 0;
-	int rule = n->rule;
-	if (site == IDS_NONE)
-		return;
-	struct site_group *g = &e->site_groups[cell(e, rule, site)];
-	if (g->incident) {
-		adopt(e, g->incident, n);
-		emit_incident(e, &e->incidents[g->incident - 1], ts);
-		return;
-	}
-	for (size_t i = 0; i < e->n_incidents; i++)
-		recent += is_recent(e, &e->incidents[i], site, rule, ts);
-	if (recent < INCIDENT_LEAST)
-		return;
-	g->incident = vacant(e, (struct incident){.of_site = true,
-					.place = site,
-					.rule = rule,
-					.opened = ts,
-					.first = ts,
-					.last = ts});
-	if (!g->incident)
-		return;
-	for (size_t i = 0; i < e->n_incidents; i++)
-		if (is_recent(e, &e->incidents[i], site, rule, ts))
-			adopt(e, g->incident, &e->incidents[i]);
-	incident_key(e, &e->incidents[g->incident - 1]);
-	emit_incident(e, &e->incidents[g->incident - 1], ts);
-	for (size_t i = 0; i < e->n_incidents; i++)
-		if (e->incidents[i].parent == g->incident && i + 1 != number)
-			emit_incident(e, &e->incidents[i], ts);
-}
-
-/* An alert becomes part of incident 'number', and of its parent. */
-static void join(struct engine *e, uint32_t number, struct life *l, int64_t ts)
-{
-	struct incident *n = &e->incidents[number - 1];
-	l->incident = number;
-	n->count++;
-	n->open++;
-	widen(n, severity_of(l), ts, ts);
-	if (!n->parent)
-		return;
-	struct incident *p = &e->incidents[n->parent - 1];
-	p->count++;
-	p->open++;
-	widen(p, severity_of(l), ts, ts);
-}
-
-/* Forgets those that are too old, over, or elsewhere by now. */
-static void prune(struct engine *e, int rule, struct group *g, int64_t ts)
+/* Forgets the jars whose alert is too old, over, or elsewhere by now. */
+static void prune(struct engine *e, int rule, struct recent *g, int64_t ts)
 {
 	int kept = 0;
 	for (int i = 0; i < g->n; i++) {
 		struct subject s = subject_battery(e, g->battery[i]);
-		const struct life *l = life_of(e, rule, &s);
-		if (l->phase != LIFE_FIRING || ts - g->found[i].ts > GROUP_WINDOW_MS)
-			continue;
-		g->found[kept] = g->found[i];
-		g->battery[kept++] = g->battery[i];
+		if (is_loose(life_of(e, rule, &s), ts))
+			g->battery[kept++] = g->battery[i];
 	}
 	g->n = (uint8_t)kept;
 }
 
-/* The alerts that came before are told again, as part of it. */
-static void open_incident(struct engine *e, int rule, struct group *g,
+static int64_t earliest(
+	struct engine *e, int rule, const struct recent *g, const struct life *l)
+{
+	int64_t first = l->start;
+	for (int i = 0; i < g->n; i++) {
+		struct subject s = subject_battery(e, g->battery[i]);
+		int64_t start = life_of(e, rule, &s)->start;
+		first = start < first ? start : first;
+	}
+	return first;
+}
+
+static struct place string_place(uint32_t string)
+{
+	return (struct place){SCOPE_STRING, string};
+}
+
+/* What a string has to offer to a larger incident of the rule: one of its own, or an
+ * alert of the string itself. */
+static bool has_part(struct engine *e, int rule, uint32_t string, int64_t ts)
+{
+	uint32_t own = *incident_of(e, rule, string_place(string));
+	if (own)
+		return !incident_at(e, own)->parent &&
+		       ts - incident_at(e, own)->opened <= GROUP_WINDOW_MS;
+	struct subject s = subject_string(e, string);
+	return e->rules->rules[rule].subject_type == SUBJECT_STRING &&
+	       is_loose(life_of(e, rule, &s), ts);
+}
+
+static void give_part(struct engine *e, int rule, uint32_t string, uint32_t larger,
+	const struct life *latest, int64_t ts)
+{
+	uint32_t own = *incident_of(e, rule, string_place(string));
+	if (own) {
+		incident_adopt(e, larger, own);
+		return;
+	}
+	struct subject s = subject_string(e, string);
+	struct life *l = life_of(e, rule, &s);
+	if (l == latest) /* about to be told anyway */
+		incident_join(e, larger, l, ts);
+	else
+		take_in(e, larger, rule, &s, ts, false);
+}
+
+static bool is_young(const struct engine *e, uint32_t number, int64_t ts)
+{
+	return number && !incident_at(e, number)->parent &&
+	       ts - incident_at(e, number)->opened <= GROUP_WINDOW_MS;
+}
+
+static uint32_t incident_of_system(const struct engine *e, int rule, uint32_t system)
+{
+	return *incident_of(e, rule, (struct place){SCOPE_SYSTEM, system});
+}
+
+/* How many strings of the system have part in it, and how many systems of the site. */
+static void survey(struct engine *e, int rule, uint32_t string, int64_t ts,
+	int *strings, int *systems)
+{
+	const struct string_state *own = &e->strings[string];
+	uint32_t other = IDS_NONE;
+	*strings = *systems = 0;
+	for (uint32_t t = e->site_states[own->site].first_string; t != IDS_NONE;
+		t = e->strings[t].next_of_site) {
+		uint32_t y = e->strings[t].system;
+		bool part = has_part(e, rule, t, ts);
+		*strings += part && y == own->system;
+		if (part || is_young(e, incident_of_system(e, rule, y), ts)) {
+			*systems += *systems == 0 || (*systems == 1 && y != other);
+			other = y;
+		}
+	}
+}
+
+/* Opens the larger incident of all parts in reach of 'place'. */
+static void unite(struct engine *e, int rule, struct place place, uint32_t string,
+	const struct life *latest, int64_t ts)
+{
+	uint32_t n = incident_open(e, rule, place, latest->start, ts);
+	if (!n)
+		return;
+	for (uint32_t t = e->site_states[e->strings[string].site].first_string;
+		t != IDS_NONE; t = e->strings[t].next_of_site) {
+		uint32_t y = e->strings[t].system;
+		if (place.scope == SCOPE_SYSTEM && y != place.id)
+			continue;
+		uint32_t whole =
+			place.scope == SCOPE_SITE ? incident_of_system(e, rule, y) : 0;
+		if (is_young(e, whole, ts))
+			incident_adopt(e, n, whole);
+		if (has_part(e, rule, t, ts))
+			give_part(e, rule, t, n, latest, ts);
+	}
+	incident_opened(e, n);
+	/* Now that they can be looked up, its parts name it. */
+	for (size_t i = 0; i < e->n_incidents; i++)
+		if (e->incidents[i].parent == n && e->incidents[i].told)
+			incident_tell(e, (uint32_t)i + 1);
+}
+
+/* The string has got a part to offer: does it make a larger one? */
+static void look_around(struct engine *e, int rule, uint32_t string,
+	const struct life *latest, int64_t ts)
+{
+	const struct string_state *g = &e->strings[string];
+	int strings, systems;
+	if (g->site == IDS_NONE)
+		return;
+	survey(e, rule, string, ts, &strings, &systems);
+	if (systems >= PARTS_LEAST)
+		unite(e, rule, (struct place){SCOPE_SITE, g->site}, string, latest, ts);
+	else if (strings >= PARTS_LEAST)
+		unite(e, rule, (struct place){SCOPE_SYSTEM, g->system}, string, latest,
+			ts);
+}
+
+/* The third jar: the two before it and it are an incident of the string. */
+static void open_for_jars(struct engine *e, int rule, struct recent *g,
 	const struct subject *s, struct life *l, int64_t ts)
 {
-	struct life *lives[GROUP_RECENT];
-	uint32_t number = vacant(e, (struct incident){.place = s->string,
-					    .rule = rule,
-					    .opened = ts,
-					    .first = ts,
-					    .last = ts});
-	if (!number)
+	uint32_t n = incident_open(
+		e, rule, string_place(s->string), earliest(e, rule, g, l), ts);
+	if (!n)
 		return;
-	g->incident = number;
-	join(e, number, l, ts);
+	incident_join(e, n, l, ts);
 	for (int i = 0; i < g->n; i++) {
 		struct subject other = subject_battery(e, g->battery[i]);
-		lives[i] = life_of(e, rule, &other);
-		join(e, number, lives[i], g->found[i].ts);
+		incident_join(e, n, life_of(e, rule, &other), ts);
 	}
-	incident_key(e, &e->incidents[number - 1]);
-	join_site(e, number, ts);
-	emit_incident(e, &e->incidents[number - 1], ts);
+	look_around(e, rule, s->string, l, ts);
+	incident_opened(e, n);
 	for (int i = 0; i < g->n; i++) {
 		struct subject other = subject_battery(e, g->battery[i]);
-		struct finding f = g->found[i];
-		f.ts = ts;
-		announce(e, rule, &other, lives[i], LIFE_SAME, &f);
+		struct life *before = life_of(e, rule, &other);
+		struct finding f = {
+			ts, (double)before->value, (double)before->threshold, NULL};
+		announce(e, rule, &other, before, LIFE_SAME, &f);
 	}
 	g->n = 0;
 }
 
-void group_fired(struct engine *e, int rule, const struct subject *s, struct life *l,
-	const struct finding *f)
+/* The open incident of the rule that the place is in, the smallest, 0 none. */
+static uint32_t around(const struct engine *e, int rule, struct place p)
 {
+	struct place in[SCOPES];
+	int n = places_around(e, p, in);
+	for (int i = 0; i < n; i++)
+		if (*incident_of(e, rule, in[i]))
+			return *incident_of(e, rule, in[i]);
+	return 0;
+}
+
+static void by_nearness(struct engine *e, int rule, const struct subject *s,
+	struct life *l, struct place p, int64_t ts)
+{
+	uint32_t open = around(e, rule, p);
+	if (open) {
+		incident_join(e, open, l, ts);
+		l->claimed = true;
+	} else if (s->type == SUBJECT_STRING) {
+		look_around(e, rule, s->string, l, ts);
+	} else if (s->type == SUBJECT_BATTERY) {
+		struct recent *g = recent_of(e, rule, s->string);
+		prune(e, rule, g, ts);
+		if (g->n == GROUP_RECENT)
+			open_for_jars(e, rule, g, s, l, ts);
+		else
+			g->battery[g->n++] = s->battery;
+	}
+}
+
+void group_fired(
+	struct engine *e, int rule, const struct subject *s, struct life *l, int64_t ts)
+{
+	struct place p;
 	/* One that was shelved fires again, as part of what it belongs to. */
-	if (s->type != SUBJECT_BATTERY || s->string == IDS_NONE || l->incident ||
-		!e->rules->rules[rule].group)
+	if (l->incident || !place_of(e, s, &p))
 		return;
-	struct group *g = group_of(e, rule, s->string);
-	if (g->incident) {
-		join(e, g->incident, l, f->ts);
-		emit_incident(e, &e->incidents[g->incident - 1], f->ts);
-		return;
-	}
-	prune(e, rule, g, f->ts);
-	if (g->n == GROUP_RECENT) {
-		open_incident(e, rule, g, s, l, f->ts);
-		return;
-	}
-	g->found[g->n] = *f;
-	g->battery[g->n++] = s->battery;
+	if (!cause_claims(e, rule, s, l, p, ts) && e->rules->rules[rule].group)
+		by_nearness(e, rule, s, l, p, ts);
+	e->counts[rule].suppressed += l->claimed;
+	if (e->is_cause[rule])
+		cause_fired(e, rule, s, l, p, ts);
 }
 
-/* An alert of it became worse: so did it, and its parent. */
-void group_shifted(struct engine *e, const struct life *l, int64_t ts)
+/* Alerts of the rule in one string that its cause was too late for. */
+static void gather_string(
+	struct engine *e, int rule, uint32_t string, uint32_t number, int64_t ts)
 {
-	for (uint32_t i = l->incident; i; i = e->incidents[i - 1].parent) {
-		struct incident *n = &e->incidents[i - 1];
-		if (severity_of(l) <= n->severity)
-			return;
-		n->severity = severity_of(l);
-		emit_incident(e, n, ts);
+	const struct rule *r = &e->rules->rules[rule];
+	uint32_t own = *incident_of(e, rule, string_place(string));
+	if (is_young(e, own, ts) && own != number)
+		incident_adopt(e, number, own);
+	if (r->subject_type == SUBJECT_STRING) {
+		struct subject s = subject_string(e, string);
+		if (is_loose(life_of(e, rule, &s), ts))
+			take_in(e, number, rule, &s, ts, true);
+	}
+	if (r->subject_type != SUBJECT_BATTERY || !r->group)
+		return;
+	struct recent *g = recent_of(e, rule, string);
+	prune(e, rule, g, ts);
+	for (int i = 0; i < g->n; i++) {
+		struct subject s = subject_battery(e, g->battery[i]);
+		take_in(e, number, rule, &s, ts, true);
+	}
+	g->n = 0;
+}
+
+/* Those of sensors, and of whatever else has a place there. */
+static void gather_others(
+	struct engine *e, int rule, struct place p, uint32_t number, int64_t ts)
+{
+	for (uint32_t id = 0; id < e->others.n; id++) {
+		struct subject s = subject_other(e, id);
+		struct place at;
+		if (is_loose(life_of(e, rule, &s), ts) && place_of(e, &s, &at) &&
+			place_within(e, at, p))
+			take_in(e, number, rule, &s, ts, true);
 	}
 }
 
-void group_resolved(struct engine *e, struct life *l, int64_t ts)
+bool group_has_late(struct engine *e, int rule, struct place p, int64_t ts)
 {
-	uint32_t number = l->incident;
-	l->incident = 0;
-	if (!number)
-		return;
-	struct incident *n = &e->incidents[number - 1];
-	uint32_t parent = n->parent;
-	if (--n->open == 0) {
-		group_of(e, n->rule, n->place)->incident = 0;
-		emit_incident(e, n, ts);
-		n->parent = 0;
+	const struct rule *r = &e->rules->rules[rule];
+	for (uint32_t id = 0; r->subject_type == SUBJECT_OTHER && id < e->others.n;
+		id++) {
+		struct subject s = subject_other(e, id);
+		struct place at;
+		if (is_loose(life_of(e, rule, &s), ts) && place_of(e, &s, &at) &&
+			place_within(e, at, p))
+			return true;
 	}
-	if (!parent || --e->incidents[parent - 1].open > 0)
-		return;
-	n = &e->incidents[parent - 1];
-	e->site_groups[cell(e, n->rule, n->place)].incident = 0;
-	emit_incident(e, n, ts);
+	for (uint32_t t = place_first_string(e, p); t != IDS_NONE;
+		t = place_next_string(e, p, t)) {
+		if (has_part(e, rule, t, ts))
+			return true;
+		if (r->subject_type != SUBJECT_BATTERY || !r->group)
+			continue;
+		struct recent *g = recent_of(e, rule, t);
+		prune(e, rule, g, ts);
+		if (g->n > 0)
+			return true;
+	}
+	return false;
+}
+
+void group_gather(
+	struct engine *e, int rule, struct place p, uint32_t number, int64_t ts)
+{
+	if (e->rules->rules[rule].subject_type == SUBJECT_OTHER)
+		gather_others(e, rule, p, number, ts);
+	for (uint32_t t = place_first_string(e, p); t != IDS_NONE;
+		t = place_next_string(e, p, t))
+		gather_string(e, rule, t, number, ts);
 }

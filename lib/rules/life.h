@@ -25,9 +25,12 @@ struct life {
 	int64_t start;              /* the alert's, part of its id */
 	int64_t seen;               /* last sample */
 	int64_t shelved;            /* somebody wants no word of it until then */
+	int64_t fired;              /* at */
+	float value, threshold;     /* last told */
 	uint8_t phase;
 	uint8_t level; /* while firing or suppressed */
 	bool on[LEVEL_COUNT];
+	bool claimed;      /* its incident speaks for it: told as suppressed */
 	uint32_t incident; /* number of the incident it belongs to, 0 none: its owner's
 			    */
 };

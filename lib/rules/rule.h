@@ -16,6 +16,7 @@ enum {
 	RULES_MAX = 128,     /* rules of a file */
 	RULE_WHEN_MAX = 4,   /* constraints of a rule */
 	RULE_UNLESS_MAX = 4, /* rules that explain one */
+	RULE_CAUSES_MAX = 8, /* rules that one may be an effect of */
 	RULE_LABEL_MAX = 60, /* bytes of a label */
 	RULE_NAME_MAX = 40,  /* bytes of a rule's name */
 	RULE_TEXT_MAX = 400, /* bytes of a value: a message template, mostly */
@@ -87,9 +88,13 @@ struct rule {
 	int unless[RULE_UNLESS_MAX]; /* rules that, firing, make this one moot */
 	int nunless;
 	bool group; /* may have a common cause: alerts become incidents */
-	int status; /* enum health while it fires; -1 by severity */
-	int source; /* enum alert_source */
+	int effect_of[RULE_CAUSES_MAX]; /* rules whose alerts claim this one's */
+	int neffect_of;
+	int64_t aftermath_ms;           /* it goes on claiming for so long */
+	int status;                     /* enum health while it fires; -1 by severity */
+	int source;                     /* enum alert_source */
 	char label[RULE_LABEL_MAX + 1]; /* what the number is, for people */
+	char incident[RULE_LABEL_MAX + 1]; /* what ails a place, for people */
 	char message[RULE_TEXT_MAX + 1];
 };
 

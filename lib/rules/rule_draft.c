@@ -11,7 +11,8 @@
 const char *const RULE_KEYS[KEY_COUNT] = {"kind", "field", "condition", "warning",
 	"critical", "clear", "clear_critical", "for", "keep", "hold_off",
 	"after_planned", "when", "unless", "status", "source", "ignore_quality",
-	"group", "otherwise", "urgent", "distrust", "label", "message", "enabled"};
+	"group", "effect_of", "aftermath", "incident", "otherwise", "urgent",
+	"distrust", "label", "message", "enabled"};
 
 int draft_fail(struct draft *d, int line)
 {
@@ -312,6 +313,19 @@ static int compile_label(struct draft *d, struct rule *r)
 	return 0;
 }
 
+/* "jar temperature high" for jar-temperature-high, unless it says better. */
+static int compile_incident(struct draft *d, struct rule *r)
+{
+	struct str s = given(d, KEY_incident);
+	if (s.s && (s.len == 0 || s.len > RULE_LABEL_MAX))
+		return draft_complain(d, KEY_incident, "must have 1 to 60 bytes");
+	str_copy(r->incident, sizeof(r->incident), s.s ? s : str_of(r->name));
+	for (char *c = r->incident; *c && !s.s; c++)
+		if (*c == '-')
+			*c = ' ';
+	return 0;
+}
+
 /* yes or no; 'otherwise' where it is not given. */
 static int compile_flag(struct draft *d, enum key k, bool otherwise, bool *out)
 {
@@ -333,7 +347,8 @@ int rule_compile(struct draft *d, struct rule *r, bool *enabled)
 		compile_duration(d, KEY_keep, &r->keep_ms) < 0 ||
 		compile_duration(d, KEY_hold_off, &r->hold_off_ms) < 0 ||
 		compile_duration(d, KEY_after_planned, &r->after_planned_ms) < 0 ||
-		compile_label(d, r) < 0 ||
+		compile_duration(d, KEY_aftermath, &r->aftermath_ms) < 0 ||
+		compile_label(d, r) < 0 || compile_incident(d, r) < 0 ||
 		compile_flag(d, KEY_group, true, &r->group) < 0 ||
 		compile_flag(d, KEY_urgent, false, &r->urgent) < 0 ||
 		compile_flag(d, KEY_distrust, false, &r->distrust) < 0 ||

@@ -21,8 +21,11 @@ struct loader {
 	bool open;         /* 'draft' holds a section */
 	bool failed;
 	struct draft draft;
-	char unless[RULES_MAX][RULE_TEXT_MAX + 1];
-	int unless_at[RULES_MAX];
+	/* Names of other rules, as they stand. */
+	struct names {
+		char text[RULE_TEXT_MAX + 1];
+		int at; /* line; 0: not given */
+	} unless[RULES_MAX], effect_of[RULES_MAX];
 	struct err *err;
 };
 
@@ -38,6 +41,13 @@ static int complain(struct loader *l, enum key k, const char *reason)
 	return draft_complain(&l->draft, k, reason);
 }
 
+static void keep_names(struct names *to, const struct draft *d, enum key k)
+{
+	to->at = d->at[k];
+	if (to->at)
+		memcpy(to->text, d->value[k], sizeof(to->text));
+}
+
 static int compile(struct loader *l)
 {
 	struct rule_set *set = l->set;
@@ -50,9 +60,8 @@ static int compile(struct loader *l)
 	}
 	if (!enabled)
 		return 0;
-	if (d->at[KEY_unless])
-		memcpy(l->unless[set->n], d->value[KEY_unless], sizeof(l->unless[0]));
-	l->unless_at[set->n] = d->at[KEY_unless];
+	keep_names(&l->unless[set->n], d, KEY_unless);
+	keep_names(&l->effect_of[set->n], d, KEY_effect_of);
 	set->n++;
 	return 0;
 }
@@ -167,19 +176,27 @@ static bool can_explain(const struct rule *why, const struct rule *r)
 		       why->subject_type == SUBJECT_STRING);
 }
 
-static int add_unless(struct loader *l, struct rule *r, struct str name)
+/* The rule of that name, -1 with the reason. */
+static int named(struct loader *l, struct str name)
 {
 	char text[RULE_NAME_MAX + 1];
 	int i = str_copy(text, sizeof(text), name) ? rule_find(l->set, text) : -1;
 	if (i < 0)
-		return err_set(
-			l->err, ERR_USAGE, "no enabled rule '%.*s'", STR_ARG(name));
+		err_set(l->err, ERR_USAGE, "no enabled rule '%.*s'", STR_ARG(name));
+	return i;
+}
+
+static int add_unless(struct loader *l, struct rule *r, struct str name)
+{
+	int i = named(l, name);
+	if (i < 0)
+		return -1;
 	if (!can_explain(&l->set->rules[i], r))
 		return err_set(l->err, ERR_USAGE,
-			"'%s' must be another rule, of the same subject or of the "
+			"'%.*s' must be another rule, of the same subject or of the "
 			"string "
 			"of a battery",
-			text);
+			STR_ARG(name));
 	if (r->nunless == RULE_UNLESS_MAX)
 		return err_set(
 			l->err, ERR_USAGE, "more than %d rules", RULE_UNLESS_MAX);
@@ -187,19 +204,42 @@ static int add_unless(struct loader *l, struct rule *r, struct str name)
 	return 0;
 }
 
-/* Names of 'unless' may point forward, so they are resolved at the end. */
-static int resolve_unless(struct loader *l)
+static int add_cause(struct loader *l, struct rule *r, struct str name)
 {
-	struct str name;
+	int i = named(l, name);
+	if (i < 0)
+		return -1;
+	if (&l->set->rules[i] == r)
+		return err_set(l->err, ERR_USAGE, "'%.*s' must be another rule",
+			STR_ARG(name));
+	if (r->neffect_of == RULE_CAUSES_MAX)
+		return err_set(
+			l->err, ERR_USAGE, "more than %d rules", RULE_CAUSES_MAX);
+	r->effect_of[r->neffect_of++] = i;
+	return 0;
+}
+
+static int resolve(struct loader *l, struct rule *r, const struct names *names,
+	const char *key, int (*add)(struct loader *, struct rule *, struct str))
+{
+	struct str name, list = names->at ? str_of(names->text) : STR_NIL;
+	while (next_part(&list, ',', &name)) {
+		if (add(l, r, name) == 0)
+			continue;
+		err_prefix(l->err, "[%s] %s", r->name, key);
+		return fail_at(l, names->at);
+	}
+	return 0;
+}
+
+/* Names of other rules may point forward, so they are resolved at the end. */
+static int resolve_all(struct loader *l)
+{
 	for (int i = 0; i < l->set->n; i++) {
 		struct rule *r = &l->set->rules[i];
-		struct str list = l->unless_at[i] ? str_of(l->unless[i]) : STR_NIL;
-		while (next_part(&list, ',', &name)) {
-			if (add_unless(l, r, name) == 0)
-				continue;
-			err_prefix(l->err, "[%s] unless", r->name);
-			return fail_at(l, l->unless_at[i]);
-		}
+		if (resolve(l, r, &l->unless[i], "unless", add_unless) < 0 ||
+			resolve(l, r, &l->effect_of[i], "effect_of", add_cause) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -215,7 +255,7 @@ static int load(struct loader *l)
 	}
 	if (end_section(l) < 0)
 		return -1;
-	return resolve_unless(l);
+	return resolve_all(l);
 }
 
 int rule_set_parse(struct rule_set *set, const char *text, size_t n, const char *name,

@@ -8,7 +8,7 @@ static const struct signal SIGNALS[] = {
 		V_BITS | T_BITS,
 		"voltage less the float set-point at the jar's temperature"},
 	{SIGNAL_TEMPERATURE_RISE_K, KIND_telemetry, "temperature_rise_k", "K", T_BITS,
-		"case temperature over the mean of the site's room sensors"},
+		"case temperature over the room's, as a jar has taken it on"},
 	{SIGNAL_RESISTANCE_DRIFT_PCT, KIND_telemetry, "resistance_drift_pct", "%",
 		BIT(quality_resistance_range) | T_BITS,
 		"resistance at 25 degC, averaged over an hour, over its baseline"},

@@ -27,20 +27,66 @@ static int grow_lives(struct engine *e, enum subject_type t, size_t id)
 	return size ? grow((void **)&e->lives[t], &e->cap_lives[t], id, size) : 0;
 }
 
+/* Room for the incidents of one more place. */
+static int grow_open_of(struct engine *e, enum scope scope, size_t id)
+{
+	size_t size = sizeof(uint32_t) * (size_t)e->rules->n;
+	return size ? grow((void **)&e->open_of[scope], &e->cap_open_of[scope], id,
+			      size)
+		    : 0;
+}
+
 static uint32_t site_number(struct engine *e, struct str code)
 {
 	size_t before = e->sites.n;
-	size_t groups =
-		sizeof(struct site_group) * (size_t)e->rules_of_type[SUBJECT_BATTERY];
 	if (grow((void **)&e->site_states, &e->cap_sites, before,
 		    sizeof(*e->site_states)) < 0 ||
-		(groups && grow((void **)&e->site_groups, &e->cap_site_groups, before,
-				   groups) < 0))
+		grow_open_of(e, SCOPE_SITE, before) < 0)
 		return IDS_NONE;
 	uint32_t id = ids_intern(&e->sites, code);
 	if (id == before)
-		e->site_states[id] = (struct site_state){NAN, TIME_NIL, 0};
+		e->site_states[id] = (struct site_state){.temperature_c = NAN,
+			.felt_c = NAN,
+			.ts = TIME_NIL,
+			.first_string = IDS_NONE};
 	return id;
+}
+
+static uint32_t system_number(struct engine *e, struct str code)
+{
+	size_t before = e->systems.n;
+	if (grow((void **)&e->system_site, &e->cap_system_site, before,
+		    sizeof(*e->system_site)) < 0 ||
+		grow((void **)&e->system_causes, &e->cap_system_causes, before,
+			sizeof(*e->system_causes)) < 0 ||
+		grow_open_of(e, SCOPE_SYSTEM, before) < 0)
+		return IDS_NONE;
+	uint32_t id = ids_intern(&e->systems, code);
+	if (id == before)
+		e->system_site[id] = IDS_NONE;
+	return id;
+}
+
+/* Which system and site the string is part of, by the roster. */
+static int locate(struct engine *e, uint32_t string)
+{
+	struct string_state *s = &e->strings[string];
+	struct str system = str_of(e->roster.strings[string].system);
+	struct str site = str_of(e->roster.strings[string].site);
+	if (site.len == 0)
+		return 0;
+	uint32_t number = site_number(e, site);
+	if (number == IDS_NONE)
+		return -1;
+	s->site = number;
+	s->next_of_site = e->site_states[number].first_string;
+	e->site_states[number].first_string = string;
+	if (system.len == 0)
+		return 0;
+	if ((s->system = system_number(e, system)) == IDS_NONE)
+		return -1;
+	e->system_site[s->system] = number;
+	return 0;
 }
 
 uint32_t engine_string(struct engine *e, struct str code)
@@ -48,21 +94,26 @@ uint32_t engine_string(struct engine *e, struct str code)
 	uint32_t id = roster_string(&e->roster, code);
 	if (id == IDS_NONE || id < e->n_strings)
 		return id;
-	size_t groups =
-		sizeof(struct group) * (size_t)e->rules_of_type[SUBJECT_BATTERY];
+	size_t recent =
+		sizeof(struct recent) * (size_t)e->rules_of_type[SUBJECT_BATTERY];
 	if (grow((void **)&e->strings, &e->cap_strings, id, sizeof(*e->strings)) < 0 ||
 		grow_lives(e, SUBJECT_STRING, id) < 0 ||
-		(groups && grow((void **)&e->groups, &e->cap_groups, id, groups) < 0))
+		grow_open_of(e, SCOPE_STRING, id) < 0 ||
+		(recent && grow((void **)&e->recent, &e->cap_recent, id, recent) < 0))
 		return IDS_NONE;
 	for (; e->n_strings <= id; e->n_strings++) {
 		struct string_state *s = &e->strings[e->n_strings];
 		*s = (struct string_state){.seen = TIME_NIL,
 			.member = IDS_NONE,
+			.system = IDS_NONE,
 			.site = IDS_NONE,
+			.next_of_site = IDS_NONE,
 			.disturbed = TIME_NIL,
 			.planned = TIME_NIL,
 			.temperature_c = NAN};
 		health_init(&s->health);
+		if (locate(e, (uint32_t)e->n_strings) < 0)
+			return IDS_NONE;
 	}
 	return id;
 }
@@ -106,10 +157,7 @@ int engine_enlist(struct engine *e, uint32_t battery)
 	s->jars++;
 	s->member = s->member == IDS_NONE ? battery : s->member;
 	s->ranks[rank]++;
-	struct str site = str_of(e->roster.strings[string].site);
-	if (s->site == IDS_NONE && site.len > 0)
-		s->site = site_number(e, site);
-	return s->site == IDS_NONE && site.len > 0 ? -1 : 0;
+	return 0;
 }
 
 uint32_t engine_battery(struct engine *e, struct str code)

@@ -130,6 +130,26 @@ hot() {
 	[ "$(jq -r 'select(.kind == "alert" and .incident_id == "'"$id"'") | .subject' "$BATS_TEST_TMPDIR/out" | sort -u | wc -l)" -eq 3 ]
 }
 
+@test "the air conditioning of a site fails: the operator sees one incident and one alert" {
+	simulate -q --site DC-CNX-01 --days 5 --interval 2m --start 2026-04-10T00:00:00Z \
+		--scenario hvac_failure:DC-CNX-01:start=+6h:duration=72h |
+		alert -q --only alert,incident,status | decode -q >"$BATS_TEST_TMPDIR/out"
+	cd "$BATS_TEST_TMPDIR"
+	# One incident, of the site, called after its cause; it ends when all is cool again.
+	[ "$(jq -r 'select(.kind == "incident") | .incident_id' out | sort -u | wc -l)" -eq 1 ]
+	[ "$(jq -rs '[.[] | select(.kind == "incident")] | last | "\(.subject) \(.cause) \(.state) \(.severity)"' out)" = \
+		"DC-CNX-01 hvac-failure resolved critical" ]
+	jq -r 'select(.kind == "incident") | .title' out | grep -qx 'DC-CNX-01: air conditioning failed ([0-9]* alerts)'
+	# Hundreds of alerts are in it, and none of them calls but the cause's own.
+	id=$(jq -r 'select(.kind == "incident") | .incident_id' out | head -1)
+	[ "$(jq -r "select(.kind == \"alert\" and .incident_id == \"$id\") | .subject" out | sort -u | wc -l)" -ge 200 ]
+	[ "$(jq -r "select(.kind == \"alert\" and .incident_id == \"$id\" and .state == \"firing\") | .rule" out | sort -u)" = hvac-failure ]
+	# Nor does anything about temperature outside it, then or while the jars cool down.
+	[ "$(jq -r 'select(.kind == "alert" and .state == "firing" and (.rule | test("temperature|hvac"))) | .alert_id' out | sort -u | wc -l)" -eq 1 ]
+	# The batteries are warm all the same.
+	[ "$(jq -r 'select(.kind == "status" and .status == "warning" and (.reasons | index("jar-temperature-high"))) | .subject' out | sort -u | wc -l)" -ge 100 ]
+}
+
 @test "--rules takes other rules; --stats counts them" {
 	hot >"$BATS_TEST_TMPDIR/r.ini"
 	try bash -c "$(declare -f jars); jars 'if .j == 1 and .m >= 20 and .m < 60 then .temperature_c = 36 else . end' |

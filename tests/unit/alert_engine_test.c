@@ -272,7 +272,12 @@ static void test_ticks_make_silence_seen(void **state)
 		feed(KIND_tick, &tick);
 	}
 	expect("alert jar-silent DC-CNX-01-UPS-01-S1-J0", 6 + 2);
-	expect("incident jar-silent DC-CNX-01-UPS-01-S1 open", 4);
+	expect("incident jar-silent DC-CNX-01-UPS-01-S1 open 3", 1);
+	/* Those that make it known fire; it speaks for the others. */
+	expect("alert jar-silent DC-CNX-01-UPS-01-S1-J04 suppressed", 1);
+	engine_end(e);
+	expect("incident jar-silent DC-CNX-01-UPS-01-S1 open 6", 1);
+	expect("incident", 2);
 }
 
 static void test_slow_sampling_is_not_silence(void **state)
@@ -564,38 +569,160 @@ static void test_incidents(void **state)
 	expect("incident", 0);
 }
 
-/* Jars 1 to 3 of strings from..to at that temperature for some minutes. */
-static void heat_strings(int from, int to, int minute, double celsius)
+/* Jars 1 to 3 of strings from..to of a system at that temperature for some minutes. */
+static void heat_system(
+	const char *system, int from, int to, int minute, double celsius)
 {
 	for (int m = minute; m < minute + 6; m++)
 		for (int s = from; s <= to; s++)
-			for (int j = 1; j <= 3; j++)
-				sample_of(jar(s, j), MIN(m), 13.6, celsius, mode_float);
+			for (int j = 1; j <= 3; j++) {
+				char code[CODE_MAX];
+				snprintf(code, sizeof(code), "DC-CNX-01-%s-S%d-J0%d",
+					system, s, j);
+				sample_of(code, MIN(m), 13.6, celsius, mode_float);
+			}
+}
+
+static void test_incident_of_a_system(void **state)
+{
+	begin_with(HOT);
+	heat_system("UPS-01", 1, 3, 0, 36);
+	expect("incident hot DC-CNX-01-UPS-01-S1 open 3", 1);
+	expect("incident hot DC-CNX-01-UPS-01 open 6", 1);
+	expect("child hot DC-CNX-01-UPS-01-S1 open 3", 1);
+	expect("child hot DC-CNX-01-UPS-01-S2 open 3", 1);
+	/* The third string's are simply of it. */
+	expect("alert hot DC-CNX-01-UPS-01-S3-J01 suppressed", 1);
+	expect("incident hot DC-CNX-01-UPS-01 open 9", 1);
+	expect("incident hot DC-CNX-01 ", 0);
+	heat_system("UPS-01", 1, 2, 20, 30);
+	expect("child hot DC-CNX-01-UPS-01-S1 resolved 3", 1);
+	expect("incident hot DC-CNX-01-UPS-01 resolved", 0);
+	heat_system("UPS-01", 3, 3, 20, 30);
+	expect("incident hot DC-CNX-01-UPS-01 resolved 9", 1);
+	assert_int_equal(engine_incidents(e), 3);
+	/* It all can happen again. */
+	said.n = 0;
+	heat_system("UPS-01", 1, 2, 100, 36);
+	expect("incident hot DC-CNX-01-UPS-01 open 6", 1);
 }
 
 static void test_incident_of_a_site(void **state)
 {
 	begin_with(HOT);
-	heat_strings(1, 4, 0, 36);
-	expect("incident hot DC-CNX-01-UPS-01-S1 open 3", 1);
+	heat_system("UPS-01", 1, 2, 0, 36);
+	heat_system("REC-01", 1, 1, 1, 36);
+	expect("incident hot DC-CNX-01-UPS-01 open 6", 1);
 	expect("incident hot DC-CNX-01 open 9", 1);
-	expect("child hot DC-CNX-01-UPS-01-S1 open 3", 1);
-	expect("child hot DC-CNX-01-UPS-01-S3 open 3", 1);
-	expect("incident hot DC-CNX-01 open 12", 1);
-	expect("child hot DC-CNX-01-UPS-01-S4 open 3", 1);
-	heat_strings(1, 3, 20, 30);
+	expect("child hot DC-CNX-01-UPS-01 open 6", 1);
+	expect("child hot DC-CNX-01-REC-01-S1 open 3", 1);
+	heat_system("UPS-01", 1, 2, 20, 30);
+	heat_system("REC-01", 1, 1, 20, 30);
 	expect("child hot DC-CNX-01-UPS-01-S1 resolved 3", 1);
-	expect("incident hot DC-CNX-01 resolved", 0);
-	heat_strings(4, 4, 20, 30);
-	expect("incident hot DC-CNX-01 resolved 12", 1);
-	assert_int_equal(engine_incidents(e), 5);
-	/* Two strings are no site; and it all can happen again. */
-	said.n = 0;
-	heat_strings(1, 2, 60, 36);
+	expect("child hot DC-CNX-01-UPS-01 resolved 6", 1);
+	expect("incident hot DC-CNX-01 resolved 9", 1);
+	/* Too far apart in time: two causes, maybe. */
+	begin_with(HOT);
+	heat_system("UPS-01", 1, 1, 0, 36);
+	heat_system("REC-01", 1, 1, 10, 36);
 	expect("incident hot DC-CNX-01 ", 0);
-	heat_strings(1, 2, 80, 30);
-	heat_strings(1, 3, 100, 36);
-	expect("incident hot DC-CNX-01 open 9", 1);
+	expect("incident hot DC-CNX-01-UPS-01-S1 open 3", 1);
+	expect("incident hot DC-CNX-01-REC-01-S1 open 3", 1);
+}
+
+static void room(int64_t ts, double celsius, int hvac);
+
+#define COOLING                                                                        \
+	"[hvac]\nkind = environment\nfield = hvac\ncondition = is\ncritical = "        \
+	"fault\nkeep = 2m\naftermath = 1h\nincident = cooling failed\nmessage = "      \
+	"hvac\n" HOT "effect_of = hvac\n"
+
+static void cool(int from, int to, int hvac)
+{
+	for (int m = from; m < to; m++)
+		room(MIN(m), 24, hvac);
+}
+
+static void test_a_cause_claims_its_effects(void **state)
+{
+	char id[32];
+	begin_with(COOLING);
+	sample(1, MIN(0), 13.6, 25);
+	cool(0, 3, hvac_fault);
+	expect("alert hvac DC-CNX-01-ENV01 firing critical", 1);
+	expect("incident", 0);
+	heat(1, 3, 8, 36);
+	expect("incident hvac DC-CNX-01 open 2", 1);
+	expect("alert hot DC-CNX-01-UPS-01-S1-J01 suppressed", 1);
+	expect("alert hvac DC-CNX-01-ENV01 firing", 2);
+	/* The battery is warm all the same. */
+	expect("status DC-CNX-01-UPS-01-S1-J01 warning hot", 1);
+	for (int j = 2; j <= 6; j++)
+		heat(j, 8, 12, 46);
+	engine_end(e);
+	expect("incident hvac DC-CNX-01 open 7", 1);
+	expect("incident hot", 0);
+	expect("alert hot DC-CNX-01-UPS-01-S1-J06 firing", 0);
+	/* The cause is over, and then its effects are. */
+	cool(12, 16, hvac_running);
+	expect("alert hvac DC-CNX-01-ENV01 resolved", 1);
+	for (int j = 1; j <= 6; j++)
+		heat(j, 16, 20, 30);
+	expect("incident hvac DC-CNX-01 resolved 7", 1);
+	/* What follows soon is of it still, and opens it again … */
+	heat(1, 30, 35, 36);
+	expect("alert hot DC-CNX-01-UPS-01-S1-J01 suppressed", 2);
+	expect("incident hvac DC-CNX-01 open 8", 1);
+	heat(1, 35, 40, 30);
+	expect("incident hvac DC-CNX-01 resolved 8", 1);
+	cool(40, 42, hvac_fault);
+	expect("incident hvac DC-CNX-01 open 9", 1);
+	snprintf(id, sizeof(id), "%s", last_word("alert hvac", 0));
+	cool(42, 46, hvac_running);
+	assert_int_equal(engine_incidents(e), 1);
+	/* … later it is not. */
+	heat(1, 200, 205, 36);
+	expect("alert hot DC-CNX-01-UPS-01-S1-J01 firing", 1);
+	assert_int_equal(engine_incidents(e), 1);
+	assert_int_equal(strlen(id), 16);
+}
+
+static void test_another_site_s_cause(void **state)
+{
+	begin_with(COOLING);
+	cool(0, 3, hvac_fault);
+	for (int m = 3; m < 8; m++)
+		sample_of("DC-BKK-01-UPS-01-S1-J01", MIN(m), 13.6, 36, mode_float);
+	expect("alert hot DC-BKK-01-UPS-01-S1-J01 firing", 1);
+	expect("incident", 0);
+}
+
+/* The cause is noticed a little after what it does. */
+static void test_a_late_cause(void **state)
+{
+	begin_with(COOLING);
+	for (int j = 1; j <= 2; j++)
+		heat(j, 0, 4, 36);
+	expect("alert hot DC-CNX-01-UPS-01-S1-J01 firing", 1);
+	cool(4, 6, hvac_fault);
+	expect("alert hot DC-CNX-01-UPS-01-S1-J01 suppressed", 1);
+	expect("alert hot DC-CNX-01-UPS-01-S1-J02 suppressed", 1);
+	engine_end(e);
+	expect("incident hvac DC-CNX-01 open 3", 1);
+	/* An incident of a string becomes part of it. */
+	begin_with(COOLING);
+	for (int j = 1; j <= 3; j++)
+		heat(j, 0, 4, 36);
+	expect("incident hot DC-CNX-01-UPS-01-S1 open 3", 1);
+	cool(4, 6, hvac_fault);
+	expect("child hot DC-CNX-01-UPS-01-S1 open 3", 1);
+	engine_end(e);
+	expect("incident hvac DC-CNX-01 open 4", 1);
+	/* Too late. */
+	begin_with(COOLING);
+	heat(1, 0, 4, 36);
+	cool(10, 12, hvac_fault);
+	expect("incident", 0);
 }
 
 static void soh(int n, int64_t ts, double pct, double std)
@@ -907,6 +1034,14 @@ static void test_room(void **state)
 	}
 	expect("alert", 1);
 	expect("alert jar-temperature-rise DC-CNX-01-UPS-01-S1-J01 firing warning", 1);
+	/* The jars of a room that cools are warmer for hours: nothing is wrong. */
+	begin_default();
+	for (int m = 0; m < 600; m++) {
+		room(MIN(m), m < 120 ? 33 : 24, hvac_running);
+		sample(1, MIN(m), 13.6,
+			m < 120 ? 33.5 : 24.5 + 9 * exp(-(m - 120) / 420.0));
+	}
+	expect("alert jar-temperature-rise", 0);
 	begin_default();
 	for (int m = 0; m < 60; m++)
 		room(MIN(m), 22,
@@ -1118,7 +1253,11 @@ int main(void)
 		cmocka_unit_test(test_impossible_float),
 		cmocka_unit_test(test_band_of_the_string),
 		cmocka_unit_test(test_incidents),
+		cmocka_unit_test(test_incident_of_a_system),
 		cmocka_unit_test(test_incident_of_a_site),
+		cmocka_unit_test(test_a_cause_claims_its_effects),
+		cmocka_unit_test(test_another_site_s_cause),
+		cmocka_unit_test(test_a_late_cause),
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_a_test_is_the_battery_s),
 		cmocka_unit_test(test_impossible_data_is_not_healthy),
