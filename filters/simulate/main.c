@@ -5,6 +5,7 @@
 #include "simulate.h"
 
 #include "base/diag.h"
+#include "ingest/fleet_book.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,18 +17,26 @@ static const struct opt_usage USAGE = {.program = "simulate",
 		 "  simulate --live --backfill 30d@15m | broadcast --bind "
 		 "'tcp://*:5556'\n"};
 
+/* The fleet file; or a CSV of batteries, which stand at the sites of the default one.
+ */
+static int load_fleet(struct fleet *f, const char *file, struct err *err)
+{
+	char path[4096];
+	bool book = file && fleet_book_is(file);
+
+	if (file && !book)
+		return fleet_load(file, f, err);
+	if (share_path("schemas/fleet/thailand.ini", path, sizeof(path), err) < 0 ||
+		fleet_load(path, f, err) < 0)
+		return -1;
+	return book ? fleet_book_read(f, file, err) : 0;
+}
+
 static int load_world(struct world *w, const struct options *o, struct err *err)
 {
 	char path[4096];
-	const char *fleet = o->fleet;
 
-	if (!fleet) {
-		if (share_path("schemas/fleet/thailand.ini", path, sizeof(path), err) <
-			0)
-			return -1;
-		fleet = path;
-	}
-	if (fleet_load(fleet, &w->fleet, err) < 0 ||
+	if (load_fleet(&w->fleet, o->fleet, err) < 0 ||
 		battery_model_named(w->fleet.battery_model, &w->model, err) < 0 ||
 		share_path("schemas/models/sensors.ini", path, sizeof(path), err) < 0 ||
 		sensors_load(path, &w->sensors, err) < 0)
@@ -66,6 +75,7 @@ static void tear_down(struct simulation *s)
 	control_close(s->control);
 	export_free(s->dataset);
 	free(s->scenarios);
+	fleet_unload(&s->world.fleet);
 	free(s);
 }
 
@@ -126,7 +136,8 @@ int main(int argc, char **argv)
 		.jobs = 1,
 		.truth_interval_ms = DAY_MS};
 	struct opt own[] = {
-		{0, "fleet", "FILE", "fleet file (default: nine Thai data centres)",
+		{0, "fleet", "FILE",
+			"fleet file, or CSV of batteries (default: nine Thai sites)",
 			OPT_STR, &o.fleet, 0, 0},
 		{0, "batteries", "N",
 			"the first N batteries; beyond the fleet sites are cloned",

@@ -13,7 +13,9 @@ static bool chosen(const char *code, int64_t site, int64_t string, void *user)
 static int make_holds(struct part *p)
 {
 	size_t strings = (size_t)p->plant->nstrings;
-	size_t jars = strings * (size_t)p->world->fleet.jars_per_string;
+	size_t jars = 0;
+	for (size_t i = 0; i < strings; i++)
+		jars += (size_t)p->plant->strings[i].series.n;
 	p->room_holds = calloc((size_t)p->plant->nsites, sizeof(*p->room_holds));
 	p->string_holds = calloc(strings, sizeof(*p->string_holds));
 	p->jar_holds = calloc(jars, sizeof(*p->jar_holds));
@@ -49,7 +51,7 @@ void part_release(struct part *p)
 
 int jars_wanted(const struct plant *p, const struct plant_string *string)
 {
-	int64_t left = p->njars - string->number * string->series.n;
+	int64_t left = p->njars - string->first;
 	return left < string->series.n ? (int)left : string->series.n;
 }
 

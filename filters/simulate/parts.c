@@ -20,13 +20,12 @@ static bool wanted(const char *string_code, int64_t site, int64_t string, void *
 static int64_t *list_strings(
 	const struct fleet *f, const struct options *o, int64_t all, int64_t *n)
 {
-	int64_t per_site = (int64_t)f->nsystems * f->strings_per_system;
 	int64_t *list = malloc((size_t)all * sizeof(*list));
 	*n = 0;
 	for (int64_t i = 0; list && i < all; i++) {
-		char code[PLANT_CODE_MAX];
-		plant_string_code(f, i, code);
-		if (wanted(code, i / per_site, i, (void *)(uintptr_t)o))
+		struct fleet_string s;
+		fleet_string(f, i, &s);
+		if (wanted(s.code, s.site, i, (void *)(uintptr_t)o))
 			list[(*n)++] = i;
 	}
 	return list;
@@ -54,9 +53,12 @@ static int open_parts(struct simulation *s, const struct options *o, int64_t bat
 int parts_open(struct simulation *s, const struct options *o, struct err *err)
 {
 	const struct fleet *f = &s->world.fleet;
-	int64_t batteries = o->batteries ? o->batteries
-					 : (int64_t)fleet_jars_per_site(f) * f->nsites;
-	int64_t n, *list = list_strings(f, o, plant_string_count(f, batteries), &n);
+	int64_t batteries = o->batteries ? o->batteries : fleet_jars(f);
+	if (f->book.nstrings && batteries > fleet_jars(f))
+		return err_set(err, ERR_USAGE,
+			"'%s' has %lld batteries: none can be cloned", o->fleet,
+			(long long)fleet_jars(f));
+	int64_t n, *list = list_strings(f, o, fleet_strings(f, batteries), &n);
 	int r;
 
 	if (!list)

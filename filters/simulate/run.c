@@ -125,9 +125,11 @@ static void run_phase(struct schedule *d, struct phase p)
 static int steps_per_plan(const struct simulation *s)
 {
 	int64_t records = 0;
-	for (int i = 0; i < s->nparts; i++)
-		records += s->parts[i].plant->nstrings *
-			   (s->world.fleet.jars_per_string + 1);
+	for (int i = 0; i < s->nparts; i++) {
+		const struct plant *p = s->parts[i].plant;
+		for (int64_t k = 0; k < p->nstrings; k++)
+			records += p->strings[k].series.n + 1;
+	}
 	int64_t steps = PLAN_RECORDS / (records + 1);
 	return steps < 1 ? 1 : steps > STEPS_MAX ? STEPS_MAX : (int)steps;
 }

@@ -13,10 +13,10 @@ static void sample_room(struct part *p, const struct plant_site *site, struct sp
 	spool_put(o, KIND_environment, &e);
 }
 
-static void sample_jars(struct part *p, int64_t i, float current_a, struct spool *o)
+static void sample_jars(struct part *p, int64_t i, float current_a,
+	struct sense_hold *holds, struct spool *o)
 {
 	const struct plant_string *string = &p->plant->strings[i];
-	struct sense_hold *holds = &p->jar_holds[i * string->series.n];
 	char code[CODE_SIZE];
 
 	for (int j = 0; j < jars_wanted(p->plant, string); j++) {
@@ -29,7 +29,8 @@ static void sample_jars(struct part *p, int64_t i, float current_a, struct spool
 	}
 }
 
-static void sample_string(struct part *p, int64_t i, const bool *due, struct spool *o)
+static void sample_string(struct part *p, int64_t i, const bool *due,
+	struct sense_hold *jar_holds, struct spool *o)
 {
 	const struct plant_string *string = &p->plant->strings[i];
 	struct rec_string_telemetry whole;
@@ -42,15 +43,17 @@ static void sample_string(struct part *p, int64_t i, const bool *due, struct spo
 	if (due[SAMPLE_STRING])
 		spool_put(o, KIND_string_telemetry, &whole);
 	if (due[SAMPLE_JAR])
-		sample_jars(p, i, whole.current_a, o);
+		sample_jars(p, i, whole.current_a, jar_holds, o);
 }
 
 void tell_samples(struct part *p, const bool due[SAMPLES], struct spool *o)
 {
 	const struct plant *plant = p->plant;
+	struct sense_hold *jar_holds = p->jar_holds;
 	for (int64_t i = 0; i < plant->nstrings; i++) {
 		if (due[SAMPLE_ROOM] && first_of(p, i, false))
 			sample_room(p, &plant->sites[plant->strings[i].site], o);
-		sample_string(p, i, due, o);
+		sample_string(p, i, due, jar_holds, o);
+		jar_holds += plant->strings[i].series.n;
 	}
 }

@@ -123,15 +123,25 @@ static int on_key(void *user, const char *section, const char *name, const char 
 	return set(l->fleet, section, name, value, &l->fault) == 0;
 }
 
+int fleet_system(struct fleet *f, struct str name)
+{
+	for (int i = 0; i < f->nsystems; i++)
+		if (str_is(name, f->systems[i]))
+			return i;
+	if (f->nsystems == FLEET_SYSTEMS_MAX || name.len >= sizeof(f->systems[0]))
+		return -1;
+	str_copy(f->systems[f->nsystems], sizeof(f->systems[0]), name);
+	return f->nsystems++;
+}
+
 static int split_systems(struct fleet *f, struct err *err)
 {
 	const char *p = f->systems_text + strspn(f->systems_text, " ");
 	while (*p) {
 		size_t n = strcspn(p, " ");
-		if (f->nsystems == FLEET_SYSTEMS_MAX || n >= sizeof(f->systems[0]))
+		if (fleet_system(f, (struct str){p, (uint32_t)n}) < 0)
 			return err_set(err, ERR_USAGE,
 				"'systems': '%.*s' is one too many", (int)n, p);
-		memcpy(f->systems[f->nsystems++], p, n);
 		p += n;
 		p += strspn(p, " ");
 	}
@@ -183,9 +193,70 @@ int fleet_load(const char *path, struct fleet *f, struct err *err)
 	return 0;
 }
 
+void fleet_unload(struct fleet *f)
+{
+	free(f->book.sites);
+	free(f->book.strings);
+	free(f->book.jars);
+	f->book = (struct fleet_book){0};
+}
+
 int fleet_jars_per_site(const struct fleet *f)
 {
 	return f->nsystems * f->strings_per_system * f->jars_per_string;
+}
+
+int64_t fleet_jars(const struct fleet *f)
+{
+	if (f->book.nstrings)
+		return f->book.njars;
+	return (int64_t)fleet_jars_per_site(f) * f->nsites;
+}
+
+int64_t fleet_strings(const struct fleet *f, int64_t njars)
+{
+	int64_t n = 0;
+	if (!f->book.nstrings)
+		return (njars + f->jars_per_string - 1) / f->jars_per_string;
+	while (n < f->book.nstrings && f->book.strings[n].first < njars)
+		n++;
+	return n;
+}
+
+void fleet_string(const struct fleet *f, int64_t number, struct fleet_string *out)
+{
+	int per_system = f->strings_per_system;
+	char site[FLEET_NAME_MAX];
+	if (f->book.nstrings) {
+		*out = f->book.strings[number];
+		return;
+	}
+	*out = (struct fleet_string){.site = number / (per_system * f->nsystems),
+		.first = number * f->jars_per_string,
+		.system = (int)(number / per_system % f->nsystems),
+		.position = (int)(number % per_system) + 1,
+		.jars = f->jars_per_string};
+	fleet_site(f, out->site, site);
+	snprintf(out->code, sizeof(out->code), "%.30s-%.12s-S%d", site,
+		f->systems[out->system], out->position);
+}
+
+int fleet_fits(const struct fleet *f, double rated_ah, struct err *err)
+{
+	for (int64_t s = 0; s < f->book.nstrings; s++) {
+		const struct fleet_string *string = &f->book.strings[s];
+		for (int i = 0; i < string->jars; i++) {
+			double ah = (double)f->book.jars[string->first + i]
+					    .initial_capacity_ah;
+			if (ah < 0.8 * rated_ah || ah > 1.25 * rated_ah)
+				return err_set(err, ERR_USAGE,
+					"%s-J%02d: %g Ah when new: the batteries of "
+					"this "
+					"fleet have %g Ah",
+					string->code, i + 1, ah, rated_ah);
+		}
+	}
+	return 0;
 }
 
 /* Length of a code without its number: "DC-BKK-" of "DC-BKK-01". */
@@ -195,8 +266,26 @@ static size_t stem(const char *code)
 	return dash ? (size_t)(dash - code) + 1 : strlen(code);
 }
 
+const struct site_plan *fleet_plan(const struct fleet *f, const char *code)
+{
+	size_t n = stem(code);
+	const struct site_plan *found = NULL;
+	for (int k = 0; k < f->nsites; k++) {
+		const struct site_plan *s = &f->sites[k];
+		if (strcmp(s->code, code) == 0)
+			return s;
+		if (!found && stem(s->code) == n && strncmp(s->code, code, n) == 0)
+			found = s;
+	}
+	return found;
+}
+
 const struct site_plan *fleet_site(const struct fleet *f, int64_t i, char *dst)
 {
+	if (f->book.nstrings) {
+		str_copy(dst, FLEET_NAME_MAX, str_of(f->book.sites[i].code));
+		return f->book.sites[i].plan;
+	}
 	const struct site_plan *s = &f->sites[i % f->nsites];
 	int64_t clone = i / f->nsites;
 	size_t n = stem(s->code);

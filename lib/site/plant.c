@@ -62,47 +62,47 @@ static void build_site(struct plant *p, int64_t i, int64_t start)
 	s->used = true;
 }
 
-void plant_string_code(const struct fleet *f, int64_t number, char *dst)
+/* Of a string the book dates, the oldest block is as old. */
+static int64_t string_installed(const struct plant *p, const struct plant_string *s,
+	const struct fleet_jar *book, int64_t start)
 {
-	int per_system = f->strings_per_system;
-	char site[FLEET_NAME_MAX];
-	fleet_site(f, number / (per_system * f->nsystems), site);
-	snprintf(dst, PLANT_CODE_MAX, "%.30s-%.12s-S%d", site,
-		f->systems[number / per_system % f->nsystems],
-		(int)(number % per_system) + 1);
+	int64_t oldest = INT64_MAX;
+	for (int i = 0; book && i < s->series.n; i++)
+		if (book[i].installed != TIME_NIL && book[i].installed < oldest)
+			oldest = book[i].installed;
+	if (oldest < start)
+		return oldest;
+	double years = HISTORY_YEARS * rng_uniform(s->key, 1);
+	return (start - (int64_t)(years * 365.25) * DAY_MS) / DAY_MS * DAY_MS;
 }
 
-int64_t plant_string_count(const struct fleet *f, int64_t njars)
+static int build_string(struct plant *p, struct plant_string *s,
+	const struct fleet_string *plan, int64_t number, int64_t start)
 {
-	return (njars + f->jars_per_string - 1) / f->jars_per_string;
-}
-
-static int build_string(
-	struct plant *p, struct plant_string *s, int64_t number, int64_t start)
-{
-	const struct fleet *f = p->fleet;
-	int per_system = f->strings_per_system, per_site = f->nsystems * per_system;
-	int n = f->jars_per_string;
+	const struct fleet_book *b = &p->fleet->book;
+	const struct fleet_jar *book = b->nstrings ? b->jars + plan->first : NULL;
+	int n = plan->jars;
 
 	s->number = number;
-	s->site = number / per_site;
-	s->system = (int)(number % per_site) / per_system;
-	s->position = (int)(number % per_system) + 1;
+	s->site = plan->site;
+	s->first = plan->first;
+	s->system = plan->system;
+	s->position = plan->position;
 	s->key = rng_key(rng_key(p->seed, 2 * (uint64_t)SITE_STREAM), (uint64_t)number);
-	plant_string_code(f, number, s->code);
+	str_copy(s->code, sizeof(s->code), str_of(plan->code));
 	s->jars = calloc((size_t)n, sizeof(*s->jars));
 	s->blocks = calloc((size_t)n, sizeof(*s->blocks));
 	if (!s->jars || !s->blocks)
 		return -1;
 	s->series =
 		(struct battery_series){.model = p->model, .blocks = s->blocks, .n = n};
-	double years = HISTORY_YEARS * rng_uniform(s->key, 1);
-	s->installed = (start - (int64_t)(years * 365.25) * DAY_MS) / DAY_MS * DAY_MS;
+	s->installed = string_installed(p, s, book, start);
 	s->last_capacity_test = TIME_NIL;
 	s->day = INT64_MIN;
 	charger_init(&s->charger, start);
 	for (int i = 0; i < n; i++) {
-		s->jars[i].key = rng_key(p->seed, (uint64_t)(number * n + i));
+		s->jars[i].key = rng_key(p->seed, (uint64_t)(s->first + i));
+		s->jars[i].book = book ? book + i : NULL;
 		unit_history(p, s, i, start);
 	}
 	double room = p->sites[s->site].room.temperature_c;
@@ -115,10 +115,11 @@ static int build(
 	struct plant *p, int64_t njars, int64_t start, plant_choice *keep, void *user)
 {
 	const struct fleet *f = p->fleet;
-	int64_t per_site = f->nsystems * f->strings_per_system;
-	int64_t all = plant_string_count(f, njars);
+	int64_t all = fleet_strings(f, njars);
+	struct fleet_string plan;
 
-	p->nsites = (all + per_site - 1) / per_site;
+	fleet_string(f, all - 1, &plan);
+	p->nsites = plan.site + 1;
 	p->sites = calloc((size_t)p->nsites, sizeof(*p->sites));
 	p->strings = calloc((size_t)all, sizeof(*p->strings));
 	if (!p->sites || !p->strings)
@@ -126,14 +127,13 @@ static int build(
 	for (int64_t i = 0; i < all; i++) {
 		struct plant_string *s = &p->strings[p->nstrings];
 		*s = (struct plant_string){0};
-		char code[PLANT_CODE_MAX];
-		plant_string_code(f, i, code);
-		if (keep && !keep(code, i / per_site, i, user))
+		fleet_string(f, i, &plan);
+		if (keep && !keep(plan.code, plan.site, i, user))
 			continue;
-		if (!p->sites[i / per_site].used)
-			build_site(p, i / per_site, start);
+		if (!p->sites[plan.site].used)
+			build_site(p, plan.site, start);
 		p->nstrings++;
-		if (build_string(p, s, i, start) < 0)
+		if (build_string(p, s, &plan, i, start) < 0)
 			return -1;
 	}
 	return 0;
@@ -143,10 +143,12 @@ struct plant *plant_new(const struct fleet *f, const struct battery_model *m,
 	uint64_t seed, int64_t njars, int64_t start, plant_choice *keep, void *user,
 	struct err *err)
 {
-	if (f->jars_per_string > SERIES_MAX) {
+	if (!f->book.nstrings && f->jars_per_string > SERIES_MAX) {
 		err_set(err, ERR_USAGE, "more than %d jars in a string", SERIES_MAX);
 		return NULL;
 	}
+	if (fleet_fits(f, m->capacity_ah, err) < 0)
+		return NULL;
 	struct plant *p = calloc(1, sizeof(*p));
 	if (!p) {
 		err_nomem(err);

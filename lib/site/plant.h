@@ -34,6 +34,7 @@ struct plant_jar {
 	bool worn; /* past its end of life, where sudden failures are more frequent */
 	enum rate_class_names rate_class;
 	int64_t replace_at;               /* TIME_NIL: not planned */
+	const struct fleet_jar *book;     /* of its first unit; may be NULL */
 	char serial[20], predecessor[20]; /* "" none */
 	struct sensor_fault sensor;
 	double test_ah; /* at the cut-off, of the test that runs; NaN */
@@ -67,7 +68,8 @@ struct task {
 struct plant_string {
 	char code[PLANT_CODE_MAX];
 	uint64_t key;
-	int64_t site, number; /* of its site in the plant; of the string in the plant */
+	int64_t site, number; /* of its site in the plant; of the string in the fleet */
+	int64_t first;        /* of its first jar in the fleet */
 	int system, position; /* in its site, from 0; in its system, from 1 */
 	int64_t installed, last_capacity_test; /* TIME_NIL: none */
 	int64_t retest_day;                    /* UTC day; 0: none */
@@ -148,12 +150,6 @@ struct plant {
 	bool failed;           /* out of memory */
 	struct happening lost; /* where happenings go then */
 };
-
-/* How many strings the first njars positions of the fleet fill, the last perhaps not
- * wholly. */
-int64_t plant_string_count(const struct fleet *f, int64_t njars);
-/* The code of the string of that number, into dst[PLANT_CODE_MAX]. */
-void plant_string_code(const struct fleet *f, int64_t number, char *dst);
 
 typedef bool plant_choice(
 	const char *string_code, int64_t site, int64_t string, void *user);

@@ -11,6 +11,8 @@ static const double CLASS_ACCELERATED = 1.0364, CLASS_FAILING = 1.8808;
 /* A worn unit is found at a test and replaced after so many days. */
 static const double FOUND_AFTER_DAYS[2] = {10, 200};
 
+enum { BOOK_TRIES = 100, BOOK_STREAM = 1000000 };
+
 enum { /* counters of a unit's stream */
 	DRAW_CAPACITY,
 	DRAW_R0,
@@ -97,6 +99,16 @@ static void name_unit(struct plant_jar *j, uint64_t key)
 		c.month, (unsigned)(rng_bits(key, DRAW_SERIAL) % 1000000));
 }
 
+static void by_the_book(const struct battery_model *m, const struct fleet_jar *book,
+	struct battery_nature *n)
+{
+	if (!isnan(book->initial_capacity_ah))
+		n->soh_new_pct =
+			100 * (double)book->initial_capacity_ah / m->capacity_ah;
+	if (!isnan(book->initial_resistance_mohm))
+		n->r0_new_mohm = (double)book->initial_resistance_mohm;
+}
+
 void unit_install(const struct plant *p, struct plant_string *s, int i, int64_t when)
 {
 	struct plant_jar *j = &s->jars[i];
@@ -106,6 +118,8 @@ void unit_install(const struct plant *p, struct plant_string *s, int i, int64_t 
 	double temperature = b->temperature_c;
 
 	*b = (struct battery_block){.nature = draw_nature(p, s, key, j->key, ln)};
+	if (j->book && j->unit == 0)
+		by_the_book(p->model, j->book, &b->nature);
 	b->soc = 1 - 1e-7;
 	b->temperature_c = temperature;
 	battery_block_refresh(p->model, b);
@@ -124,37 +138,76 @@ void unit_install(const struct plant *p, struct plant_string *s, int i, int64_t 
 	name_unit(j, key);
 }
 
-void unit_history(const struct plant *p, struct plant_string *s, int i, int64_t now)
+/* Installs a unit; when it is worn out or fails, is found and replaced. */
+static int64_t install_for(const struct plant *p, struct plant_string *s, int i,
+	int64_t when, double *per_day)
+{
+	struct plant_jar *j = &s->jars[i];
+	const struct battery_block *b = &s->blocks[i];
+	double room_c = p->sites[s->site].room.setpoint_c;
+
+	unit_install(p, s, i, when);
+	uint64_t key = rng_key(j->key, (uint64_t)j->unit + 1);
+	double stress = ageing_stress(p->model, room_c + b->nature.rack_k + 0.3, 0);
+	*per_day = b->nature.rate_per_day * stress + upkeep_cycling_per_day(p);
+	double life_days = ageing_end(p->model, &b->nature) / *per_day;
+	double found =
+		FOUND_AFTER_DAYS[0] + (FOUND_AFTER_DAYS[1] - FOUND_AFTER_DAYS[0]) *
+					      rng_uniform(key, DRAW_FOUND);
+	int64_t end = when + (int64_t)((life_days + found) * (double)DAY_MS);
+	if (j->hard_failure + 7 * DAY_MS < end)
+		end = j->hard_failure + 7 * DAY_MS;
+	return end / DAY_MS * DAY_MS;
+}
+
+/* The unit as it is now. */
+static void age(const struct plant *p, struct plant_string *s, int i, int64_t now,
+	int64_t end, double per_day)
 {
 	struct plant_jar *j = &s->jars[i];
 	struct battery_block *b = &s->blocks[i];
-	double room_c = p->sites[s->site].room.setpoint_c;
-	int64_t when = s->installed;
+	b->used = per_day * (double)(now - j->installed) / (double)DAY_MS;
+	b->shorted = j->hard_failure <= now && j->hard_cause == cause_internal_short;
+	b->open = j->hard_failure <= now && j->hard_cause == cause_open_circuit;
+	if (j->hard_failure <= now)
+		j->replace_at = (end > now ? end : now / DAY_MS * DAY_MS + DAY_MS) +
+				9 * HOUR_MS;
+	battery_block_refresh(p->model, b);
+}
 
+/*
+ * A unit the book says is there has lasted until now: of the lives that could be, the
+ * first that has. One so old that hardly any lasts is worn out.
+ */
+static void unit_of_the_book(
+	const struct plant *p, struct plant_string *s, int i, int64_t now)
+{
+	struct plant_jar *j = &s->jars[i];
+	int64_t when = j->book->installed < now ? j->book->installed : now, end;
+	uint64_t key = j->key;
+	double per_day;
+	int k = 0;
+	do {
+		j->key = k ? rng_key(key, (uint64_t)(BOOK_STREAM + k)) : key;
+		end = install_for(p, s, i, when, &per_day);
+	} while (end <= now && ++k < BOOK_TRIES);
+	age(p, s, i, now, end, per_day);
+}
+
+void unit_history(const struct plant *p, struct plant_string *s, int i, int64_t now)
+{
+	struct plant_jar *j = &s->jars[i];
+	int64_t when = s->installed;
+	double per_day;
+
+	if (j->book && j->book->installed != TIME_NIL) {
+		unit_of_the_book(p, s, i, now);
+		return;
+	}
 	for (;;) {
-		unit_install(p, s, i, when);
-		uint64_t key = rng_key(j->key, (uint64_t)j->unit + 1);
-		double stress =
-			ageing_stress(p->model, room_c + b->nature.rack_k + 0.3, 0);
-		double per_day =
-			b->nature.rate_per_day * stress + upkeep_cycling_per_day(p);
-		double life_days = ageing_end(p->model, &b->nature) / per_day;
-		double found = FOUND_AFTER_DAYS[0] +
-			       (FOUND_AFTER_DAYS[1] - FOUND_AFTER_DAYS[0]) *
-				       rng_uniform(key, DRAW_FOUND);
-		int64_t end = when + (int64_t)((life_days + found) * (double)DAY_MS);
-		if (j->hard_failure + 7 * DAY_MS < end)
-			end = j->hard_failure + 7 * DAY_MS;
-		end = end / DAY_MS * DAY_MS;
+		int64_t end = install_for(p, s, i, when, &per_day);
 		if (end > now) {
-			b->used = per_day * (double)(now - when) / (double)DAY_MS;
-			b->shorted = j->hard_failure <= now &&
-				     j->hard_cause == cause_internal_short;
-			b->open = j->hard_failure <= now &&
-				  j->hard_cause == cause_open_circuit;
-			if (j->hard_failure <= now)
-				j->replace_at = end + 9 * HOUR_MS;
-			battery_block_refresh(p->model, b);
+			age(p, s, i, now, end, per_day);
 			return;
 		}
 		j->unit++;

@@ -177,6 +177,43 @@ jsonl() {
 	assert_one_line_stderr "f.ini' line 2: unknown key 'colour'"
 }
 
+@test "simulate: a CSV of batteries is the fleet" {
+	cd "$BATS_TEST_TMPDIR"
+	local seq="01 02 03 04 05 06 07 08" i
+	{
+		echo battery_code,serial_number,installed_date,initial_capacity_ah
+		for i in $seq; do echo "DC-PKT-03-UPS-05-S2-J$i,x,2021-03-04,121.5"; done
+		for i in 01 02 03; do echo "DC-BKK-01-REC-01-S1-J$i,x,,"; done
+	} >fleet.csv
+	simulate -q --fleet fleet.csv --days 1 --interval 1h --no-sensor-faults --truth >s
+	jsonl -k battery <s | jq -r '.code + " " + .installed' | sort >got
+	[ "$(wc -l <got)" -eq 11 ]
+	[ "$(grep -c '^DC-PKT-03-UPS-05-S2-J0[1-8] 2021-03-04T00:00:00Z$' got)" -eq 8 ]
+	jsonl -k string <s | jq -se 'map([.code, .batteries]) ==
+		[["DC-PKT-03-UPS-05-S2", 8], ["DC-BKK-01-REC-01-S1", 3]]'
+	jsonl -k site <s | jq -se 'map([.code, .region]) == [["DC-PKT-03", "southern"], ["DC-BKK-01", "central"]]'
+	jsonl -k battery <s | jq -se '[.[] | select(.initial_capacity_ah == 121.5)] | length == 8'
+	[ "$(records_of telemetry s)" -eq $((11 * 24)) ]
+	[ "$(records_of truth s)" -eq 11 ]
+	simulate -q --fleet fleet.csv --days 1 --interval 1h --no-sensor-faults --truth --jobs 2 | cmp - s
+	[ "$(simulate -q --fleet fleet.csv --batteries 9 --interval 1h | decode -q -k battery | wc -l)" -eq 9 ]
+	# what a run tells of its batteries is such a list, whatever else it has
+	simulate -q --batteries 30 --interval 1h -n 40 | decode -q -k battery --csv >told.csv
+	simulate -q --fleet told.csv --interval 1h -n 40 | decode -q -k battery --csv >again.csv
+	for f in told again; do cut -d, -f1,2,7,9,10 $f.csv >$f; done
+	cmp told again
+	try simulate --fleet fleet.csv --batteries 12
+	assert_status 2
+	assert_one_line_stderr "^simulate: 'fleet.csv' has 11 batteries: none can be cloned"
+	sed -i 's/DC-PKT-03-UPS-05-S2-J08/DC-PKT-03-UPS-05-S2-J09/' fleet.csv
+	try simulate --fleet fleet.csv
+	assert_status 2
+	assert_one_line_stderr "^simulate: 'fleet.csv' line 9: string DC-PKT-03-UPS-05-S2 has this J09, and no J08"
+	[ ! -s "$OUT" ]
+	try simulate --fleet nowhere.csv
+	assert_status 3
+}
+
 @test "simulate: a closed pipe ends it quietly, a full disk does not" {
 	# shellcheck disable=SC2016
 	try bash -c 'simulate --days 900 | head -c 1 >/dev/null; exit "${PIPESTATUS[0]}"'
