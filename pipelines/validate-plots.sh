@@ -3,12 +3,13 @@
 #
 #   validate-plots.sh DIR [DATA]     (SVG files; $FLOATLINE_DATA, or ../shared/data)
 #
-# Without recorded data it draws the simulated plots alone. A BBOXX day is drawn with a
-# model identified from the other days, its filter started 15 % wrong. Needs gnuplot.
+# Without recorded data it draws the simulated plots alone. The recorded batteries are
+# drawn with the models of validate.sh: a BBOXX day with one identified from the other
+# days, UB121000 with one from itself. The filter starts 15 % wrong. Needs gnuplot.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 PATH=$PATH:$here/../build/bin:$here/../../../bin
-[ $# -ge 1 ] || { sed -n '2,8p' "$0" >&2; exit 2; }
+[ $# -ge 1 ] || { sed -n '2,9p' "$0" >&2; exit 2; }
 command -v gnuplot >/dev/null || { echo "validate-plots.sh: no gnuplot (Debian: gnuplot-nox)" >&2; exit 3; }
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
@@ -59,8 +60,10 @@ recorded() {
 	floatline ingest -q -m bboxx "${days[@]:1}" | floatline twin -q -m agm-12v-17 --fit others.ini >/dev/null
 	floatline ingest -q -m bboxx "${days[0]}" | points ./others.ini -15 >bboxx.csv
 	discharge bboxx "BBOXX 17 Ah, a day the model has not seen"
-	floatline ingest -q -m ub121000 "$data"/ub121000/*.csv | points ub121000 -15 >ub121000.csv
-	discharge ub121000 "UB121000 100 Ah"
+	floatline ingest -q -m ub121000 "$data"/ub121000/*.csv >run
+	floatline twin -q -m gpl12-100 --fit itself.ini -i run >/dev/null
+	points ./itself.ini -15 <run >ub121000.csv
+	discharge ub121000 "UB121000 100 Ah, its model identified from this run"
 }
 
 # A string's blocks through eleven years, by the truth.
