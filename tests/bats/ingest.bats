@@ -290,6 +290,13 @@ reasons() {
 	[[ ${lines[0]} == *7.5*voltage_range* ]]
 	[[ ${lines[1]} == *voltage_implausible* ]]
 	[[ ${lines[2]} == *'"quality":[]'* ]]
+	# a Li-ion cell lives at 3.5 V, where a 12 V block does not
+	printf '%s\n' "$HEAD" '2026-07-01 00:00:00,A-J1,3.5,1' >cell.csv
+	for model in nasa-18650 hx12-120; do
+		ingest -q -m m.ini --model $model cell.csv | decode -q --kind telemetry --fields quality >$model
+	done
+	grep -q '"quality":\[\]' nasa-18650
+	grep -q voltage_range hx12-120
 	try ingest -q -m m.ini --model nonsense a.csv -o out.fl
 	assert_status 2
 }

@@ -93,6 +93,15 @@ jsonl() {
 	grep -q '^DC-CNX-02-' "$BATS_TEST_TMPDIR/codes"
 }
 
+# bats test_tags=slow
+@test "simulate: a million batteries in one process, in less than 2 GB" {
+	limit='ulimit -v 2000000'
+	bash -c "$limit; simulate --version" >/dev/null 2>&1 || limit=: # sanitizers need more
+	bash -c "$limit; simulate -q --batteries 1000000 --interval 1m --days 0.0007 --only telemetry,battery" |
+		jsonl -k telemetry --csv --no-header --fields battery | sort -u | wc -l >"$BATS_TEST_TMPDIR/n"
+	[ "$(cat "$BATS_TEST_TMPDIR/n")" -gt 999000 ] # but for lost samples
+}
+
 @test "simulate: a string floats at 13.5 to 13.8 V a jar, with milliamperes" {
 	simulate -q --batteries 216 --days 2 --interval 10m | jsonl -k string_telemetry |
 		jq -r 'select(.mode == "float" and .float_current_a != null) |
