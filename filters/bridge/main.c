@@ -96,7 +96,8 @@ static int serve(const struct bridge_options *o, struct err *err)
 	struct stopper stopper;
 	struct service service = {.secure_cookies = !o->plain_cookies,
 		.routes = API_ROUTES,
-		.nroutes = API_NROUTES};
+		.nroutes = API_NROUTES,
+		.models = o->models};
 	char address[256];
 	struct server_options so = {.address = address,
 		.cert = o->cert,
@@ -142,6 +143,8 @@ int main(int argc, char **argv)
 		{0, "key", "FILE", "its private key, PEM", OPT_STR, &o.key, 0, 0},
 		{0, "plain-cookies", NULL, "cookies over http, for a trusted network",
 			OPT_BOOL, &o.plain_cookies, 0, 0},
+		{0, "models", "DIR", "model registry, for the calls of models", OPT_STR,
+			&o.models, 0, 0},
 		{0, "role", "ROLE", "user add: admin, engineer or viewer", OPT_STR,
 			&o.role, 0, 0},
 		{0, "sites", "CODE,...", "user add: sees these sites only", OPT_STR,

@@ -44,6 +44,15 @@ int64_t time_from_civil(const struct civil *c)
 	       c->minute * MINUTE_MS + c->second * SECOND_MS + c->ms;
 }
 
+int64_t time_month(int64_t ms, int n)
+{
+	struct civil c;
+	time_to_civil(ms, &c);
+	int64_t months = (int64_t)c.year * 12 + c.month - 1 + n;
+	int64_t year = time_whole(months, 12);
+	return days_from_civil((int)year, (int)(months - year * 12) + 1, 1) * DAY_MS;
+}
+
 static char *put2(char *p, int v)
 {
 	*p++ = (char)('0' + v / 10);

@@ -35,6 +35,8 @@ static inline int64_t time_whole(int64_t ms, int64_t unit)
 int64_t days_from_civil(int year, int month, int day);
 void time_to_civil(int64_t ms, struct civil *out);
 int64_t time_from_civil(const struct civil *c);
+/* When the month begins that is n months after (n < 0: before) the one of ms, UTC. */
+int64_t time_month(int64_t ms, int n);
 
 /* Writes "2026-08-25T00:00:00.000Z" (fraction only when not zero) into
  * dst[TIME_TEXT_SIZE]. Returns dst. */

@@ -23,6 +23,16 @@ extern const struct param BATTERIES_PARAMS[], PAGE_PARAMS[], RUN_PARAMS[];
 handler_fn api_battery_telemetry, api_battery_twin, api_battery_rul, api_battery_events;
 extern const struct param CHART_PARAMS[], SERIES_PARAMS[], EVENTS_PARAMS[];
 
+handler_fn api_battery_features, api_location_events, api_location_environment,
+	api_telemetry_stats, api_telemetry_range;
+extern const struct param FEATURES_PARAMS[], DATE_RANGE_PARAMS[];
+
+handler_fn api_fleet_trend, api_fleet_forecast, api_fleet_compare;
+extern const struct param TREND_PARAMS[], FORECAST_PARAMS[], COMPARE_PARAMS[];
+
+handler_fn api_models, api_model, api_model_drift, api_model_promote,
+	api_model_rollback;
+
 handler_fn api_alerts, api_alert;
 extern const struct param ALERTS_PARAMS[];
 

@@ -1,4 +1,5 @@
 /* What was measured, estimated and predicted of one battery, over time. */
+#include "record/schema.h"
 #include "web/api.h"
 #include "web/cell.h"
 #include "web/emit.h"
@@ -22,6 +23,9 @@ const struct param CHART_PARAMS[] = {SPAN_PARAMS,
 		false, 1, POINTS_MOST, NULL, "600"},
 	{0}};
 const struct param SERIES_PARAMS[] = {SPAN_PARAMS, SKIP_PARAM, LIMIT_PARAM, {0}};
+const struct param FEATURES_PARAMS[] = {SPAN_PARAMS,
+	{"window", PARAM_INT, "of windows of so many hours", false, 1, 720, NULL, "24"},
+	SKIP_PARAM, LIMIT_PARAM, {0}};
 
 static int take_int(void *ctx, const char *const *cells, size_t n, struct err *err)
 {
@@ -30,29 +34,30 @@ static int take_int(void *ctx, const char *const *cells, size_t n, struct err *e
 }
 
 struct span {
-	struct number battery, start, end;
+	struct number subject, start, end;
 	int64_t from_ms, to_ms;
 };
 
+#define NUMBER_OF(table)                                                               \
+	"SELECT x.id FROM " table                                                      \
+	" x JOIN run r ON r.id = x.run WHERE r.name = $1 AND x.code = $2"
+
 /*
- * The battery's number and the time asked for. 200; 404 no such battery; -1. 'newest'
- * is SQL for the last time there is of battery $1.
+ * The number of what the path names and the time asked for. 200; 404 no such thing; -1.
+ * 'find' is SQL for the number, 'newest' for the last time there is of number $1.
  */
-static int find_span(
-	struct call *c, const char *newest, struct span *s, struct err *err)
+static int find_span(struct call *c, const char *find, const char *newest,
+	struct span *s, struct err *err)
 {
 	int64_t id = TIME_NIL, last = TIME_NIL;
 	const char *start = call_value(c, "start"), *end = call_value(c, "end");
-	if (db_select(c->db,
-		    DB_QUERY("SELECT b.id FROM battery b JOIN run r ON r.id = b.run "
-			     "WHERE r.name = $1 AND b.code = $2",
-			    call_value(c, "run"), c->id),
-		    take_int, &id, err) < 0)
+	if (db_select(c->db, DB_QUERY(find, call_value(c, "run"), c->id), take_int, &id,
+		    err) < 0)
 		return -1;
 	if (id == TIME_NIL)
 		return http_refuse(c->res, 404, "no '%s'", c->id);
-	s->battery = number(id);
-	if (!end && db_select(c->db, DB_QUERY(newest, s->battery.text), take_int, &last,
+	s->subject = number(id);
+	if (!end && db_select(c->db, DB_QUERY(newest, s->subject.text), take_int, &last,
 			    err) < 0)
 		return -1;
 	s->to_ms = end ? cell_int(end) : last == TIME_NIL ? c->now : last + 1;
@@ -85,7 +90,7 @@ static const struct column CHART[] = {{"ts", CELL_TIME}, {"count", CELL_INT},
 int api_battery_telemetry(struct call *c, struct err *err)
 {
 	struct span s;
-	int status = find_span(c, NEWEST("telemetry"), &s, err);
+	int status = find_span(c, NUMBER_OF("battery"), NEWEST("telemetry"), &s, err);
 	if (status != 200)
 		return status;
 	int64_t points = call_int(c, "points");
@@ -103,7 +108,7 @@ int api_battery_telemetry(struct call *c, struct err *err)
 			"CAST($2 AS bigint)) / CAST($4 AS bigint)) g JOIN telemetry t "
 			"ON t.run = (SELECT run FROM battery WHERE id = $1) AND "
 			"t.battery = $1 AND t.ts = g.ts ORDER BY t.ts",
-			s.battery.text, s.start.text, s.end.text, number(step).text),
+			s.subject.text, s.start.text, s.end.text, number(step).text),
 		CHART, err);
 }
 
@@ -117,11 +122,11 @@ static int series(struct call *c, const char *newest, const char *sql,
 	const struct column *columns, struct err *err)
 {
 	struct span s;
-	int status = find_span(c, newest, &s, err);
+	int status = find_span(c, NUMBER_OF("battery"), newest, &s, err);
 	if (status != 200)
 		return status;
 	return emit_list(c,
-		DB_QUERY(sql, s.battery.text, s.start.text, s.end.text,
+		DB_QUERY(sql, s.subject.text, s.start.text, s.end.text,
 			call_value(c, "limit"), call_value(c, "skip")),
 		columns, err);
 }
@@ -163,6 +168,51 @@ int api_battery_rul(struct call *c, struct err *err)
 		RUL, err);
 }
 
+/* Every field of a feature record but whose it is, and the list's total. */
+static void feature_columns(struct column *columns, struct buf *sql)
+{
+	const struct kind_info *k = kind_info(KIND_feature);
+	int n = 0;
+	buf_puts(sql, "SELECT ");
+	for (int i = 0; i < k->nfields; i++) {
+		const struct field_info *f = &k->fields[i];
+		if (i == F_feature_battery)
+			continue;
+		columns[n++] = (struct column){f->name, f->type == T_TIME  ? CELL_TIME
+							: f->type == T_F32 ? CELL_REAL
+									   : CELL_INT};
+		buf_printf(sql, "%s, ", f->name);
+	}
+	columns[n++] = (struct column){"total", CELL_TOTAL};
+	columns[n] = (struct column){0};
+	buf_puts(sql, "count(*) OVER () FROM feature" OF_SPAN
+		      " AND window_h = CAST($6 AS integer) ORDER BY ts, unit LIMIT $4 "
+		      "OFFSET $5");
+	buf_putc(sql, '\0');
+}
+
+int api_battery_features(struct call *c, struct err *err)
+{
+	struct span s;
+	struct column columns[NFIELDS_feature + 2];
+	struct buf sql = {0};
+	int status = find_span(c, NUMBER_OF("battery"), NEWEST("feature"), &s, err);
+	if (status != 200)
+		return status;
+	feature_columns(columns, &sql);
+	status =
+		sql.failed
+			? err_nomem(err)
+			: emit_list(c,
+				  DB_QUERY((char *)sql.data, s.subject.text,
+					  s.start.text, s.end.text,
+					  call_value(c, "limit"), call_value(c, "skip"),
+					  call_value(c, "window")),
+				  columns, err);
+	buf_release(&sql);
+	return status;
+}
+
 const struct param EVENTS_PARAMS[] = {RUN_PARAM,
 	{"start", PARAM_TIME, "what was over before is left out", false, 0, 0, NULL,
 		NULL},
@@ -175,26 +225,111 @@ static const struct column EVENT[] = {{"event_id", CELL_TEXT}, {"ts", CELL_TIME}
 	{"status", CELL_TEXT}, {"value", CELL_REAL}, {"note", CELL_TEXT},
 	{"total", CELL_TOTAL}, {0}};
 
+#define EVENTS_FROM                                                                    \
+	"SELECT e.event_id, e.ts, e.end_ts, e.subject, e.type, e.status, e.value, "    \
+	"e.note, count(*) OVER () FROM event e JOIN run r ON r.id = e.run WHERE "      \
+	"r.name = $1 AND ($2 = e.subject OR "
+#define EVENTS_SPAN                                                                    \
+	") AND (CAST($3 AS text) IS NULL OR coalesce(e.end_ts, e.ts) >= CAST($3 AS "   \
+	"bigint)) AND (CAST($4 AS text) IS NULL OR e.ts < CAST($4 AS bigint)) ORDER "  \
+	"BY e.ts DESC, e.event_id LIMIT $5 OFFSET $6"
+
+static int events(struct call *c, const char *table, const char *sql, struct err *err)
+{
+	int status = call_exists(c, table, err);
+	if (status != 200)
+		return status;
+	return emit_list(c,
+		DB_QUERY(sql, call_value(c, "run"), c->id, call_value(c, "start"),
+			call_value(c, "end"), call_value(c, "limit"),
+			call_value(c, "skip")),
+		EVENT, err);
+}
+
 /* Of the battery, and of what it is part of: an outage is the system's or the site's.
  */
 int api_battery_events(struct call *c, struct err *err)
 {
-	int status = call_exists(c, "battery", err);
+	return events(
+		c, "battery", EVENTS_FROM "$2 LIKE e.subject || '-%'" EVENTS_SPAN, err);
+}
+
+/* Of the site and all that is in it. */
+int api_location_events(struct call *c, struct err *err)
+{
+	return events(
+		c, "site", EVENTS_FROM "e.subject LIKE $2 || '-%'" EVENTS_SPAN, err);
+}
+
+#define SENSORS_OF                                                                     \
+	"sensor x JOIN site s ON s.run = x.run AND s.id = $1 AND (x.site = s.id OR "   \
+	"x.code LIKE s.code || '-%')"
+
+static const struct column ENVIRONMENT[] = {{"sensor", CELL_TEXT}, {"ts", CELL_TIME},
+	{"temperature_mean_c", CELL_REAL}, {"temperature_min_c", CELL_REAL},
+	{"temperature_max_c", CELL_REAL}, {"humidity_pct", CELL_REAL},
+	{"hvac", CELL_TEXT}, {"outdoor_temperature_c", CELL_REAL}, {0}};
+
+/* As the telemetry of a battery: steps of equal length, a row a sensor and step. */
+int api_location_environment(struct call *c, struct err *err)
+{
+	struct span s;
+	int status = find_span(c, NUMBER_OF("site"),
+		"SELECT max((SELECT max(e.ts) FROM environment e WHERE e.run = x.run "
+		"AND e.sensor = x.id)) FROM " SENSORS_OF,
+		&s, err);
 	if (status != 200)
 		return status;
+	int64_t points = call_int(c, "points");
+	int64_t step = (s.to_ms - s.from_ms + points - 1) / points;
 	return emit_list(c,
-		DB_QUERY(
-			"SELECT e.event_id, e.ts, e.end_ts, e.subject, e.type, "
-			"e.status, e.value, e.note, count(*) OVER () FROM event e JOIN "
-			"run r ON r.id = e.run WHERE r.name = $1 AND ($2 = e.subject "
-			"OR $2 LIKE e.subject || '-%') AND (CAST($3 AS text) IS NULL "
-			"OR "
-			"coalesce(e.end_ts, e.ts) >= CAST($3 AS bigint)) AND (CAST($4 "
-			"AS text) IS "
-			"NULL OR e.ts < CAST($4 AS bigint)) ORDER BY e.ts DESC, "
-			"e.event_id LIMIT $5 OFFSET $6",
-			call_value(c, "run"), c->id, call_value(c, "start"),
-			call_value(c, "end"), call_value(c, "limit"),
-			call_value(c, "skip")),
-		EVENT, err);
+		DB_QUERY("SELECT g.code, e.ts, g.t, g.t0, g.t1, g.h, e.hvac, "
+			 "e.outdoor_temperature_c FROM (SELECT x.code AS code, x.run "
+			 "AS run, x.id AS id, max(v.ts) AS ts, avg(v.temperature_c) AS "
+			 "t, min(v.temperature_c) AS t0, max(v.temperature_c) AS t1, "
+			 "avg(v.humidity_pct) AS h FROM " SENSORS_OF
+			 " JOIN environment v ON v.run = x.run AND v.sensor = x.id AND "
+			 "v.ts >= CAST($2 AS bigint) AND v.ts < CAST($3 AS bigint) "
+			 "GROUP BY x.code, x.run, x.id, (v.ts - CAST($2 AS bigint)) / "
+			 "CAST($4 AS bigint)) g JOIN environment e ON e.run = g.run "
+			 "AND e.sensor = g.id AND e.ts = g.ts ORDER BY g.code, e.ts",
+			s.subject.text, s.start.text, s.end.text, number(step).text),
+		ENVIRONMENT, err);
+}
+
+/* The batteries a caller may see, with their samples. */
+#define SEEN_BATTERIES                                                                 \
+	"battery b JOIN run r ON r.id = b.run LEFT JOIN string g ON g.id = b.string "  \
+	"LEFT JOIN battery_system y ON y.id = g.system LEFT JOIN site s ON s.id = "    \
+	"y.site WHERE r.name = $1 AND " SEES("s.code", "$2")
+#define FIRST_AND_LAST                                                                 \
+	"min((SELECT min(t.ts) FROM telemetry t WHERE t.run = b.run AND t.battery = "  \
+	"b.id)), max((SELECT max(t.ts) FROM telemetry t WHERE t.run = b.run AND "      \
+	"t.battery = b.id))"
+
+int api_telemetry_stats(struct call *c, struct err *err)
+{
+	static const struct column STATS[] = {{"samples", CELL_INT},
+		{"batteries", CELL_INT}, {"first", CELL_TIME}, {"last", CELL_TIME},
+		{0}};
+	return emit_one(c,
+		DB_QUERY("SELECT coalesce(sum((SELECT count(*) FROM telemetry t WHERE "
+			 "t.run = b.run AND t.battery = b.id)), 0), "
+			 "count(*), " FIRST_AND_LAST " FROM " SEEN_BATTERIES,
+			call_value(c, "run"), call_sites(c)),
+		STATS, err);
+}
+
+const struct param DATE_RANGE_PARAMS[] = {RUN_PARAM,
+	{"location", PARAM_TEXT, "of this site only", false, 1, 127, NULL, NULL}, {0}};
+
+int api_telemetry_range(struct call *c, struct err *err)
+{
+	static const struct column RANGE[] = {
+		{"first", CELL_TIME}, {"last", CELL_TIME}, {0}};
+	return emit_one(c,
+		DB_QUERY("SELECT " FIRST_AND_LAST " FROM " SEEN_BATTERIES
+			 " AND (CAST($3 AS text) IS NULL OR s.code = $3)",
+			call_value(c, "run"), call_sites(c), call_value(c, "location")),
+		RANGE, err);
 }

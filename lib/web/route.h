@@ -45,6 +45,7 @@ struct service {
 	bool secure_cookies; /* the page comes by https */
 	const struct route *routes;
 	size_t nroutes;
+	const char *models; /* the model registry's folder, or NULL */
 };
 
 /* One call on its way. */

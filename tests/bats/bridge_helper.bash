@@ -3,12 +3,13 @@
 # 'load helper' and 'load bridge_helper' in the first lines of each file.
 
 # One small fleet of two sites in a SQLite file, and the same in PostgreSQL where there is
-# one; three accounts. Each test that writes takes a copy of the file.
+# one; three accounts; a model registry with one model in production and one to be. Each
+# test that writes takes a copy of the file.
 setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return
 	PATH=$BIN:$PATH
-	simulate -q --batteries 240 --days 1 --interval 15m --start 2026-01-01T00:00:00Z |
-		twin -q | alert -q >fleet.flt
+	make_fleet >fleet.flt
+	make_models
 	if find /usr/lib/postgresql -path '*/bin/initdb' 2>/dev/null | grep -q .; then
 		"$BATS_TEST_DIRNAME/../../scripts/pg" start "$PWD" >url
 	fi
@@ -26,13 +27,26 @@ setup_file() {
 	done
 }
 
+make_fleet() {
+	simulate -q --batteries 240 --days 1 --interval 15m --start 2026-01-01T00:00:00Z |
+		twin -q | alert -q
+}
+
+make_models() {
+	local seed
+	for seed in 1 2; do
+		$PYTHON "$BATS_TEST_DIRNAME/learn-fleet.py" 150 3 $seed | encode -q | train -q --register models
+		[ -e models/production ] || predict promote --registry models 2>/dev/null
+	done
+}
+
 teardown_file() {
 	[ ! -e "$BATS_FILE_TMPDIR/pg" ] || "$BATS_TEST_DIRNAME/../../scripts/pg" stop "$BATS_FILE_TMPDIR"
 }
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return
-	cp "$BATS_FILE_TMPDIR"/f.db . 2>/dev/null || true
+	cp -a "$BATS_FILE_TMPDIR"/f.db "$BATS_FILE_TMPDIR"/models . 2>/dev/null || true
 	bridge=$BIN/bridge
 }
 
@@ -50,7 +64,7 @@ serve() {
 	local db=$1
 	shift
 	rm -f bridge.log # or the line of the one before would be found
-	"$bridge" --db "$db" --listen 127.0.0.1:0 "$@" 2>bridge.log 3>&- &
+	"$bridge" --db "$db" --listen 127.0.0.1:0 --models models "$@" 2>bridge.log 3>&- &
 	echo $! >bridge.pid
 	wait_until 20 said_port
 	BASE=$(sed -n 's/.*listening on //p' bridge.log)

@@ -1,0 +1,223 @@
+load helper
+load bridge_helper
+
+# Ten weeks of one site at an hour, so that there are months, features and lives to tell.
+make_fleet() {
+	simulate -q --batteries 240 --days 70 --interval 1h --start 2025-12-01T00:00:00Z |
+		featurize -q --windows 24 --every 1d | twin -q | alert -q
+}
+
+# both COMMAND…: for each back end there is.
+both() {
+	local db
+	for db in sqlite:f.db $(cat "$BATS_FILE_TMPDIR/url" 2>/dev/null); do
+		DB=$db
+		serve "$db"
+		login vera
+		"$@"
+		stop
+	done
+}
+
+# sql QUERY: asks the database that is served.
+sql() {
+	case $DB in
+	sqlite:*) sqlite3 "${DB#sqlite:}" "$1" ;;
+	*) psql -qAt "$DB" -c "$1" ;;
+	esac
+}
+
+# holds JQ-FILTER [ARGS…]: true of the last answer.
+holds() {
+	jq -e "$@" body >/dev/null || fail "not so: $*: $(head -c 600 body)"
+}
+
+trend() {
+	gives 200 GET '/fleet/trend?months=4'
+	[ "$(jq -r '[.items[].month] | join(" ")' body)" = "2025-11 2025-12 2026-01 2026-02" ]
+	holds '.total == 4 and .items[0].batteries == 0 and .items[0].soh_mean_pct == null'
+	holds '.items[1:] | all(.batteries == 240 and .soh_p10_pct <= .soh_mean_pct and .soh_mean_pct <= .soh_p90_pct)'
+	# the mean of January is that of each battery's last state in it
+	local mean
+	mean=$(sql "SELECT avg(p.soh_pct) FROM twin_state p WHERE p.ts = (SELECT max(x.ts) FROM twin_state x
+		WHERE x.run = p.run AND x.battery = p.battery AND x.ts >= 1767225600000 AND x.ts < 1769904000000)")
+	holds --argjson mean "$mean" '.items[2].soh_mean_pct - $mean | fabs < 0.001'
+	[ "$(jq '[.items[].alerts] | add' body)" = "$(sql "SELECT count(*) FROM alert WHERE since_ts >= 1764547200000")" ]
+	gives 200 GET '/fleet/trend'
+	holds '.items | length == 12'
+	gives 200 GET '/fleet/trend?run=nothing'
+	holds '.items | all(.batteries == 0)'
+	gives 422 GET '/fleet/trend?months=0'
+}
+
+@test "the fleet's health month by month" {
+	both trend
+}
+
+forecast() {
+	gives 200 GET '/fleet/forecast?months=120'
+	holds '.items | length == 40'
+	holds '.items[0].quarter == "2026-Q1" and .items[0].from == "2026-01-01T00:00:00Z" and .items[0].until == .items[1].from'
+	holds '.items | all(.due == ([.by_site[].due] | add // 0))'
+	# each battery once: those whose life ends within the ten years
+	local due
+	due=$(sql "SELECT count(*) FROM battery_now n WHERE (SELECT max(ts) FROM rul_prediction) + rul_days * 86400000.0 < 2082758400000")
+	[ "$(jq '[.items[].due] | add' body)" = "$due" ]
+	holds '([.items[:8][].due_by_lower] | add) >= ([.items[:8][].due] | add)'
+	gives 200 GET '/fleet/forecast?months=7'
+	holds '.items | length == 3'
+}
+
+@test "replacements due, quarter by quarter" {
+	both forecast
+}
+
+compare() {
+	local m
+	for m in soh rul temperature resistance voltage autonomy; do
+		gives 200 GET "/fleet/compare?metric=$m"
+		holds --arg m $m '.metric == $m and (.unit | length) > 0 and .total == (.items | length) and .total > 0'
+		holds '.items | all(.min <= .q1 and .q1 <= .median and .median <= .q3 and .q3 <= .max)'
+		holds '[.items[].n] | add == 240'
+		holds '.items[] as $s | $s.outliers | all(.value < $s.min or .value > $s.max)'
+	done
+	[ "$(jq -r '[.items[].site] | unique | length' body)" = "$(jq .total body)" ]
+	gives 422 GET '/fleet/compare?metric=beauty'
+}
+
+@test "sites side by side" {
+	both compare
+}
+
+features() {
+	gives 200 GET '/batteries/DC-CNX-01-UPS-01-S1-J07/features?start=2025-12-01&end=2026-01-01'
+	holds '.total == 30 and (.items | all(.window_h == 24)) and .items[0].ts == "2025-12-02T00:00:00Z"'
+	holds '.items[0] | has("v_mean_v") and has("arrhenius_hours") and has("deep_days") and (has("battery") | not)'
+	local mean
+	mean=$(sql "SELECT v_mean_v FROM feature f JOIN battery b ON b.id = f.battery WHERE b.code = 'DC-CNX-01-UPS-01-S1-J07' AND f.ts = 1764633600000")
+	holds --argjson mean "$mean" '.items[0].v_mean_v - $mean | fabs < 1e-5'
+	gives 200 GET '/batteries/DC-CNX-01-UPS-01-S1-J07/features?window=1'
+	holds '.items == []'
+	gives 404 GET '/batteries/nix/features'
+}
+
+@test "a battery's features" {
+	both features
+}
+
+environment() {
+	gives 200 GET '/locations/DC-CNX-01/environment?start=2026-01-01&end=2026-01-11&points=10'
+	local sensors
+	sensors=$(jq '[.items[].sensor] | unique | length' body)
+	[ "$sensors" -ge 1 ]
+	holds --argjson n "$sensors" '.items | length == 10 * $n'
+	holds '.items | all(.temperature_min_c <= .temperature_mean_c and .temperature_mean_c <= .temperature_max_c and .hvac != null)'
+	gives 200 GET '/locations/DC-CNX-01/environment'
+	holds '.items[-1].ts >= "2026-02-08T20:00:00Z"'
+	gives 404 GET '/locations/nix/environment'
+	gives 422 GET '/locations/DC-CNX-01/environment?start=2026-01-02&end=2026-01-01'
+	gives 200 GET '/locations/DC-CNX-01/events?limit=1000'
+	holds '.items | all(.subject | startswith("DC-CNX-01"))'
+	[ "$(jq .total body)" = "$(sql "SELECT count(*) FROM event WHERE subject LIKE 'DC-CNX-01%'")" ]
+	gives 404 GET '/locations/nix/events'
+}
+
+@test "a site's rooms and events" {
+	both environment
+}
+
+samples() {
+	gives 200 GET /telemetry/stats
+	[ "$(jq .samples body)" = "$(sql 'SELECT count(*) FROM telemetry')" ]
+	holds '.batteries == 240 and .first == "2025-12-01T00:00:00Z"'
+	local last
+	last=$(jq -r .last body)
+	gives 200 GET '/telemetry/date-range?location=DC-CNX-01'
+	holds --arg last "$last" '.first == "2025-12-01T00:00:00Z" and .last == $last'
+	gives 200 GET '/telemetry/date-range?location=nix'
+	holds '.first == null'
+	login kim
+	gives 200 GET /telemetry/stats
+	holds '.batteries == 24'
+}
+
+@test "how much was measured, and when" {
+	both samples
+}
+
+@test "the models: listed, judged, promoted and rolled back" {
+	cp -a "$BATS_FILE_TMPDIR/models" before
+	one=$(readlink models/production) two=$(readlink models/staging)
+	serve sqlite:f.db
+	login vera
+	gives 200 GET /models
+	holds --arg one "$one" --arg two "$two" '.total == 2 and (.items | map({(.version): .status}) | add) == {($one): "production", ($two): "staging"}'
+	mae=$(jq .evaluation.model.mae_days "models/$one/model.json")
+	holds --arg one "$one" --argjson mae "$mae" '.items[] | select(.version == $one) | .metrics.mae_days == $mae and .features > 3 and .promoted_at != null and .retired_at == null'
+	gives 200 GET "/models/$two"
+	holds --arg two "$two" '.version == $two and .promoted_at == null and .card.id == $two'
+	gives 200 GET /models/production
+	holds --arg one "$one" '.version == $one'
+	gives 404 GET /models/nix
+	gives 404 GET /models/..%2f..
+	gives 200 GET "/models/$one/drift"
+	holds '.batteries == 240 and (.items | any(.drifted)) and (.items | map(.feature) | index("t_mean_c") != null)'
+	gives 404 GET /models/nix/drift
+	# only admins change what serves
+	login emil
+	gives 403 POST "/models/$two/promote"
+	gives 403 POST /models/rollback
+	login anna
+	gives 404 POST /models/nix/promote
+	gives 200 POST "/models/$two/promote"
+	holds --arg two "$two" '.version == $two and .status == "production"'
+	[ "$(readlink models/production)" = "$two" ]
+	gives 200 POST "/models/$two/promote"
+	gives 200 GET "/models/$one"
+	holds '.status == "retired" and .retired_at != null'
+	gives 200 POST /models/rollback
+	holds --arg one "$one" '.version == $one and .status == "production" and .retired_at == null'
+	gives 409 POST /models/rollback
+	detail 'there is no version before that could serve again'
+	truncate -s 1000 "models/$two/booster.ubj"
+	gives 409 POST "/models/$two/promote"
+	detail "'$two' does not load"
+	[ "$(sqlite3 f.db "SELECT group_concat(action || ' ' || entity) FROM audit_log WHERE action LIKE 'model.%'")" = "model.promote $two,model.rollback $one" ]
+}
+
+@test "without a registry there are no models; one that is gone says so" {
+	"$bridge" --db sqlite:f.db --listen 127.0.0.1:0 2>bridge.log 3>&- &
+	echo $! >bridge.pid
+	wait_until 20 said_port
+	API=$(sed -n 's/.*listening on //p' bridge.log)/api/v1
+	login anna
+	gives 200 GET /models
+	[ "$(cat body)" = '{"items":[],"total":0}' ]
+	gives 404 GET /models/production
+	gives 404 GET /models/production/drift
+	gives 404 POST /models/production/promote
+	gives 409 POST /models/rollback
+	stop
+	serve sqlite:f.db
+	login anna
+	mv models gone
+	gives 503 GET /models
+	detail 'the model registry cannot be used'
+	gives 503 GET /models/production
+	gives 503 GET /models/production/drift
+	grep -q "^bridge: cannot .*'models" bridge.log
+}
+
+@test "one who may see one site gets the figures of that site alone" {
+	serve sqlite:f.db
+	login kim
+	gives 200 GET '/fleet/trend?months=2'
+	holds '.items | all(.batteries == 24)'
+	gives 200 GET '/fleet/compare'
+	holds '[.items[].site] == ["DC-KKN-01"]'
+	gives 200 GET '/fleet/forecast?months=120'
+	holds '[.items[].by_site[].site] | unique - ["DC-KKN-01"] == []'
+	gives 404 GET /locations/DC-CNX-01/environment
+	gives 404 GET /locations/DC-CNX-01/events
+	gives 404 GET /batteries/DC-CNX-01-UPS-01-S1-J07/features
+}
