@@ -1,7 +1,7 @@
 /*
  * broadcast: a stream to any number of ZeroMQ subscribers. The topics, sequence numbers
- * and the schema records for late subscribers are those of the pub: endpoint
- * (lib/stream); this is the program that reads a pipe and feeds it.
+ * the schema records and the snapshot for late subscribers are those of the pub:
+ * endpoint (lib/stream); this is the program that reads a pipe and feeds it.
  */
 #include "base/buf.h"
 #include "base/diag.h"
@@ -9,11 +9,11 @@
 
 static const struct opt_usage USAGE = {"broadcast", "[options]",
 	"a stream to any number of ZeroMQ subscribers",
-	"  simulate --live | broadcast --bind 'tcp://*:5556'\n"
-	"  decode -i 'sub:tcp://localhost:5556?topic=telemetry/DC-CNX-01/'\n"};
+	"  simulate --live | broadcast --snapshot 'tcp://*:5557'\n"
+	"  decode -i 'sub:tcp://localhost:5556?snapshot=tcp://localhost:5557'\n"};
 
 struct options {
-	const char *bind;
+	const char *bind, *snapshot;
 	int64_t hwm, subscribers;
 };
 
@@ -25,6 +25,9 @@ static int add_output(struct flow_options *fo, const struct options *o,
 		strchr(o->bind, '?') ? '&' : '?', (long long)o->hwm);
 	if (o->subscribers)
 		buf_printf(text, "&subscribers=%lld", (long long)o->subscribers);
+	if (o->snapshot)
+		buf_printf(
+			text, "&snapshot=@%s", o->snapshot + (o->snapshot[0] == '@'));
 	buf_putc(text, '\0');
 	if (text->failed)
 		return err_nomem(err);
@@ -57,6 +60,8 @@ int main(int argc, char **argv)
 			OPT_STR, &o.bind, 0, 0},
 		{0, "hwm", "N", "messages kept for a slow subscriber (100000)", OPT_INT,
 			&o.hwm, 1, 1e9},
+		{0, "snapshot", "ADDRESS", "where late subscribers ask for the state",
+			OPT_STR, &o.snapshot, 0, 0},
 		{0, "wait-subscribers", "N", "start when so many have subscribed",
 			OPT_INT, &o.subscribers, 1, 1e6},
 		{0}};

@@ -20,6 +20,30 @@ static int number(
 		text, STR_ARG(key));
 }
 
+/* A ZeroMQ URI; whether it is one to bind. Returns 0, or -1 ERR_USAGE. */
+static int set_address(const char *text, struct str uri, char address[ADDRESS_MAX],
+	bool *bind, struct err *err)
+{
+	if (uri.len && uri.s[0] == '@') {
+		*bind = true;
+		uri = (struct str){uri.s + 1, uri.len - 1};
+	}
+	if (!str_copy(address, ADDRESS_MAX, uri))
+		return err_set(err, ERR_USAGE, "endpoint '%s' is too long", text);
+	if (strncmp(address, "tcp://", 6) != 0 && strncmp(address, "ipc://", 6) != 0 &&
+		strncmp(address, "inproc://", 9) != 0)
+		return err_set(err, ERR_USAGE,
+			"endpoint '%s': expected tcp://, ipc:// or inproc://, not "
+			"'%s'",
+			text, address);
+	if (strncmp(address, "tcp://*", 7) == 0 ||
+		strncmp(address, "tcp://@", 7) == 0) {
+		address[6] = '*';
+		*bind = true;
+	}
+	return 0;
+}
+
 static int set_option(struct endpoint *e, const char *text, struct str key,
 	struct str v, struct err *err)
 {
@@ -32,13 +56,15 @@ static int set_option(struct endpoint *e, const char *text, struct str key,
 	}
 	if (str_is(key, "producers") && in)
 		return number(text, key, v, &e->producers, err);
+	if (str_is(key, "snapshot") && (e->role == EP_PUB || e->role == EP_SUB))
+		return set_address(text, v, e->snapshot, &e->snapshot_bind, err);
 	if (str_is(key, "hwm"))
 		return number(text, key, v, &e->hwm, err);
 	if (str_is(key, "subscribers") && e->role == EP_PUB)
 		return number(text, key, v, &e->subscribers, err);
 	return err_set(err, ERR_USAGE,
-		"endpoint '%s': unknown option '%.*s' (topic, producers, hwm, "
-		"subscribers)",
+		"endpoint '%s': unknown option '%.*s' (topic, snapshot, producers, "
+		"hwm, subscribers)",
 		text, STR_ARG(key));
 }
 
@@ -59,26 +85,10 @@ static int parse_options(
 static int parse_socket(
 	const char *text, const char *uri, struct endpoint *e, struct err *err)
 {
-	if (*uri == '@') {
-		e->bind = true;
-		uri++;
-	}
 	const char *q = strchr(uri, '?');
 	struct str address = {uri, (uint32_t)(q ? (size_t)(q - uri) : strlen(uri))};
-	if (!str_copy(e->address, sizeof(e->address), address))
-		return err_set(err, ERR_USAGE, "endpoint '%s' is too long", text);
-	if (strncmp(e->address, "tcp://", 6) != 0 &&
-		strncmp(e->address, "ipc://", 6) != 0 &&
-		strncmp(e->address, "inproc://", 9) != 0)
-		return err_set(err, ERR_USAGE,
-			"endpoint '%s': expected tcp://, ipc:// or inproc:// after the "
-			"role",
-			text);
-	if (strncmp(e->address, "tcp://*", 7) == 0 ||
-		strncmp(e->address, "tcp://@", 7) == 0) {
-		e->address[6] = '*';
-		e->bind = true;
-	}
+	if (set_address(text, address, e->address, &e->bind, err) < 0)
+		return -1;
 	return q ? parse_options(e, text, q + 1, err) : 0;
 }
 

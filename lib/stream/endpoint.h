@@ -10,6 +10,8 @@
  *URI binds, anything else connects. After a '?', separated by '&':
  *
  *	topic=PREFIX	sub: only these topics (repeatable; default all)
+ *	snapshot=URI	pub: serve there what late subscribers have missed;
+ *			sub: ask there for it, and begin with it
  *	producers=N	pull, sub: end after N end records; without it the input is live
  *and never ends hwm=N		high-water mark in messages (default 1000) subscribers=N
  *pub: wait for so many subscribers before the first message
@@ -33,6 +35,8 @@ struct endpoint {
 	bool bind;
 	char topics[TOPICS_MAX][128];
 	int ntopics;
+	char snapshot[ADDRESS_MAX]; /* "": none */
+	bool snapshot_bind;
 	int64_t producers, hwm, subscribers;
 };
 

@@ -27,13 +27,13 @@ static void tell_silence(struct flow *f)
  * time is over. */
 bool flow_wait_inputs(struct flow *f, int64_t deadline)
 {
-	zmq_pollitem_t items[2 * ENDPOINTS_MAX];
+	zmq_pollitem_t items[4 * ENDPOINTS_MAX];
 	int n = 0;
 	for (int i = 0; i < f->nreaders; i++)
 		if (!f->readers[i].eof && !f->has_head[i])
-			inlet_poll_item(f->readers[i].inlet, &items[n++]);
+			n += inlet_poll_items(f->readers[i].inlet, &items[n]);
 	for (int i = 0; i < f->noutlets; i++)
-		n += outlet_poll_item(f->outlets[i], &items[n]);
+		n += outlet_poll_items(f->outlets[i], &items[n]);
 	int64_t left = deadline < 0 ? -1 : deadline - flow_now_ms();
 	if (deadline >= 0 && left <= 0)
 		return false;

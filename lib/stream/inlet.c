@@ -2,6 +2,7 @@
 
 #include "record/kinds.h"
 #include "record/mp.h"
+#include "stream/join.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +19,7 @@ struct inlet {
 	int fd; /* -1: a socket */
 	bool regular;
 	void *socket;
+	struct join *join;     /* asks for what was missed; NULL: does not */
 	zmq_msg_t head, topic; /* of the last message */
 	bool has_parts;
 	bool probed, packed, unpack_ended;
@@ -87,6 +89,10 @@ static struct inlet *open_socket(
 	}
 	if (e->role == EP_SUB)
 		subscribe(in->socket, e);
+	if (e->role == EP_SUB && *e->snapshot) {
+		in->join = join_new(e, zmq, err);
+		return in->join ? in : NULL;
+	}
 	return in;
 }
 
@@ -215,14 +221,6 @@ static void drop_parts(struct inlet *in)
 	in->has_parts = false;
 }
 
-static int socket_error(struct inlet *in, struct err *err)
-{
-	if (errno == EAGAIN || errno == EINTR)
-		return INLET_WAIT;
-	return err_set(err, ERR_IO, "cannot receive from '%s': %s", in->name,
-		zmq_strerror(errno));
-}
-
 /* Reads [feed, seq] from the header part. A message without one is from feed "". */
 static void read_header(struct inlet *in, struct inlet_message *m)
 {
@@ -245,31 +243,54 @@ static void read_header(struct inlet *in, struct inlet_message *m)
  * Parts are [records], [header, records] or [topic, header, records]; the last is
  * always the records, so that a producer in any language can send bare ones.
  */
+static int receive(struct inlet *in, zmq_msg_t *part, struct err *err)
+{
+	for (int parts = 0;; parts++) {
+		if (zmq_msg_recv(part, in->socket, parts ? 0 : ZMQ_DONTWAIT) < 0) {
+			if (errno == EAGAIN || errno == EINTR)
+				return INLET_WAIT;
+			return err_set(err, ERR_IO, "cannot receive from '%s': %s",
+				in->name, zmq_strerror(errno));
+		}
+		if (!zmq_msg_more(part))
+			return INLET_DATA;
+		zmq_msg_move(&in->topic, &in->head);
+		zmq_msg_move(&in->head, part);
+	}
+}
+
+/* What is published first: a snapshot that is older then is known to be. Where it has
+ * to come first, it alone. */
+static int receive_any(
+	struct inlet *in, zmq_msg_t *part, bool *snapshot, struct err *err)
+{
+	int k = INLET_WAIT;
+	if (!in->join || !join_holds(in->join))
+		k = receive(in, part, err);
+	if (k != INLET_WAIT || !in->join)
+		return k;
+	*snapshot = join_receive(in->join, &in->topic, &in->head, part);
+	return *snapshot ? INLET_DATA : INLET_WAIT;
+}
+
 static int fill_socket(
 	struct inlet *in, struct buf *into, struct inlet_message *m, struct err *err)
 {
+	zmq_msg_t part;
 	drop_parts(in);
 	zmq_msg_init(&in->head);
 	zmq_msg_init(&in->topic);
-	in->has_parts = true;
-	zmq_msg_t part;
 	zmq_msg_init(&part);
-	for (int parts = 0;; parts++) {
-		if (zmq_msg_recv(&part, in->socket, parts ? 0 : ZMQ_DONTWAIT) < 0) {
-			zmq_msg_close(&part);
-			return socket_error(in, err);
-		}
-		if (!zmq_msg_more(&part))
-			break;
-		zmq_msg_move(&in->topic, &in->head);
-		zmq_msg_move(&in->head, &part);
+	in->has_parts = true;
+	int k = receive_any(in, &part, &m->snapshot, err);
+	if (k == INLET_DATA) {
+		m->topic = (struct str){
+			zmq_msg_data(&in->topic), (uint32_t)zmq_msg_size(&in->topic)};
+		read_header(in, m);
+		buf_append(into, zmq_msg_data(&part), zmq_msg_size(&part));
 	}
-	m->topic = (struct str){
-		zmq_msg_data(&in->topic), (uint32_t)zmq_msg_size(&in->topic)};
-	read_header(in, m);
-	buf_append(into, zmq_msg_data(&part), zmq_msg_size(&part));
 	zmq_msg_close(&part);
-	return into->failed ? err_nomem(err) : INLET_DATA;
+	return into->failed ? err_nomem(err) : k;
 }
 
 int inlet_fill(
@@ -279,10 +300,21 @@ int inlet_fill(
 	return in->socket ? fill_socket(in, into, m, err) : fill_file(in, into, err);
 }
 
-void inlet_poll_item(const struct inlet *in, zmq_pollitem_t *item)
+void inlet_ask(struct inlet *in, bool first)
 {
-	*item = (zmq_pollitem_t){
-		.socket = in->socket, .fd = in->fd, .events = ZMQ_POLLIN};
+	if (in->join)
+		join_ask(in->join, first);
+}
+
+int inlet_poll_items(const struct inlet *in, zmq_pollitem_t *items)
+{
+	int n = 0;
+	if (!in->join || !join_holds(in->join))
+		items[n++] = (zmq_pollitem_t){
+			.socket = in->socket, .fd = in->fd, .events = ZMQ_POLLIN};
+	if (in->join)
+		join_poll_item(in->join, &items[n++]);
+	return n;
 }
 
 const char *inlet_name(const struct inlet *in)
@@ -307,6 +339,7 @@ void inlet_close(struct inlet *in)
 	if (!in)
 		return;
 	drop_parts(in);
+	join_free(in->join);
 	if (in->socket)
 		zmq_close(in->socket);
 	if (in->fd > STDERR_FILENO)

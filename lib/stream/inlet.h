@@ -18,6 +18,7 @@ enum inlet_result { INLET_EOF = 0, INLET_DATA = 1, INLET_WAIT = 2 };
 struct inlet_message {
 	struct str feed, topic; /* valid until the next fill */
 	uint64_t seq;
+	bool snapshot; /* the topic's last records, told to a late joiner */
 };
 
 struct inlet;
@@ -34,8 +35,15 @@ struct inlet *inlet_open(const struct endpoint *e, void *zmq, struct err *err);
  */
 int inlet_fill(
 	struct inlet *in, struct buf *into, struct inlet_message *m, struct err *err);
-/* Fills the poll item that tells when there is something to read. */
-void inlet_poll_item(const struct inlet *in, zmq_pollitem_t *item);
+/*
+ * Asks the publisher for a snapshot (endpoints that name where), which then comes as
+ * messages among the others. 'first': nothing else comes before it, so that what it
+ * holds is not older than what came; else for what changed since.
+ */
+void inlet_ask(struct inlet *in, bool first);
+/* Fills the poll items that tell when there is something to read; returns how many, at
+ * most 2. */
+int inlet_poll_items(const struct inlet *in, zmq_pollitem_t *items);
 /* For messages: "<stdin>", the path, or the URI. Valid until inlet_close. */
 const char *inlet_name(const struct inlet *in);
 bool inlet_is_socket(const struct inlet *in);

@@ -65,7 +65,7 @@ static int open_socket(
 		return -1;
 	if ((e->bind ? zmq_bind : zmq_connect)(o->socket, e->address) < 0)
 		return socket_failed(o, e->bind ? "bind" : "connect to", err);
-	return 0;
+	return *e->snapshot ? snapshot_open(o, e, zmq, err) : 0;
 }
 
 struct outlet *outlet_open(const struct endpoint *e, void *zmq, struct err *err)
@@ -115,16 +115,22 @@ static int send_part(
 	}
 }
 
+size_t outlet_header(
+	const struct outlet *o, uint64_t seq, uint8_t header[MESSAGE_HEADER_MAX])
+{
+	uint8_t *end = mp_put_array(header, 2);
+	end = mp_put_str(end, o->feed, (uint32_t)strlen(o->feed));
+	return (size_t)(mp_put_uint(end, seq) - header);
+}
+
 int outlet_send(struct outlet *o, const struct topic *topic, uint64_t seq,
 	const uint8_t *p, size_t n, struct err *err)
 {
-	uint8_t header[40];
-	uint8_t *end = mp_put_array(header, 2);
-	end = mp_put_str(end, o->feed, (uint32_t)strlen(o->feed));
-	end = mp_put_uint(end, seq);
+	uint8_t header[MESSAGE_HEADER_MAX];
+	size_t header_len = outlet_header(o, seq, header);
 	if (topic && send_part(o, topic->text, topic->len, true, err) < 0)
 		return -1;
-	if (send_part(o, header, (size_t)(end - header), true, err) < 0)
+	if (send_part(o, header, header_len, true, err) < 0)
 		return -1;
 	return send_part(o, p, n, false, err);
 }
@@ -148,10 +154,13 @@ int outlet_write(struct outlet *o, const uint8_t *p, size_t n,
 		      : push_write(o, p, n, err);
 }
 
-bool outlet_poll_item(const struct outlet *o, zmq_pollitem_t *item)
+int outlet_poll_items(const struct outlet *o, zmq_pollitem_t *items)
 {
-	*item = (zmq_pollitem_t){.socket = o->socket, .events = ZMQ_POLLIN};
-	return o->pub;
+	if (!o->pub)
+		return 0;
+	items[0] = (zmq_pollitem_t){.socket = o->socket, .events = ZMQ_POLLIN};
+	items[1] = (zmq_pollitem_t){.socket = o->snapshot, .events = ZMQ_POLLIN};
+	return o->snapshot ? 2 : 1;
 }
 
 const char *outlet_name(const struct outlet *o)
@@ -173,6 +182,8 @@ static void close_socket(struct outlet *o, int64_t linger_ms)
 		zmq_socket_monitor(o->socket, NULL, 0);
 		zmq_close(o->monitor);
 	}
+	if (o->snapshot)
+		zmq_close(o->snapshot);
 	zmq_setsockopt(o->socket, ZMQ_LINGER, &linger, sizeof(linger));
 	zmq_close(o->socket);
 }

@@ -38,9 +38,9 @@ void outlet_ending(struct outlet *o);
 /* Gives a publisher the chance to serve new subscribers while nothing is sent. Returns
  * 0 or -1. */
 int outlet_idle(struct outlet *o, struct err *err);
-/* Fills the poll item that tells when a subscription has come. False: not a publisher.
- */
-bool outlet_poll_item(const struct outlet *o, zmq_pollitem_t *item);
+/* Fills the poll items that tell when a subscription or a question has come. Returns
+ * how many, at most 2; none: not a publisher. */
+int outlet_poll_items(const struct outlet *o, zmq_pollitem_t *items);
 const char *outlet_name(const struct outlet *o);
 /*
  * Closes; a file is checked for late errors. linger_ms: how long unsent messages may

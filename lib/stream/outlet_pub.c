@@ -57,9 +57,14 @@ static struct topic *topic_of(struct outlet *o, int kind, const char *name,
 	return new_topic(o, id, text);
 }
 
+struct topic *pub_schema_topic(struct outlet *o)
+{
+	return topic_of(o, KIND_schema, "schema", STR_NIL, "");
+}
+
 static int send_schema(struct outlet *o, const uint8_t *p, size_t n, struct err *err)
 {
-	struct topic *t = topic_of(o, KIND_schema, "schema", STR_NIL, "");
+	struct topic *t = pub_schema_topic(o);
 	return t ? outlet_send(o, t, ++t->seq, p, n, err) : err_nomem(err);
 }
 
@@ -84,7 +89,13 @@ static int publish(struct outlet *o, int kind, const uint8_t *p, size_t n,
 	}
 	struct topic *t = topic_of(o, kind, s ? s->name : "unknown",
 		s ? record_peek_subject(s, p, n) : STR_NIL, run);
-	return t ? outlet_send(o, t, ++t->seq, p, n, err) : err_nomem(err);
+	if (!t)
+		return err_nomem(err);
+	t->schema = s;
+	if (o->snapshot && s && latest_keeps(kind) &&
+		latest_put(&t->latest, s, p, n, err) < 0)
+		return -1;
+	return outlet_send(o, t, ++t->seq, p, n, err);
 }
 
 /* Takes one subscription message. Returns 1 when there was one, 0 when not, -1 on
@@ -113,7 +124,7 @@ int pub_idle(struct outlet *o, struct err *err)
 	int r;
 	while ((r = take_subscription(o, ZMQ_DONTWAIT, err)) > 0)
 		;
-	return r;
+	return r < 0 || !o->snapshot ? r : snapshot_serve(o, err);
 }
 
 static int wait_for_subscribers(struct outlet *o, struct err *err)
@@ -166,8 +177,11 @@ void pub_finish(struct outlet *o)
 
 void pub_release(struct outlet *o)
 {
-	for (size_t i = 0; i < o->cap_topics; i++)
+	for (size_t i = 0; i < o->cap_topics; i++) {
+		latest_release(&o->topics[i].latest);
 		free(o->topics[i].text);
+	}
+	buf_release(&o->chunk);
 	free(o->topics);
 	ids_release(&o->topic_keys);
 	buf_release(&o->preamble);

@@ -3,6 +3,9 @@
 #include "base/diag.h"
 
 #include <stdlib.h>
+#include <time.h>
+
+enum { TELL_S = 60 }; /* between two words about losses */
 
 int reader_open(struct reader *r, const struct endpoint *e, uint32_t number, void *zmq,
 	struct schemas *schemas, struct err *err)
@@ -38,41 +41,106 @@ static int select_channel(struct reader *r, struct str feed, struct err *err)
 	return 0;
 }
 
-/* Counts what is missing between the last message of a feed (or of one of its topics)
- * and this one. */
-static void count_gap(struct reader *r, uint64_t *last)
+/* Who is too slow is told so while it is, not only at the end. */
+static void lose(struct reader *r, uint64_t n)
 {
-	if (r->message.seq == 0)
+	struct timespec t;
+	r->gaps += (int64_t)n;
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	if (r->gaps_told && t.tv_sec - r->told_at < TELL_S)
 		return;
-	if (*last && r->message.seq > *last + 1)
-		r->gaps += (int64_t)(r->message.seq - *last - 1);
-	*last = r->message.seq;
+	diag("%s: %lld messages missed by now", inlet_name(r->inlet),
+		(long long)r->gaps);
+	r->gaps_told = r->gaps;
+	r->told_at = t.tv_sec;
 }
 
-static int note_sequence(struct reader *r, struct err *err)
+/* PULL: the messages of a feed are numbered. */
+static void note_pulled(struct reader *r, uint64_t seq)
+{
+	uint64_t *last = &r->channel->last_seq;
+	if (seq && *last && seq > *last + 1)
+		lose(r, seq - *last - 1);
+	if (seq)
+		*last = seq;
+}
+
+/* The progress of the message's topic. NULL: not kept, or out of memory (err set). */
+static struct progress *progress_of(struct reader *r, struct err *err)
 {
 	struct channel *c = r->channel;
-	if (r->ep.role != EP_SUB) {
-		count_gap(r, &c->last_seq);
-		return 0;
-	}
-	if (c->topics.n >= TOPICS_SEEN_MAX)
-		return 0; /* gaps of later topics go uncounted rather than memory
-			     unbounded */
-	uint32_t id = ids_intern(&c->topics, r->message.topic);
+	uint32_t id = ids_find(&c->topics, r->message.topic);
+	if (id == IDS_NONE && c->topics.n >= TOPICS_SEEN_MAX)
+		return NULL; /* gaps of later topics go uncounted rather than memory
+				unbounded */
 	if (id == IDS_NONE)
-		return err_nomem(err);
-	if (id >= c->cap_topic_seq) {
-		size_t cap = c->cap_topic_seq ? c->cap_topic_seq * 2 : 64;
-		uint64_t *v = realloc(c->topic_seq, cap * sizeof(*v));
-		if (!v)
-			return err_nomem(err);
-		memset(v + c->cap_topic_seq, 0, (cap - c->cap_topic_seq) * sizeof(*v));
-		c->topic_seq = v;
-		c->cap_topic_seq = cap;
+		id = ids_intern(&c->topics, r->message.topic);
+	if (id == IDS_NONE) {
+		err_nomem(err);
+		return NULL;
 	}
-	count_gap(r, &c->topic_seq[id]);
-	return 0;
+	if (id >= c->cap_progress) {
+		size_t cap = c->cap_progress ? c->cap_progress * 2 : 64;
+		struct progress *v = realloc(c->progress, cap * sizeof(*v));
+		if (!v) {
+			err_nomem(err);
+			return NULL;
+		}
+		memset(v + c->cap_progress, 0, (cap - c->cap_progress) * sizeof(*v));
+		c->progress = v;
+		c->cap_progress = cap;
+	}
+	return &c->progress[id];
+}
+
+/* A message as published: whether to take it. */
+static bool take_published(struct reader *r, struct progress *p, uint64_t seq)
+{
+	if (*r->ep.snapshot && seq <= p->seq)
+		return false; /* the snapshot had it */
+	if (p->seq && seq > p->seq + 1) {
+		lose(r, seq - p->seq - 1);
+		p->hole = 1;
+		inlet_ask(r->inlet, false);
+	} else if (p->seq == 0 && seq > 1) {
+		p->hole = 1;
+	}
+	p->seq = seq;
+	return true;
+}
+
+/* What a snapshot says of a topic: whether to take it. */
+static bool take_snapshot(struct reader *r, struct progress *p, uint64_t seq)
+{
+	if (seq < p->seq && p->hole)
+		inlet_ask(r->inlet, false); /* overtaken: a newer one will do */
+	if (seq < p->seq || (seq == p->seq && !p->hole))
+		return false;
+	if (p->seq && seq > p->seq + 1)
+		lose(r, seq - p->seq - 1);
+	p->seq = seq;
+	p->hole = 0;
+	return true;
+}
+
+/* Looks at the number of a message: 1 take it, 0 known already, -1 error. */
+static int note_sequence(struct reader *r, struct err *err)
+{
+	uint64_t seq = r->message.seq;
+	if (r->ep.role != EP_SUB) {
+		note_pulled(r, seq);
+		return 1;
+	}
+	if (str_is(r->message.topic, "schema/") && !r->channel->asked) {
+		r->channel->asked = true;
+		inlet_ask(r->inlet, true);
+	}
+	err->class = ERR_NONE;
+	struct progress *p = seq ? progress_of(r, err) : NULL;
+	if (!p)
+		return err->class ? -1 : 1;
+	return r->message.snapshot ? take_snapshot(r, p, seq)
+				   : take_published(r, p, seq);
 }
 
 static int bad(const struct reader *r, struct err *err)
@@ -118,8 +186,11 @@ static int more(struct reader *r, struct err *err)
 	if (!r->channel || socket) {
 		if (select_channel(r, socket ? r->message.feed : str_of(""), err) < 0)
 			return -1;
-		if (socket && note_sequence(r, err) < 0)
+		k = socket ? note_sequence(r, err) : 1;
+		if (k < 0)
 			return -1;
+		if (k == 0)
+			r->pos = r->buf.len;
 	}
 	return READ_RECORD;
 }
@@ -130,8 +201,8 @@ static int settle(struct reader *r, int kind, int64_t said, struct err *err)
 {
 	int64_t came = r->channel->counts[kind];
 	r->channel->counts[kind] = 0;
-	if (came == said || r->ep.ntopics)
-		return 0;
+	if (came == said || r->ep.ntopics || *r->ep.snapshot)
+		return 0; /* who asks for part of a feed gets part of it */
 	if (!inlet_is_socket(r->inlet))
 		return err_set(err, ERR_DATA,
 			"the end record counts %lld of kind %d, but %lld came",
@@ -267,7 +338,7 @@ void reader_close(struct reader *r)
 	buf_release(&r->buf);
 	for (size_t i = 0; i < r->cap_channels && r->channels[i]; i++) {
 		ids_release(&r->channels[i]->topics);
-		free(r->channels[i]->topic_seq);
+		free(r->channels[i]->progress);
 		free(r->channels[i]);
 	}
 	free(r->channels);

@@ -4,7 +4,11 @@
  * and closes with an end record whose counts must agree with what came. Streams one
  * after another (cat a b) are one. On a socket each feed is a stream of its own; a
  * subscriber may join in the middle, so there the origin may be missing, and records
- * whose schema has not come yet are counted as lost.
+ * whose schema has not come yet are counted as lost. A
+ * subscriber to an endpoint with a snapshot= asks for what was before it (join.h) when
+ * the first schema records of a feed tell that its subscriptions are in force, and
+ * again when messages were lost: each record of a topic is then either in the snapshot
+ * or has a higher number.
  */
 #ifndef STREAM_READER_H
 #define STREAM_READER_H
@@ -16,15 +20,22 @@
 
 enum { FEEDS_MAX = 4096, TOPICS_SEEN_MAX = 1 << 22 };
 
+/* How far a topic has come. */
+struct progress {
+	uint64_t seq : 63;
+	uint64_t hole : 1; /* something before that was never seen */
+};
+
 /* One stream within an inlet. */
 struct channel {
 	struct schema *schemas[KIND_MAX + 1];
 	int64_t counts[KIND_MAX + 1];
 	bool origin, ended;
+	bool asked; /* for what was before us */
 	uint64_t last_seq, end_seq;
-	struct ids topics; /* SUB: sequence per topic */
-	uint64_t *topic_seq;
-	size_t cap_topic_seq;
+	struct ids topics; /* SUB: progress per topic */
+	struct progress *progress;
+	size_t cap_progress;
 };
 
 struct reader {
@@ -37,13 +48,14 @@ struct reader {
 	struct ids feeds;
 	struct channel **channels; /* by feed; files have one */
 	size_t cap_channels;
-	struct channel *channel; /* of the bytes in buf */
-	uint32_t number;         /* which -i */
-	int64_t records;         /* read so far, frame records included */
-	int64_t ends;            /* end records seen */
-	int64_t gaps;            /* messages lost on a socket */
-	int64_t unknown;         /* records of a socket that came before their schema */
-	int64_t malformed;       /* messages of a socket that were no records */
+	struct channel *channel;    /* of the bytes in buf */
+	uint32_t number;            /* which -i */
+	int64_t records;            /* read so far, frame records included */
+	int64_t ends;               /* end records seen */
+	int64_t gaps;               /* messages lost on a socket */
+	int64_t gaps_told, told_at; /* of which so many are said, then (s) */
+	int64_t unknown;   /* records of a socket that came before their schema */
+	int64_t malformed; /* messages of a socket that were no records */
 	int64_t unseen; /* records an unfiltered feed counted at its end that never came
 			 */
 	int64_t cutoffs;  /* streams followed by another although they had no end record

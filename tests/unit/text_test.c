@@ -320,6 +320,16 @@ static void test_endpoints(void **state)
 	assert_int_equal(
 		endpoint_parse("pull:ipc:///run/floatline/in", true, &e, &err), 0);
 	assert_false(e.bind);
+	assert_int_equal(endpoint_parse("pub:tcp://*:1?snapshot=@ipc://x&hwm=2", false,
+				 &e, &err),
+		0);
+	assert_true(e.bind && e.snapshot_bind && e.hwm == 2);
+	assert_string_equal(e.snapshot, "ipc://x");
+	assert_int_equal(
+		endpoint_parse("sub:tcp://a:1?snapshot=tcp://a:2", true, &e, &err), 0);
+	assert_false(e.snapshot_bind);
+	endpoint_refused("sub:tcp://a:1?snapshot=", true, "tcp://");
+	endpoint_refused("pull:tcp://a:1?snapshot=tcp://a:2", true, "unknown option");
 	assert_int_equal(endpoint_parse("dir/file:with-colon", true, &e, &err), 0);
 	assert_int_equal(e.role, EP_FILE);
 	endpoint_refused("", true, "empty");
