@@ -2,6 +2,7 @@
  * The twin of one battery: against data made by its own model with known noise, where
  * the truth is known, and against a laboratory run of a real block.
  */
+#include "base/rng.h"
 #include "base/timefmt.h"
 #include "battery/ocv.h"
 #include "battery/rate.h"
@@ -192,6 +193,35 @@ static void test_float(void **state)
 	assert_int_equal(r.observable, BIT(observable_gassing));
 	near(r.autonomy_min, 600, 5);
 	assert_true(r.autonomy_lower_min < 590 && r.autonomy_upper_min > 610);
+}
+
+/* Years on float: R0 follows the readings as it grows, within what it says of itself;
+ * where they end it stands, and is known less and less. */
+static void test_resistance_over_years(void **state)
+{
+	(void)state;
+	struct twin w;
+	struct rec_twin_state r;
+	double grown = 1, told = 0;
+	twin_init(&w, &hx12, &NEW, 0);
+	for (int h = 0; h <= 5 * 8766; h++) {
+		struct twin_sample s = sample(T0 + h * HOUR_MS, 13.65, 0.06);
+		if (h <= 3 * 8766) {
+			grown = 1 + 0.1 * h / 8766;
+			s.resistance_mohm = hx12.r0_mohm * grown *
+					    (1 + 0.02 * rng_normal(5, (uint64_t)h));
+		}
+		twin_step(&w, &hx12, &TWIN_TUNING, &s);
+		if (h % 8766 != 0)
+			continue;
+		belief_state(&w, &hx12, &TWIN_TUNING, 12, &r);
+		near(r.r0_mohm, hx12.r0_mohm * grown, 1.5 * (double)r.r0_std_mohm);
+		if (h == 3 * 8766)
+			told = (double)r.r0_std_mohm;
+	}
+	assert_true(told < 0.05 * hx12.r0_mohm);
+	near((double)r.r0_std_mohm / (hx12.r0_mohm * grown),
+		hypot(0.03, 0.06 * sqrt(2)), 0.005);
 }
 
 /* A Hall sensor that reads -0.9 A on float drains nothing, with or without a
@@ -542,6 +572,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_nis_is_one),
 		cmocka_unit_test(test_soc_converges),
 		cmocka_unit_test(test_soc_counts_charge), cmocka_unit_test(test_float),
+		cmocka_unit_test(test_resistance_over_years),
 		cmocka_unit_test(test_current_offset),
 		cmocka_unit_test(test_capacity_from_a_discharge),
 		cmocka_unit_test(test_capacity_test_from_below_full),
