@@ -38,13 +38,6 @@ static void apply(struct engine *e, int rule, const struct subject *s, struct li
 	tell(e, rule, s, l, LIFE_HELD, &f);
 }
 
-static size_t subjects(const struct engine *e, enum subject_type t)
-{
-	return t == SUBJECT_BATTERY  ? e->n_batteries
-	       : t == SUBJECT_STRING ? e->n_strings
-				     : e->others.n;
-}
-
 void act(struct engine *e, const struct rec_alert_action *a)
 {
 	bool shelve = a->action == alert_verb_shelve && a->until_ts != TIME_NIL;
@@ -52,7 +45,7 @@ void act(struct engine *e, const struct rec_alert_action *a)
 		return;
 	for (int rule = 0; rule < e->rules->n; rule++) {
 		enum subject_type t = e->rules->rules[rule].subject_type;
-		size_t n = subjects(e, t);
+		size_t n = engine_subjects(e, t);
 		for (uint32_t id = 0; id < n; id++) {
 			struct subject s = subject_at(e, t, id);
 			struct life *l = life_of(e, rule, &s);

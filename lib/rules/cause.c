@@ -28,6 +28,17 @@ static void belong(struct engine *e, struct cause *c, uint32_t number)
 		incident_at(e, number)->causes++;
 }
 
+static void drop(struct engine *e, uint32_t *link)
+{
+	uint32_t gone = *link;
+	struct cause *c = &e->causes[gone - 1];
+	*link = c->next;
+	belong(e, c, 0);
+	c->rule = -1;
+	c->next = e->free_causes;
+	e->free_causes = gone;
+}
+
 /* The next of a place that is not past; those that are make room. */
 static struct cause *present(struct engine *e, uint32_t *link, int64_t ts)
 {
@@ -35,11 +46,7 @@ static struct cause *present(struct engine *e, uint32_t *link, int64_t ts)
 		struct cause *c = &e->causes[*link - 1];
 		if (!is_past(e, c, ts))
 			return c;
-		uint32_t gone = *link;
-		*link = c->next;
-		belong(e, c, 0);
-		c->next = e->free_causes;
-		e->free_causes = gone;
+		drop(e, link);
 	}
 	return NULL;
 }
@@ -183,4 +190,22 @@ void cause_over(struct engine *e, int rule, const struct subject *s, int64_t ts)
 		if (c->rule == rule && c->type == s->type && c->subject == s->id)
 			c->ended = ts;
 	}
+}
+
+static void forget_at(struct engine *e, int rule, struct place p)
+{
+	uint32_t *link = head_of(e, p);
+	while (*link)
+		if (e->causes[*link - 1].rule == rule)
+			drop(e, link);
+		else
+			link = &e->causes[*link - 1].next;
+}
+
+void cause_forget(struct engine *e, int rule)
+{
+	size_t places[SCOPES] = {e->n_strings, e->systems.n, e->sites.n};
+	for (int i = 0; i < SCOPES; i++)
+		for (uint32_t id = 0; id < places[i]; id++)
+			forget_at(e, rule, (struct place){(enum scope)i, id});
 }

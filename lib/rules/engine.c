@@ -21,10 +21,16 @@ static void add_kind(struct engine *e, int kind)
 	k->quality = q >= 0 ? &info->fields[q] : NULL;
 }
 
-static void index_rules(struct engine *e)
+void engine_index(struct engine *e, const struct rule_set *rules)
 {
 	static const int observed[] = {KIND_telemetry, KIND_string_telemetry,
 		KIND_environment, KIND_twin_state, KIND_rul};
+	e->rules = rules;
+	memset(e->kinds, 0, sizeof(e->kinds));
+	memset(&e->quiet, 0, sizeof(e->quiet));
+	memset(e->rules_of_type, 0, sizeof(e->rules_of_type));
+	memset(e->is_cause, 0, sizeof(e->is_cause));
+	memset(e->resolved, 0, sizeof(e->resolved));
 	for (size_t i = 0; i < sizeof(observed) / sizeof(*observed); i++)
 		add_kind(e, observed[i]);
 	for (int i = 0; i < e->rules->n; i++) {
@@ -48,11 +54,10 @@ struct engine *engine_new(
 		err_nomem(err);
 		return NULL;
 	}
-	e->rules = rules;
 	e->o = *o;
 	e->scanned = TIME_NIL;
 	watermark_init(&e->mark);
-	index_rules(e);
+	engine_index(e, rules);
 	struct battery_model model;
 	if (battery_model_named(o->model, &model, err) < 0) {
 		engine_free(e);
@@ -238,4 +243,10 @@ const struct rule_count *engine_count(const struct engine *e, int rule)
 int64_t engine_incidents(const struct engine *e)
 {
 	return e->incidents_opened;
+}
+
+size_t engine_battery_bytes(const struct engine *e)
+{
+	return sizeof(struct battery_state) +
+	       sizeof(struct life) * (size_t)e->rules_of_type[SUBJECT_BATTERY];
 }

@@ -7,6 +7,7 @@
 #ifndef RULES_ENGINE_H
 #define RULES_ENGINE_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "rules/rule.h"
 
@@ -34,6 +35,24 @@ void engine_free(struct engine *e);
  * what 'emit' is called with. */
 void engine_begin(struct engine *e, const char *run, void *user);
 
+/*
+ * Other rules from now on; they must outlive the engine as the first ones did, which
+ * are free to go. What goes on under a rule's name keeps its alerts, as they are; those
+ * of a rule that is no more are resolved. Returns 0, or -1 out of memory (all is as
+ * before).
+ */
+int engine_reload(struct engine *e, const struct rule_set *rules, struct err *err);
+
+/*
+ * The state as bytes, and back into an engine that has begun and was fed nothing. The
+ * rules of the state may be others: what follows is as after engine_reload. 'identity'
+ * must be the same. engine_save returns 0, or -1 out of memory; engine_load 0, or -1
+ * with ERR_USAGE (another version, identity) or ERR_IO (damaged).
+ */
+int engine_save(struct engine *e, const char *identity, struct buf *out);
+int engine_load(
+	struct engine *e, const char *identity, const struct buf *in, struct err *err);
+
 /* Whether records of that kind matter to it: others need not be decoded. */
 bool engine_wants(const struct engine *e, int kind);
 
@@ -46,5 +65,7 @@ void engine_end(struct engine *e);
 /* What rule i did until now. */
 const struct rule_count *engine_count(const struct engine *e, int rule);
 int64_t engine_incidents(const struct engine *e);
+/* State of one battery. */
+size_t engine_battery_bytes(const struct engine *e);
 
 #endif

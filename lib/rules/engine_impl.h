@@ -102,7 +102,7 @@ struct incident {
 };
 /* An alert of a rule that others are effects of. */
 struct cause {
-	int rule;
+	int rule; /* -1: unused */
 	enum subject_type type;
 	uint32_t subject;
 	struct place place;
@@ -112,6 +112,7 @@ struct cause {
 };
 
 struct mute {
+	char id[CODE_MAX + 1];
 	char subject[CODE_MAX + 1];
 	int64_t from, until;
 };
@@ -192,12 +193,23 @@ struct engine {
  * Returns 0 or -1. */
 int grow(void **array, size_t *cap, size_t n, size_t size);
 
+/* engine.c: the rules are these now; what is as long as there are rules is not touched.
+ */
+void engine_index(struct engine *e, const struct rule_set *rules);
+
 /* subject.c: the state of who is who. Each returns IDS_NONE or -1 out of memory. */
 uint32_t engine_battery(struct engine *e, struct str code);
 /* Counts the battery under the string the roster has for it. */
 int engine_enlist(struct engine *e, uint32_t battery);
 uint32_t engine_string(struct engine *e, struct str code);
 uint32_t engine_other(struct engine *e, struct str code);
+uint32_t engine_site(struct engine *e, struct str code);
+uint32_t engine_system(struct engine *e, struct str code);
+uint32_t engine_sensor(struct engine *e, struct str code);
+/* How many there are of a type. */
+size_t engine_subjects(const struct engine *e, enum subject_type t);
+/* Number of the model of that name, -1 out of memory. */
+int engine_model_number(struct engine *e, const char *name);
 int subject_of(struct engine *e, const struct kind_rules *k, const void *rec,
 	struct subject *out);
 struct subject subject_battery(const struct engine *e, uint32_t battery);
@@ -288,6 +300,8 @@ bool cause_claims(struct engine *e, int rule, const struct subject *s, struct li
 	struct place p, int64_t ts);
 void cause_fired(struct engine *e, int rule, const struct subject *s, struct life *l,
 	struct place p, int64_t ts);
+/* The rule is no more. */
+void cause_forget(struct engine *e, int rule);
 void cause_over(struct engine *e, int rule, const struct subject *s, int64_t ts);
 
 /* mute.c: maintenance windows */

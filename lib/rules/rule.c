@@ -1,5 +1,15 @@
 #include "rules/rule.h"
 
+#include <stdlib.h>
+
+void rule_set_release(struct rule_set *set)
+{
+	free(set->text);
+	set->text = NULL;
+	set->text_len = 0;
+	set->n = 0;
+}
+
 int rule_find(const struct rule_set *set, const char *name)
 {
 	for (int i = 0; i < set->n; i++)

@@ -102,17 +102,21 @@ struct rule_set {
 	struct rule rules[RULES_MAX];
 	int n;
 	uint64_t hash; /* of the text: names the version of the rules */
+	char *text;    /* as it was read, owned */
+	size_t text_len;
 };
 
 /*
  * Reads the rules in text (n bytes; need not be terminated), name is used in messages.
- * Returns 0, or -1 with ERR_USAGE "NAME:LINE: [rule] what is wrong".
+ * The set is all zero, or was read before. Returns 0, or -1 with ERR_USAGE "NAME:LINE:
+ * [rule] what is wrong".
  */
 int rule_set_parse(struct rule_set *set, const char *text, size_t n, const char *name,
 	struct err *err);
 /* Reads the file at path. As rule_set_parse; ERR_IO when it cannot be read or is larger
  * than 1 MiB. */
 int rule_set_load(struct rule_set *set, const char *path, struct err *err);
+void rule_set_release(struct rule_set *set);
 /* Index of the rule, or -1. */
 int rule_find(const struct rule_set *set, const char *name);
 

@@ -265,7 +265,14 @@ int rule_set_parse(struct rule_set *set, const char *text, size_t n, const char 
 	struct loader *l = calloc(1, sizeof(*l));
 	if (!l)
 		return err_nomem(err);
-	set->n = 0;
+	rule_set_release(set);
+	set->text = malloc(n + 1);
+	if (!set->text) {
+		free(l);
+		return err_nomem(err);
+	}
+	memcpy(set->text, text, n);
+	set->text_len = n;
 	set->hash = hash_bytes(text, n);
 	l->set = set;
 	l->name = name;

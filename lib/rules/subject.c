@@ -36,7 +36,7 @@ static int grow_open_of(struct engine *e, enum scope scope, size_t id)
 		    : 0;
 }
 
-static uint32_t site_number(struct engine *e, struct str code)
+uint32_t engine_site(struct engine *e, struct str code)
 {
 	size_t before = e->sites.n;
 	if (grow((void **)&e->site_states, &e->cap_sites, before,
@@ -52,7 +52,7 @@ static uint32_t site_number(struct engine *e, struct str code)
 	return id;
 }
 
-static uint32_t system_number(struct engine *e, struct str code)
+uint32_t engine_system(struct engine *e, struct str code)
 {
 	size_t before = e->systems.n;
 	if (grow((void **)&e->system_site, &e->cap_system_site, before,
@@ -75,7 +75,7 @@ static int locate(struct engine *e, uint32_t string)
 	struct str site = str_of(e->roster.strings[string].site);
 	if (site.len == 0)
 		return 0;
-	uint32_t number = site_number(e, site);
+	uint32_t number = engine_site(e, site);
 	if (number == IDS_NONE)
 		return -1;
 	s->site = number;
@@ -83,7 +83,7 @@ static int locate(struct engine *e, uint32_t string)
 	e->site_states[number].first_string = string;
 	if (system.len == 0)
 		return 0;
-	if ((s->system = system_number(e, system)) == IDS_NONE)
+	if ((s->system = engine_system(e, system)) == IDS_NONE)
 		return -1;
 	e->system_site[s->system] = number;
 	return 0;
@@ -233,6 +233,13 @@ struct subject subject_at(const struct engine *e, enum subject_type t, uint32_t 
 				     : subject_other(e, id);
 }
 
+size_t engine_subjects(const struct engine *e, enum subject_type t)
+{
+	return t == SUBJECT_BATTERY  ? e->n_batteries
+	       : t == SUBJECT_STRING ? e->n_strings
+				     : e->others.n;
+}
+
 int subject_of(struct engine *e, const struct kind_rules *k, const void *rec,
 	struct subject *out)
 {
@@ -257,7 +264,7 @@ int subject_of(struct engine *e, const struct kind_rules *k, const void *rec,
 
 /* A model by its file where there is one; else the default's laws with the numbers of
  * the stream's record, scaled to its nominal voltage. */
-static int model_number(struct engine *e, const char *name)
+int engine_model_number(struct engine *e, const char *name)
 {
 	size_t before = e->models.n;
 	uint32_t id = ids_intern(&e->models, str_of(name));
@@ -278,7 +285,7 @@ int engine_learn_model(struct engine *e, const struct rec_battery_model *rec)
 {
 	char name[CODE_MAX + 1];
 	str_copy(name, sizeof(name), rec->name);
-	int id = model_number(e, name);
+	int id = engine_model_number(e, name);
 	if (id < 0)
 		return -1;
 	struct model_info *m = &e->model_infos[id];
@@ -302,13 +309,13 @@ const struct model_info *engine_model(struct engine *e, uint32_t battery)
 	struct battery_state *b = &e->batteries[battery];
 	if (b->model < 0) {
 		const char *name = e->roster.batteries[battery].model;
-		int id = name[0] ? model_number(e, name) : 0;
+		int id = name[0] ? engine_model_number(e, name) : 0;
 		b->model = id < 0 ? 0 : id;
 	}
 	return &e->model_infos[b->model];
 }
 
-static uint32_t sensor_number(struct engine *e, struct str code)
+uint32_t engine_sensor(struct engine *e, struct str code)
 {
 	size_t before = e->sensors.n;
 	if (grow((void **)&e->sensor_site, &e->cap_sensors, before,
@@ -322,22 +329,22 @@ static uint32_t sensor_number(struct engine *e, struct str code)
 
 uint32_t engine_sensor_site(struct engine *e, struct str code)
 {
-	uint32_t id = sensor_number(e, code);
+	uint32_t id = engine_sensor(e, code);
 	if (id == IDS_NONE || e->sensor_site[id] != IDS_NONE)
 		return id == IDS_NONE ? id : e->sensor_site[id];
 	struct str site = code_site(code);
 	for (uint32_t n = code.len; str_eq(site, code) && n > 1; n--)
 		if (code.s[n - 1] == '-')
 			site = (struct str){code.s, n - 1};
-	return e->sensor_site[id] = site_number(e, site);
+	return e->sensor_site[id] = engine_site(e, site);
 }
 
 int engine_learn_sensor(struct engine *e, const struct rec_sensor *rec)
 {
-	uint32_t id = sensor_number(e, rec->code);
+	uint32_t id = engine_sensor(e, rec->code);
 	if (id == IDS_NONE)
 		return -1;
 	if (rec->site.s)
-		e->sensor_site[id] = site_number(e, rec->site);
+		e->sensor_site[id] = engine_site(e, rec->site);
 	return rec->site.s && e->sensor_site[id] == IDS_NONE ? -1 : 0;
 }

@@ -11,6 +11,7 @@
 
 static volatile sig_atomic_t seen;
 static volatile sig_atomic_t drain_seconds;
+static volatile sig_atomic_t hung_up;
 
 static void on_signal(int sig)
 {
@@ -36,6 +37,25 @@ void signals_install(int64_t drain_timeout_ms, bool quiet_pipe)
 	sigemptyset(&pipe_set);
 	sigaddset(&pipe_set, SIGPIPE);
 	sigprocmask(SIG_UNBLOCK, &pipe_set, NULL);
+}
+
+static void on_hangup(int sig)
+{
+	hung_up = 1;
+}
+
+void signals_watch_hangup(void)
+{
+	struct sigaction sa = {.sa_handler = on_hangup};
+	sigemptyset(&sa.sa_mask);
+	sigaction(SIGHUP, &sa, NULL);
+}
+
+bool signals_hangup(void)
+{
+	bool was = hung_up != 0;
+	hung_up = 0;
+	return was;
 }
 
 bool signals_seen(void)

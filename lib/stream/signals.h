@@ -1,5 +1,5 @@
 /*
- * TERM and INT, the one thing that belongs to the process and not to a value: the
+ * TERM, INT and HUP, the one thing that belongs to the process and not to a value: the
  * handler sets a flag, and ends the process with status 3 on a second signal or when
  * the drain time-out is over. Not for libraries: only the flow installs it.
  */
@@ -16,6 +16,10 @@
  * parent had it ignored.
  */
 void signals_install(int64_t drain_timeout_ms, bool quiet_pipe);
+/* From now on HUP does not end the program, but is noted. */
+void signals_watch_hangup(void);
+/* Whether HUP has come since it was last asked. */
+bool signals_hangup(void);
 /* True once TERM or INT has come. */
 bool signals_seen(void);
 /* Waits until fd is readable, at most timeout_ms (-1: for ever), or a signal comes. 1

@@ -182,6 +182,147 @@ hot() {
 	assert_one_line_stderr stray
 }
 
+# trouble: 280 records each of 40 minutes; jar 1 warms for good, jars 2 to 4 for a while.
+trouble() {
+	jars 'if .j == 1 and .m >= 20 then .temperature_c = 30 + .m / 5
+		elif .j >= 2 and .j <= 4 and .m >= 30 and .m < 70 then .temperature_c = 36 else . end'
+}
+
+@test "stopped and started with --state, it goes on as if never stopped" {
+	local cut
+	cd "$BATS_TEST_TMPDIR"
+	trouble >all
+	hot >r.ini
+	encode -q <all | alert -q --rules r.ini --state whole --only alert,incident,status | decode -q >want
+	grep -q '"kind":"incident"' want
+	for cut in 1 7 139 171 172 238 241 242 300 400 490 560 839; do
+		rm -rf parts
+		head -n $cut all | encode -q |
+			alert -q --rules r.ini --state parts --only alert,incident,status | decode -q >got
+		tail -n +$((cut + 1)) all | encode -q |
+			alert -q --rules r.ini --state parts --only alert,incident,status | decode -q >>got
+		cmp want got
+		cmp whole/alert parts/alert
+	done
+	[ "$(ls parts)" = alert ]
+	# The same again adds nothing: it is all late.
+	encode -q <all | alert -q --rules r.ini --state parts --only alert,incident | decode -q >got
+	[ ! -s got ]
+}
+
+@test "a state of another model or run, or damaged, is refused, and kept as it is" {
+	cd "$BATS_TEST_TMPDIR"
+	trouble >all
+	encode -q <all | alert -q --state s -o out
+	try bash -c 'encode -q <all | alert -q --state s --model NASA-18650 -o out'
+	assert_status 2
+	assert_stderr "^alert: --state 's': the state was kept"
+	try bash -c 'encode -q --run other <all | alert -q --state s -o out'
+	assert_status 2
+	cp s/alert good
+	printf x | dd of=s/alert bs=1 seek=9000 conv=notrunc status=none
+	cp s/alert damaged
+	try bash -c 'encode -q <all | alert -q --state s -o out'
+	assert_status 3
+	assert_stderr damaged
+	cmp s/alert damaged
+	cp good s/alert
+	try bash -c 'encode -q <all | alert -q --state s >/dev/full'
+	assert_status 3
+	cmp good s/alert
+	try bash -c 'encode -q <all | alert -q --state /dev/null/s -o out'
+	assert_status 3
+	try alert --state-every 1s </dev/null
+	assert_status 2
+	assert_one_line_stderr 'goes with --state'
+}
+
+@test "the state outlives other rules: what goes on under its name goes on" {
+	cd "$BATS_TEST_TMPDIR"
+	trouble >all
+	hot >r.ini
+	head -n 300 all | encode -q | alert -q --rules r.ini --state s --only alert | decode -q >a
+	{ printf '[low]\nkind = telemetry\nfield = voltage_v\ncondition = below\nwarning = 1\nmessage = m\n'; hot | sed s/45/50/; } >r.ini
+	tail -n +301 all | encode -q | alert -q --rules r.ini --state s --only alert | decode -q >b
+	[ "$(jq -r 'select(.subject | endswith("J01")) | .alert_id' a b | sort -u | wc -l)" -eq 1 ]
+	[ "$(jq -r 'select(.severity == "critical") | .value' b)" = 51.2 ]
+}
+
+@test "killed, it goes on from the state it kept last" {
+	cd "$BATS_TEST_TMPDIR"
+	trouble >all
+	hot >r.ini
+	encode -q <all | alert -q --rules r.ini --only alert,incident | decode -q >want
+	mkfifo in
+	alert -q --rules r.ini --state s --state-every 1ms --only alert,incident <in >one 3>&- &
+	pid=$!
+	exec 7>in
+	# Both halves are one stream to it, as a source that goes on would be.
+	head -n 300 all | encode -q >&7
+	wait_for_file s/alert
+	kill -9 "$pid"
+	wait "$pid" || true
+	exec 7>&-
+	tail -n +301 all | encode -q | alert -q --rules r.ini --state s --only alert,incident >two
+	{
+		decode -q --allow-truncated <one
+		decode -q <two
+	} >got
+	# What was put off at the end of the whole is told only there.
+	diff <(jq -c 'select(.kind == "alert")' want) <(jq -c 'select(.kind == "alert")' got)
+	diff <(jq -r .incident_id want | sort -u) <(jq -r .incident_id got | sort -u)
+}
+
+@test "HUP reads the rules again; a file with an error leaves the old ones in force" {
+	cd "$BATS_TEST_TMPDIR"
+	trouble >all
+	hot >r.ini
+	mkfifo in
+	alert -q --rules r.ini --only alert <in >out 2>err 3>&- &
+	pid=$!
+	exec 7>in
+	head -n 420 all | encode -q >&7
+	wait_for_file out
+	echo "volume = 11" >>r.ini
+	kill -HUP "$pid"
+	wait_until 10 grep -Eq "^alert: r\.ini:11: \[hot\] unknown key 'volume'; the old rules stay in force$" err
+	hot | sed s/45/50/ >r.ini
+	kill -HUP "$pid"
+	wait_until 10 grep -q '^alert: r.ini: 1 rules are in force now$' err
+	tail -n +421 all | encode -q >&7
+	exec 7>&-
+	wait "$pid"
+	decode -q <out | jq -r 'select(.subject | endswith("J01"))' >j01
+	[ "$(jq -r .alert_id j01 | sort -u | wc -l)" -eq 1 ]
+	[ "$(jq -r '"\(.state) \(.severity) \(.value)"' j01 | tail -1)" = "firing critical 51.2" ]
+}
+
+@test "--urgent: alerts and incidents, and nothing else, on an endpoint of their own" {
+	cd "$BATS_TEST_TMPDIR"
+	trouble >all
+	decode -q -i "sub:ipc://$PWD/u?topic=alert/&topic=incident/&producers=1" >got 3>&- &
+	sub=$!
+	encode -q <all | alert -q --urgent "pub:@ipc://$PWD/u?subscribers=1" >out
+	wait "$sub"
+	diff <(decode -q <out | grep -E '"kind":"(alert|incident)"' | sort) <(sort got)
+	encode -q <all | alert -q --urgent file.fl >out
+	diff <(decode -q <out | grep -E '"kind":"(alert|incident)"') <(decode -q <file.fl)
+	encode -q --run drill <all | alert -q --urgent run.fl -o out
+	decode -q --frames <run.fl 2>/dev/null | grep -q drill || grep -qa drill run.fl
+	try bash -c 'encode -q <all | alert -q --urgent push:ipc://@u -o out'
+	assert_status 2
+	assert_stderr "cannot wait for a reader"
+	try alert --urgent nonsense://x </dev/null
+	assert_status 2
+	assert_one_line_stderr "nonsense"
+}
+
+@test "the state of a battery is a few KiB" {
+	cd "$BATS_TEST_TMPDIR"
+	jars | encode -q | alert -q --metrics m -o out
+	awk '$1 == "floatline_alert_state_bytes_per_battery" { ok = $2 > 0 && $2 <= 4096 } END { exit !ok }' m
+}
+
 @test "empty input, a truncated stream, a closed pipe" {
 	try alert </dev/null
 	assert_status 1

@@ -1186,7 +1186,30 @@ static void check_lives(void)
 	}
 }
 
-static void test_anything_may_come(void **state)
+/* The engine's state through bytes into another one, under the same rules. */
+static void move_over(void)
+{
+	struct engine_options o = {.model = "HX12-120", .emit = hear};
+	struct err err = {0};
+	struct buf b = {0};
+	struct engine *other = engine_new(&rules, &o, &err);
+	assert_non_null(other);
+	engine_begin(other, "", &said);
+	assert_int_equal(engine_save(e, "same", &b), 0);
+	assert_int_equal(engine_load(other, "another", &b, &err), -1);
+	assert_int_equal(err.class, ERR_USAGE);
+	engine_free(other);
+	other = engine_new(&rules, &o, &err);
+	engine_begin(other, "", &said);
+	if (engine_load(other, "same", &b, &err) < 0)
+		fail_msg("%s", err.msg);
+	engine_free(e);
+	e = other;
+	buf_release(&b);
+}
+
+/* Records of all kinds; 'every' so many, what 'disturb' does. */
+static void anything(int every, void (*disturb)(void))
 {
 	union rec_any *rec = malloc(sizeof(*rec));
 	int64_t ts = T0;
@@ -1209,10 +1232,140 @@ static void test_anything_may_come(void **state)
 				: u < 0.022 ? TIME_MIN
 					    : ts;
 		feed(k->kind, rec);
+		if (every && i % (uint64_t)every == 0)
+			disturb();
 	}
+	free(rec);
+}
+
+static void test_anything_may_come(void **state)
+{
+	anything(0, NULL);
 	assert_true(count("alert") > 50);
 	check_lives();
-	free(rec);
+}
+
+static struct rule_set again;
+
+static void reload_again(void)
+{
+	struct err err = {0};
+	assert_int_equal(
+		rule_set_parse(&again, rules.text, rules.text_len, "same", &err), 0);
+	assert_int_equal(engine_reload(e, &again, &err), 0);
+	assert_int_equal(engine_reload(e, &rules, &err), 0);
+}
+
+static void test_a_restart_changes_nothing(void **state)
+{
+	struct log *first = malloc(sizeof(*first));
+	assert_non_null(first);
+	anything(0, NULL);
+	*first = said;
+	anything(97, move_over);
+	assert_int_equal(said.n, first->n);
+	for (int i = 0; i < said.n; i++)
+		assert_string_equal(said.line[i], first->line[i]);
+	anything(97, reload_again);
+	assert_int_equal(said.n, first->n);
+	for (int i = 0; i < said.n; i++)
+		assert_string_equal(said.line[i], first->line[i]);
+	free(first);
+}
+
+/* Each byte of a state changed: taken up or refused, never a crash. */
+static void test_a_damaged_state(void **state)
+{
+	struct engine_options o = {.model = "HX12-120", .emit = hear};
+	struct err err = {0};
+	struct buf b = {0};
+	begin_with(COOLING);
+	sample(1, MIN(0), 13.6, 25);
+	cool(0, 3, hvac_fault);
+	heat(1, 3, 8, 36);
+	assert_int_equal(engine_save(e, "", &b), 0);
+	for (size_t i = 0; i < b.len; i++) {
+		struct engine *other = engine_new(&rules, &o, &err);
+		assert_non_null(other);
+		engine_begin(other, "", &said);
+		said.n = 0;
+		b.data[i] ^= 0xff;
+		(void)engine_load(other, "", &b, &err);
+		b.data[i] ^= 0xff;
+		size_t whole = b.len;
+		b.len = i;
+		assert_int_equal(engine_load(other, "", &b, &err), -1);
+		b.len = whole;
+		engine_free(other);
+	}
+	buf_release(&b);
+}
+
+static struct rule_set later;
+
+static void reload(const char *text)
+{
+	struct err err = {0};
+	/* The set in force is the one not parsed now. */
+	struct rule_set *set = e && later.n ? &again : &later;
+	if (rule_set_parse(set, text, strlen(text), "later", &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_int_equal(engine_reload(e, set, &err), 0);
+	if (set == &again)
+		rule_set_release(&later);
+}
+
+static void test_other_rules(void **state)
+{
+	char id[32];
+	begin_with(HOT);
+	heat(1, 0, 5, 36);
+	snprintf(id, sizeof(id), "%s", last_word("alert hot", 0));
+	/* Another rule before it, another threshold: the alert goes on. */
+	reload("[low]\nkind = telemetry\nfield = voltage_v\ncondition = below\n"
+	       "warning = 13\nmessage = low\n"
+	       "[of-string]\nkind = string_telemetry\nfield = voltage_v\n"
+	       "condition = below\nwarning = 13\nmessage = low\n"
+	       "[hot]\nkind = telemetry\nfield = temperature_c\ncondition = above\n"
+	       "warning = 35\ncritical = 40\nkeep = 3m\nmessage = hot\n");
+	expect("alert", 1);
+	heat(1, 5, 7, 41);
+	expect("alert hot DC-CNX-01-UPS-01-S1-J01 firing critical", 1);
+	assert_string_equal(id, last_word("alert hot", 1));
+	sample(2, MIN(7), 12, 25);
+	expect("alert low DC-CNX-01-UPS-01-S1-J02 firing", 1);
+	string_sample(MIN(7), 12, mode_float);
+	expect("alert of-string DC-CNX-01-UPS-01-S1 firing", 1);
+	/* Gone: what it raised is over. A severity gone: back to the other. */
+	reload("[hot]\nkind = telemetry\nfield = temperature_c\ncondition = above\n"
+	       "warning = 35\nkeep = 3m\nmessage = hot\n");
+	expect("alert low DC-CNX-01-UPS-01-S1-J02 resolved", 1);
+	expect("alert of-string DC-CNX-01-UPS-01-S1 resolved", 1);
+	heat(1, 7, 12, 30);
+	expect("alert hot DC-CNX-01-UPS-01-S1-J01 resolved warning", 1);
+	assert_string_equal(id, last_word("alert hot", 2));
+	rule_set_release(&later);
+	rule_set_release(&again);
+	engine_free(e);
+	e = NULL;
+}
+
+static void test_a_cause_that_is_no_rule_any_more(void **state)
+{
+	begin_with(COOLING);
+	sample(1, MIN(0), 13.6, 25);
+	cool(0, 3, hvac_fault);
+	heat(1, 3, 8, 36);
+	expect("alert hot DC-CNX-01-UPS-01-S1-J01 suppressed", 1);
+	reload(HOT);
+	expect("alert hvac DC-CNX-01-ENV01 resolved", 1);
+	expect("incident hvac DC-CNX-01 resolved 2", 1);
+	expect("alert hot DC-CNX-01-UPS-01-S1-J01 firing", 1);
+	heat(1, 8, 13, 30);
+	expect("alert hot DC-CNX-01-UPS-01-S1-J01 resolved", 1);
+	engine_free(e);
+	e = NULL;
+	rule_set_release(&later);
 }
 
 static void test_unknown_model(void **state)
@@ -1227,6 +1380,8 @@ static void test_unknown_model(void **state)
 static int release(void **state)
 {
 	engine_free(e);
+	rule_set_release(&rules);
+	rule_set_release(&again);
 	return 0;
 }
 
@@ -1271,6 +1426,10 @@ int main(void)
 		cmocka_unit_test(test_resistance_drift),
 		cmocka_unit_test(test_model_and_system_limits),
 		cmocka_unit_test(test_anything_may_come),
+		cmocka_unit_test(test_a_restart_changes_nothing),
+		cmocka_unit_test(test_a_damaged_state),
+		cmocka_unit_test(test_other_rules),
+		cmocka_unit_test(test_a_cause_that_is_no_rule_any_more),
 		cmocka_unit_test(test_unknown_model),
 	};
 	return cmocka_run_group_tests(tests, NULL, release);
