@@ -186,7 +186,10 @@ struct engine {
 	struct watermark mark;
 	int64_t scanned; /* watermark of the last look for silence */
 	struct rule_count counts[RULES_MAX];
-	struct resolved resolved[RULES_MAX];
+	struct resolved
+		resolved[RULES_MAX + VARIANTS_MAX]; /* of rules, then variants */
+	int64_t day; /* since 1970, and what it is called: 100 · month + day */
+	int day_name;
 };
 
 /* Grows *array (of n_size byte elements) so that index n fits; new elements are zero.

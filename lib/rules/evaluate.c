@@ -121,9 +121,9 @@ static bool by_system(const struct limit *l)
 /* The numbers of the rule's limits for this subject. They depend on its model, and are
  * kept from sample to sample; those of the system are looked up each time. */
 static const struct level_limits *limits_of(
-	struct engine *e, int rule, const struct subject *s)
+	struct engine *e, const struct rule *r, int cell, const struct subject *s)
 {
-	struct resolved *c = &e->resolved[rule];
+	struct resolved *c = &e->resolved[cell];
 	uint32_t battery = s->battery;
 	if (battery == IDS_NONE && s->string != IDS_NONE)
 		battery = e->strings[s->string].member;
@@ -132,7 +132,7 @@ static const struct level_limits *limits_of(
 		return c->limits;
 	c->model = model;
 	for (int i = 0; i < LEVEL_COUNT; i++) {
-		const struct rule_level *l = &e->rules->rules[rule].level[i];
+		const struct rule_level *l = &r->level[i];
 		c->limits[i] = (struct level_limits){
 			limit_value(e, &l->lo, s),
 			limit_value(e, &l->hi, s),
@@ -214,11 +214,43 @@ void tell(struct engine *e, int rule, const struct subject *s, struct life *l,
 		health_of_batteries(e, s->string, f->ts);
 }
 
+static int day_of(struct engine *e, int64_t ts)
+{
+	int64_t day = time_whole(ts, DAY_MS);
+	if (e->day_name == 0 || day != e->day) {
+		struct civil c;
+		time_to_civil(ts, &c);
+		e->day = day;
+		e->day_name = 100 * c.month + c.day;
+	}
+	return e->day_name;
+}
+
+/* The rule as it is for the subject at that time; NULL: not in force there. *cell:
+ * where its limits are kept. */
+static const struct rule *rule_for(
+	struct engine *e, int rule, const struct subject *s, int64_t ts, int *cell)
+{
+	*cell = rule;
+	if (!e->rules->varied[rule])
+		return &e->rules->rules[rule];
+	int i = rule_variant(e->rules, rule, s->code, day_of(e, ts));
+	if (i < 0)
+		return &e->rules->rules[rule];
+	*cell = RULES_MAX + i;
+	return e->rules->variants[i].enabled ? &e->rules->variants[i].r : NULL;
+}
+
 void evaluate(struct engine *e, int rule, const struct subject *s, const void *rec,
 	const struct kind_rules *k, int64_t ts)
 {
-	const struct rule *r = &e->rules->rules[rule];
-	const struct level_limits *lim = limits_of(e, rule, s);
+	int cell;
+	const struct rule *r = rule_for(e, rule, s, ts, &cell);
+	if (!r) {
+		close_alert(e, rule, s, ts, "resolved, the rule is not in force now");
+		return;
+	}
+	const struct level_limits *lim = limits_of(e, r, cell, s);
 	struct life *l = life_of(e, rule, s);
 	enum life_phase before = l->phase;
 	if (before == LIFE_IDLE && nothing_new(r, lim, rec))

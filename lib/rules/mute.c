@@ -22,19 +22,11 @@ int mute_learn(struct engine *e, const struct rec_maintenance_window *w)
 	return 0;
 }
 
-/* The subject itself, or anything below it. */
-static bool covers(const char *whole, struct str part)
-{
-	size_t n = strlen(whole);
-	return part.len >= n && memcmp(part.s, whole, n) == 0 &&
-	       (part.len == n || part.s[n] == '-');
-}
-
 bool muted(const struct engine *e, struct str subject, int64_t ts)
 {
 	for (size_t i = 0; i < e->n_mutes; i++)
 		if (ts >= e->mutes[i].from && ts < e->mutes[i].until &&
-			covers(e->mutes[i].subject, subject))
+			place_covers(e->mutes[i].subject, subject))
 			return true;
 	return false;
 }

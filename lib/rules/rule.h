@@ -13,7 +13,9 @@
 #include <math.h>
 
 enum {
-	RULES_MAX = 128,     /* rules of a file */
+	RULES_MAX = 128,   /* rules of a file */
+	VARIANTS_MAX = 64, /* overrides, one for each site named */
+	SEASONS_MAX = 8,
 	RULE_WHEN_MAX = 4,   /* constraints of a rule */
 	RULE_UNLESS_MAX = 4, /* rules that explain one */
 	RULE_CAUSES_MAX = 8, /* rules that one may be an effect of */
@@ -98,9 +100,29 @@ struct rule {
 	char message[RULE_TEXT_MAX + 1];
 };
 
+/* A part of the year, both days included; it may go over the new year. */
+struct season {
+	char name[RULE_NAME_MAX + 1];
+	int from, to; /* 100 · month + day */
+};
+
+/* A rule as it is at some place, in some season. */
+struct variant {
+	int rule;
+	char place[CODE_MAX + 1]; /* site, system, string or battery; "" any */
+	int season;               /* -1 any */
+	bool enabled;
+	struct rule r;
+};
+
 struct rule_set {
 	struct rule rules[RULES_MAX];
 	int n;
+	struct variant variants[VARIANTS_MAX];
+	int nvariants;
+	bool varied[RULES_MAX]; /* the rule has variants */
+	struct season seasons[SEASONS_MAX];
+	int nseasons;
 	uint64_t hash; /* of the text: names the version of the rules */
 	char *text;    /* as it was read, owned */
 	size_t text_len;
@@ -119,6 +141,16 @@ int rule_set_load(struct rule_set *set, const char *path, struct err *err);
 void rule_set_release(struct rule_set *set);
 /* Index of the rule, or -1. */
 int rule_find(const struct rule_set *set, const char *name);
+
+/*
+ * The variant of a rule that holds for the code on that day (100 · month + day), -1:
+ * the rule itself. The closest place goes first, then one with a season.
+ */
+int rule_variant(const struct rule_set *set, int rule, struct str code, int day);
+/* "02-16..05-15". Returns 0, or -1: no part of a year. */
+int season_parse(struct str s, struct season *out);
+/* The code is that of the place, or of something in it. */
+bool place_covers(const char *place, struct str code);
 
 /* The field that names what a record of kind k is about, or NULL. */
 const struct field_info *kind_subject(const struct kind_info *k);

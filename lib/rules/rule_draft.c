@@ -12,7 +12,14 @@ const char *const RULE_KEYS[KEY_COUNT] = {"kind", "field", "condition", "warning
 	"critical", "clear", "clear_critical", "for", "keep", "hold_off",
 	"after_planned", "when", "unless", "status", "source", "ignore_quality",
 	"group", "effect_of", "aftermath", "incident", "otherwise", "urgent",
-	"distrust", "label", "message", "enabled"};
+	"distrust", "label", "message", "enabled", "overrides", "site", "season"};
+
+bool key_varies(enum key k)
+{
+	return k == KEY_warning || k == KEY_critical || k == KEY_clear ||
+	       k == KEY_clear_critical || k == KEY_for || k == KEY_keep ||
+	       k == KEY_enabled;
+}
 
 int draft_fail(struct draft *d, int line)
 {

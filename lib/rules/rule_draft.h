@@ -34,6 +34,9 @@ enum key {
 	KEY_label,
 	KEY_message,
 	KEY_enabled,
+	KEY_overrides,
+	KEY_site,
+	KEY_season,
 	KEY_COUNT
 };
 extern const char *const RULE_KEYS[KEY_COUNT];
@@ -50,6 +53,9 @@ struct draft {
 /* Makes the rule of it; 'unless' is left to the caller, who knows the other rules.
  * Returns 0, or -1 with ERR_USAGE naming file, line, rule and key. */
 int rule_compile(struct draft *d, struct rule *r, bool *enabled);
+
+/* Whether an override may give the key. */
+bool key_varies(enum key k);
 
 /* Fails with the reason, or with the one that is in err already. Each returns -1. */
 int draft_complain(struct draft *d, enum key k, const char *reason);

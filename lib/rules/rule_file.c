@@ -26,6 +26,7 @@ struct loader {
 		char text[RULE_TEXT_MAX + 1];
 		int at; /* line; 0: not given */
 	} unless[RULES_MAX], effect_of[RULES_MAX];
+	struct draft *drafts[RULES_MAX]; /* of the rules, for what overrides them */
 	struct err *err;
 };
 
@@ -48,12 +49,114 @@ static void keep_names(struct names *to, const struct draft *d, enum key k)
 		memcpy(to->text, d->value[k], sizeof(to->text));
 }
 
+static int season_named(const struct rule_set *set, const char *name)
+{
+	for (int i = 0; i < set->nseasons; i++)
+		if (strcmp(set->seasons[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+/* The rule's own values, with those that the override gives instead. */
+static int merge(struct loader *l, const struct draft *own, int rule, struct draft *out)
+{
+	*out = *l->drafts[rule];
+	memcpy(out->name, own->name, sizeof(out->name));
+	out->line = own->line;
+	for (int k = 0; k < KEY_COUNT; k++) {
+		/* What is wrong now was not before: it is the override's fault. */
+		if (out->at[k])
+			out->at[k] = own->line;
+		if (!own->at[k] || k == KEY_overrides || k == KEY_site ||
+			k == KEY_season)
+			continue;
+		if (!key_varies((enum key)k))
+			return complain(l, (enum key)k, "cannot be overridden");
+		memcpy(out->value[k], own->value[k], sizeof(out->value[k]));
+		out->at[k] = own->at[k];
+	}
+	return 0;
+}
+
+static int add_variant(struct loader *l, const struct variant *v, struct str place)
+{
+	struct rule_set *set = l->set;
+	if (set->nvariants == VARIANTS_MAX) {
+		err_set(l->err, ERR_USAGE, "more than %d overrides", VARIANTS_MAX);
+		return fail_at(l, l->draft.line);
+	}
+	struct variant *to = &set->variants[set->nvariants];
+	*to = *v;
+	if (!str_copy(to->place, sizeof(to->place), place))
+		return complain(l, KEY_site, "is longer than a code");
+	set->nvariants++;
+	set->varied[v->rule] = true;
+	return 0;
+}
+
+static int compile_override(struct loader *l, struct draft *merged)
+{
+	struct draft *d = &l->draft;
+	struct variant v = {
+		.rule = rule_find(l->set, d->value[KEY_overrides]), .season = -1};
+	if (v.rule < 0)
+		return complain(l, KEY_overrides, "no such rule above");
+	if (!d->at[KEY_site] && !d->at[KEY_season])
+		return complain(l, KEY_overrides, "needs a site or a season");
+	if (d->at[KEY_season] &&
+		(v.season = season_named(l->set, d->value[KEY_season])) < 0)
+		return complain(l, KEY_season, "is not among the [seasons] above");
+	if (merge(l, d, v.rule, merged) < 0)
+		return -1;
+	if (rule_compile(merged, &v.r, &v.enabled) < 0) {
+		l->failed = true;
+		return -1;
+	}
+	struct str place, list = str_of(d->value[KEY_site]);
+	while (next_part(&list, ',', &place)) {
+		if (d->at[KEY_site] && place.len == 0)
+			return complain(l, KEY_site, "has an empty code");
+		if (add_variant(l, &v, place) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int override(struct loader *l)
+{
+	struct draft *merged = malloc(sizeof(*merged));
+	if (!merged) {
+		l->failed = true;
+		return err_nomem(l->err);
+	}
+	int r = compile_override(l, merged);
+	free(merged);
+	return r;
+}
+
+static int keep_draft(struct loader *l)
+{
+	struct draft **to = &l->drafts[l->set->n];
+	*to = malloc(sizeof(**to));
+	if (!*to) {
+		l->failed = true;
+		return err_nomem(l->err);
+	}
+	**to = l->draft;
+	return 0;
+}
+
 static int compile(struct loader *l)
 {
 	struct rule_set *set = l->set;
 	struct draft *d = &l->draft;
 	bool enabled;
 	l->open = false;
+	if (d->at[KEY_overrides])
+		return override(l);
+	if (d->at[KEY_site] || d->at[KEY_season])
+		return complain(l, d->at[KEY_site] ? KEY_site : KEY_season,
+			"is for a section with 'overrides'");
 	if (rule_compile(d, &set->rules[set->n], &enabled) < 0) {
 		l->failed = true;
 		return -1;
@@ -62,6 +165,8 @@ static int compile(struct loader *l)
 		return 0;
 	keep_names(&l->unless[set->n], d, KEY_unless);
 	keep_names(&l->effect_of[set->n], d, KEY_effect_of);
+	if (keep_draft(l) < 0)
+		return -1;
 	set->n++;
 	return 0;
 }
@@ -92,6 +197,27 @@ static int begin(struct loader *l, const char *section)
 	return fail_at(l, d->line);
 }
 
+/* A line of [seasons]. */
+static int add_season(struct loader *l, const char *name, const char *value)
+{
+	struct rule_set *set = l->set;
+	struct season *s = &set->seasons[set->nseasons];
+	l->header = 0;
+	if (set->nseasons == SEASONS_MAX)
+		err_set(l->err, ERR_USAGE, "more than %d seasons", SEASONS_MAX);
+	else if (!str_copy(s->name, sizeof(s->name), str_of(name)) ||
+		 season_parse(str_of(value), s) < 0)
+		err_set(l->err, ERR_USAGE,
+			"[seasons] %s: is not like 02-16..05-15 (month-day)", name);
+	else if (season_named(set, name) >= 0)
+		err_set(l->err, ERR_USAGE, "[seasons] %s: is there twice", name);
+	else {
+		set->nseasons++;
+		return 0;
+	}
+	return fail_at(l, l->line);
+}
+
 /* Called by inih for each key; 1 goes on, 0 is an error (which l->err explains). */
 static int on_key(void *user, const char *section, const char *name, const char *value)
 {
@@ -99,6 +225,8 @@ static int on_key(void *user, const char *section, const char *name, const char 
 	struct draft *d = &l->draft;
 	if (l->failed)
 		return 0;
+	if (strcmp(section, "seasons") == 0)
+		return add_season(l, name, value) == 0;
 	if (l->open && strcmp(section, d->name) != 0 && compile(l) < 0)
 		return 0;
 	if (!l->open && begin(l, section) < 0)
@@ -232,6 +360,19 @@ static int resolve(struct loader *l, struct rule *r, const struct names *names,
 	return 0;
 }
 
+/* It speaks and is explained as the rule it varies. */
+static void inherit(struct variant *v, const struct rule_set *set)
+{
+	struct rule *r = &v->r;
+	const struct rule *of = &set->rules[v->rule];
+	memcpy(r->name, of->name, sizeof(r->name));
+	memcpy(r->incident, of->incident, sizeof(r->incident));
+	memcpy(r->unless, of->unless, sizeof(r->unless));
+	memcpy(r->effect_of, of->effect_of, sizeof(r->effect_of));
+	r->nunless = of->nunless;
+	r->neffect_of = of->neffect_of;
+}
+
 /* Names of other rules may point forward, so they are resolved at the end. */
 static int resolve_all(struct loader *l)
 {
@@ -241,6 +382,8 @@ static int resolve_all(struct loader *l)
 			resolve(l, r, &l->effect_of[i], "effect_of", add_cause) < 0)
 			return -1;
 	}
+	for (int i = 0; i < l->set->nvariants; i++)
+		inherit(&l->set->variants[i], l->set);
 	return 0;
 }
 
@@ -280,6 +423,8 @@ int rule_set_parse(struct rule_set *set, const char *text, size_t n, const char 
 	l->end = text + n;
 	l->err = err ? err : &own;
 	int status = load(l);
+	for (int i = 0; i < RULES_MAX; i++)
+		free(l->drafts[i]);
 	free(l);
 	return status;
 }

@@ -1186,6 +1186,36 @@ static void check_lives(void)
 	}
 }
 
+/* T0 is in June. */
+static void test_elsewhere_and_in_season(void **state)
+{
+	begin_with("[seasons]\njune = 06-01..06-30\njuly = 07-01..07-31\n" HOT
+		   "[a]\noverrides = hot\nsite = DC-BKK-01\nwarning = 40\nclear = 38\n"
+		   "[b]\noverrides = hot\nsite = DC-CNX-01-UPS-01-S2\n"
+		   "season = june\nwarning = 30\nclear = 29\n"
+		   "[c]\noverrides = hot\nsite = DC-CNX-01-UPS-01-S2\n"
+		   "season = july\nenabled = no\n");
+	for (int m = 0; m < 5; m++) {
+		sample_of("DC-BKK-01-UPS-01-S1-J01", MIN(m), 13.6, 36, mode_float);
+		sample_of("DC-CNX-01-UPS-01-S1-J01", MIN(m), 13.6, 36, mode_float);
+		sample_of("DC-CNX-01-UPS-01-S2-J01", MIN(m), 13.6, 31, mode_float);
+	}
+	expect("alert", 2);
+	expect("alert hot DC-CNX-01-UPS-01-S1-J01 firing", 1);
+	expect("alert hot DC-CNX-01-UPS-01-S2-J01 firing", 1);
+	sample_of("DC-CNX-01-UPS-01-S2-J01", T0 + 30 * DAY_MS, 13.6, 31, mode_float);
+	expect("alert hot DC-CNX-01-UPS-01-S2-J01 resolved", 1);
+	/* The default rules of January, June. */
+	begin_default();
+	int64_t january = T0 + 210 * DAY_MS;
+	for (int m = 0; m < 10; m++) {
+		sample_of(jar(1, 1), MIN(m), 13.5, 34, mode_float);
+		sample_of(jar(2, 1), january + m * MINUTE_MS, 13.5, 34, mode_float);
+	}
+	expect("alert jar-temperature-high DC-CNX-01-UPS-01-S1-J01", 0);
+	expect("alert jar-temperature-high DC-CNX-01-UPS-01-S2-J01 firing", 1);
+}
+
 /* The engine's state through bytes into another one, under the same rules. */
 static void move_over(void)
 {
@@ -1426,6 +1456,7 @@ int main(void)
 		cmocka_unit_test(test_resistance_drift),
 		cmocka_unit_test(test_model_and_system_limits),
 		cmocka_unit_test(test_anything_may_come),
+		cmocka_unit_test(test_elsewhere_and_in_season),
 		cmocka_unit_test(test_a_restart_changes_nothing),
 		cmocka_unit_test(test_a_damaged_state),
 		cmocka_unit_test(test_other_rules),

@@ -140,6 +140,28 @@ static void test_errors_name_the_line(void **state)
 		{WHOLE "aftermath = long\n", "f.ini:7: [r] aftermath: is not a"},
 		{WHOLE "incident =\n", "f.ini:7: [r] incident: must have"},
 		{WHOLE "nonsense\n", "f.ini:7: neither"},
+		{WHOLE "site = A\n", "f.ini:7: [r] site: is for a section with"},
+		{WHOLE "season = hot\n", "f.ini:7: [r] season: is for a section"},
+		{WHOLE "[s]\noverrides = x\nsite = A\n",
+			"f.ini:8: [s] overrides: no such rule above"},
+		{WHOLE "[s]\noverrides = r\nwarning = 2\n",
+			"f.ini:8: [s] overrides: needs a site or a season"},
+		{WHOLE "[s]\noverrides = r\nseason = hot\n",
+			"f.ini:9: [s] season: is not among"},
+		{WHOLE "[s]\noverrides = r\nsite = A\nkind = rul\n",
+			"f.ini:10: [s] kind: cannot be overridden"},
+		{WHOLE "[s]\noverrides = r\nsite = A,,B\n",
+			"f.ini:9: [s] site: has an empty code"},
+		{WHOLE "[s]\noverrides = r\nsite = A\nwarning = hot\n",
+			"f.ini:10: [s] warning: 'hot'"},
+		/* The rule's own clearing threshold does not fit the override's. */
+		{ABOVE "clear = 0.5\nmessage = m\n[s]\noverrides = r\nsite = A\n"
+		       "warning = 0.1\n",
+			"f.ini:8: [s] clear: lies beyond"},
+		{"[seasons]\nhot = 02-30..05-15\n", "f.ini:2: [seasons] hot: is not"},
+		{"[seasons]\nhot = 02-16\n", "f.ini:2: [seasons] hot: is not"},
+		{"[seasons]\nhot = 02-16..05-15\nhot = 02-16..05-15\n",
+			"f.ini:3: [seasons] hot: is there twice"},
 		{"[r]\n[s]\n", "f.ini:1: a [rule] without keys"},
 		{WHOLE "[s]\n", "f.ini:7: a [rule] without keys"},
 		{"[r\n", "f.ini:1: neither"},
@@ -174,6 +196,36 @@ static void test_bounds(void **state)
 	assert_int_equal(set.n, 0);
 }
 
+static void test_overrides(void **state)
+{
+	struct err err = {0};
+	assert_int_equal(
+		parse("[seasons]\nhot = 02-16..05-15\ncool = 10-16..02-15\n" WHOLE
+		      "[a]\noverrides = r\nsite = A, B-UPS-01\nwarning = 2\n"
+		      "[b]\noverrides = r\nseason = cool\nwarning = 3\nfor = 5m\n"
+		      "[c]\noverrides = r\nsite = A\nseason = hot\nenabled = no\n",
+			&err),
+		0);
+	assert_int_equal(set.n, 1);
+	assert_int_equal(set.nvariants, 4);
+	static const struct {
+		const char *code;
+		int day, variant;
+	} all[] = {{"A-UPS-01-S1-J01", 701, 0}, {"A", 301, 3}, {"A", 1231, 0},
+		{"AB", 701, -1}, {"B", 701, -1}, {"B-UPS-01", 701, 1},
+		{"B-UPS-01-S1", 101, 1}, {"C", 1016, 2}, {"C", 215, 2}, {"C", 216, -1},
+		{"C", 1015, -1}};
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+		assert_int_equal(rule_variant(&set, 0, str_of(all[i].code), all[i].day),
+			all[i].variant);
+	const struct rule *r = &set.variants[2].r;
+	assert_string_equal(r->name, "r");
+	assert_true(r->level[LEVEL_WARNING].hi.add == 3);
+	assert_int_equal(r->for_ms, 5 * MINUTE_MS);
+	assert_string_equal(r->message, "m");
+	assert_false(set.variants[3].enabled);
+}
+
 static void test_disabled(void **state)
 {
 	struct err err = {0};
@@ -191,6 +243,12 @@ static void test_unreadable(void **state)
 	assert_non_null(strstr(err.msg, "cannot open '/no/such/rules.ini'"));
 }
 
+static int release(void **state)
+{
+	rule_set_release(&set);
+	return 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -198,8 +256,9 @@ int main(void)
 		cmocka_unit_test(test_default_rules),
 		cmocka_unit_test(test_errors_name_the_line),
 		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_overrides),
 		cmocka_unit_test(test_disabled),
 		cmocka_unit_test(test_unreadable),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, release);
 }
