@@ -69,7 +69,35 @@ BENCH_SRC := $(wildcard tests/bench/*.c)
 BENCHES := $(BENCH_SRC:tests/bench/%.c=$(B)/tests/bench/%)
 MAN := $(wildcard man/*.[157]) $(B)/man/floatline-records.5
 
-all: $(BINS) $(B)/man/floatline-records.5
+# The page of bridge: its own files, and the modules it is made with, whose names for
+# each other become paths.
+NPM := build/npm
+WWW := $(B)/share/floatline/www
+WWW_SRC := $(shell find filters/bridge/www -type f ! -name 'package*' ! -name '.*')
+
+all: $(BINS) $(B)/man/floatline-records.5 $(WWW)/.made
+
+# A folder with the modules that a package.json and its lock file name.
+define install_modules
+	@mkdir -p $(@D)
+	cp $^ $(@D)
+	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+endef
+
+$(NPM)/.made: $(addprefix filters/bridge/www/,package.json package-lock.json .npmrc)
+	$(install_modules)
+
+$(WWW)/.made: $(WWW_SRC) $(NPM)/.made
+	@rm -rf $(@D) && mkdir -p $(@D)/vendor
+	cd filters/bridge/www && cp -R index.html css js $(CURDIR)/$(@D)
+	cp $(NPM)/node_modules/preact/dist/preact.mjs $(@D)/vendor/preact.js
+	sed 's|from"preact"|from"./preact.js"|' $(NPM)/node_modules/preact/hooks/dist/hooks.mjs \
+		>$(@D)/vendor/hooks.js
+	cp $(NPM)/node_modules/htm/dist/htm.module.js $(@D)/vendor/htm.js
+	cp $(NPM)/node_modules/uplot/dist/uPlot.esm.js $(@D)/vendor/uplot.js
+	cp $(NPM)/node_modules/uplot/dist/uPlot.min.css $(@D)/vendor/uplot.css
+	@touch $@
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -114,11 +142,17 @@ $(B)/man/floatline-records.5: $(B)/gen/records_man
 	@mkdir -p $(@D)
 	$< >$@.tmp && mv $@.tmp $@
 
+# What the tests of the page drive a browser with.
+BROWSER := build/browser
+$(BROWSER)/.made: $(addprefix tests/browser/,package.json package-lock.json .npmrc)
+	$(install_modules)
+
+browser: $(BROWSER)/.made
 units: $(UNITS)
 fuzzers: $(FUZZERS)
 benches: $(BENCHES)
 
-check: all units
+check: all units browser
 	scripts/run-tests $(B)
 
 lint:
@@ -142,6 +176,8 @@ install: all
 	install -m 755 $(filter-out $(B)/bin/floatline,$(BINS)) $(DESTDIR)$(PREFIX)/libexec/floatline/
 	for f in $(SHARE_FILES); do install -D -m "$$(stat -c %a $$f)" $$f \
 		$(DESTDIR)$(PREFIX)/share/floatline/$$f || exit 1; done
+	cd $(WWW) && find . -type f ! -name '.*' -exec install -D -m 644 {} \
+		$(abspath $(DESTDIR)$(PREFIX))/share/floatline/www/{} \;
 	for f in $(MAN); do install -D -m 644 $$f \
 		$(DESTDIR)$(PREFIX)/share/man/man$${f##*.}/$${f##*/} || exit 1; done
 
@@ -153,7 +189,7 @@ uninstall:
 clean:
 	rm -rf build
 
-.PHONY: all units fuzzers benches check lint coverage fuzz bench install uninstall clean
+.PHONY: all units browser fuzzers benches check lint coverage fuzz bench install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 

@@ -10,7 +10,7 @@ struct bridge_options {
 	const char *db;
 	char *url; /* our own copy of db: the one in argv is scrubbed */
 	const char *migrations;
-	const char *listen, *cert, *key;
+	const char *listen, *cert, *key, *www;
 	const char *models; /* the registry, or NULL */
 	bool plain_cookies;
 	const char *role, *sites, *full_name, *email;

@@ -18,7 +18,7 @@
 enum { LOGIN_ADDRESSES = 4096, LOGIN_BURST = 10, LOGIN_EVERY_MS = 10000 };
 
 static const struct opt_usage USAGE = {"bridge", "[options] [user COMMAND [NAME]]",
-	"serves the fleet over HTTP: REST, with login",
+	"serves the fleet over HTTP: the page and REST, with login",
 	"  bridge --db sqlite:fleet.db --listen 127.0.0.1:8080\n"
 	"  bridge user add somchai --role admin --db sqlite:fleet.db\n"
 	"\n"
@@ -91,6 +91,18 @@ static int check_database(const struct bridge_options *o, struct err *err)
 	return r;
 }
 
+/* The page that came with floatline, or another. */
+static struct assets *open_page(const struct bridge_options *o, struct err *err)
+{
+	char dir[4096];
+	if (o->www)
+		return assets_load(o->www, err);
+	if (share_path("www/index.html", dir, sizeof(dir), err) < 0)
+		return NULL;
+	*strrchr(dir, '/') = '\0';
+	return assets_load(dir, err);
+}
+
 static int serve(const struct bridge_options *o, struct err *err)
 {
 	struct stopper stopper;
@@ -117,12 +129,15 @@ static int serve(const struct bridge_options *o, struct err *err)
 	service.limit = limit_new(LOGIN_ADDRESSES, LOGIN_BURST, LOGIN_EVERY_MS);
 	if (!service.limit)
 		return err_nomem(err);
-	struct server *server = server_new(&so, err);
+	struct assets *assets = open_page(o, err);
+	so.assets = assets;
+	struct server *server = assets ? server_new(&so, err) : NULL;
 	if (server)
 		diag("listening on %s://%s:%d", o->cert ? "https" : "http", address,
 			server_port(server));
 	int r = server ? serve_until_signal(server, &stopper, err) : -1;
 	server_free(server);
+	assets_free(assets);
 	limit_free(service.limit);
 	return r;
 }
@@ -141,6 +156,8 @@ int main(int argc, char **argv)
 		{0, "cert", "FILE", "certificate for https, PEM", OPT_STR, &o.cert, 0,
 			0},
 		{0, "key", "FILE", "its private key, PEM", OPT_STR, &o.key, 0, 0},
+		{0, "www", "DIR", "the page's files, instead of floatline's own",
+			OPT_STR, &o.www, 0, 0},
 		{0, "plain-cookies", NULL, "cookies over http, for a trusted network",
 			OPT_BOOL, &o.plain_cookies, 0, 0},
 		{0, "models", "DIR", "model registry, for the calls of models", OPT_STR,

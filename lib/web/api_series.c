@@ -22,7 +22,11 @@ const struct param CHART_PARAMS[] = {SPAN_PARAMS,
 		"last of its values",
 		false, 1, POINTS_MOST, NULL, "600"},
 	{0}};
-const struct param SERIES_PARAMS[] = {SPAN_PARAMS, SKIP_PARAM, LIMIT_PARAM, {0}};
+const struct param SERIES_PARAMS[] = {SPAN_PARAMS,
+	{"points", PARAM_INT,
+		"of so many steps of equal length the last of each only; 0: all", false,
+		0, POINTS_MOST, NULL, "0"},
+	SKIP_PARAM, LIMIT_PARAM, {0}};
 const struct param FEATURES_PARAMS[] = {SPAN_PARAMS,
 	{"window", PARAM_INT, "of windows of so many hours", false, 1, 720, NULL, "24"},
 	SKIP_PARAM, LIMIT_PARAM, {0}};
@@ -116,7 +120,12 @@ int api_battery_telemetry(struct call *c, struct err *err)
 	" WHERE run = (SELECT run FROM battery WHERE id = $1) AND battery = $1 AND "   \
 	"ts "                                                                          \
 	">= $2 AND ts < $3"
-#define PAGED " ORDER BY ts LIMIT $4 OFFSET $5"
+/* The last of each step of $4 ms, by itself for each of 'what'; all when $4 is 0. */
+#define THINNED(table, what)                                                           \
+	" AND ($4 = '0' OR (" what ", ts) IN (SELECT " what                            \
+	", max(ts) FROM " table OF_SPAN " GROUP BY " what                              \
+	", (ts - $2) / CASE WHEN $4 = '0' THEN 1 ELSE CAST($4 AS bigint) END))"
+#define PAGED " LIMIT $5 OFFSET $6"
 
 static int series(struct call *c, const char *newest, const char *sql,
 	const struct column *columns, struct err *err)
@@ -125,9 +134,12 @@ static int series(struct call *c, const char *newest, const char *sql,
 	int status = find_span(c, NUMBER_OF("battery"), newest, &s, err);
 	if (status != 200)
 		return status;
+	int64_t points = call_int(c, "points");
+	int64_t step = points ? (s.to_ms - s.from_ms + points - 1) / points : 0;
 	return emit_list(c,
 		DB_QUERY(sql, s.subject.text, s.start.text, s.end.text,
-			call_value(c, "limit"), call_value(c, "skip")),
+			number(step).text, call_value(c, "limit"),
+			call_value(c, "skip")),
 		columns, err);
 }
 
@@ -146,7 +158,8 @@ int api_battery_twin(struct call *c, struct err *err)
 		"SELECT ts, unit, soc_pct, soc_std_pct, soh_pct, soh_std_pct, "
 		"capacity_ah, capacity_std_ah, r0_mohm, r0_std_mohm, voltage_error_v, "
 		"nis, autonomy_min, autonomy_lower_min, autonomy_upper_min, "
-		"autonomy_load_a, count(*) OVER () FROM twin_state" OF_SPAN PAGED,
+		"autonomy_load_a, count(*) OVER () FROM twin_state" OF_SPAN THINNED(
+			"twin_state", "unit") " ORDER BY ts" PAGED,
 		TWIN, err);
 }
 
@@ -163,8 +176,8 @@ int api_battery_rul(struct call *c, struct err *err)
 		"SELECT ts, unit, source, rul_days, lower_days, upper_days, "
 		"p_fail_30d, "
 		"p_fail_90d, confidence, flags, weight_ml, model, factors, replace_by, "
-		"count(*) OVER () FROM rul_prediction" OF_SPAN
-		" ORDER BY ts, source LIMIT $4 OFFSET $5",
+		"count(*) OVER () FROM rul_prediction" OF_SPAN THINNED(
+			"rul_prediction", "source") " ORDER BY ts, source" PAGED,
 		RUL, err);
 }
 

@@ -17,10 +17,11 @@ const char *http_reason(int status)
 		int status;
 		const char *reason;
 	} REASONS[] = {{200, "OK"}, {201, "Created"}, {204, "No Content"},
-		{400, "Bad Request"}, {401, "Unauthorized"}, {403, "Forbidden"},
-		{404, "Not Found"}, {405, "Method Not Allowed"}, {409, "Conflict"},
-		{413, "Content Too Large"}, {422, "Unprocessable Content"},
-		{429, "Too Many Requests"}, {503, "Service Unavailable"}};
+		{304, "Not Modified"}, {400, "Bad Request"}, {401, "Unauthorized"},
+		{403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"},
+		{409, "Conflict"}, {413, "Content Too Large"},
+		{422, "Unprocessable Content"}, {429, "Too Many Requests"},
+		{503, "Service Unavailable"}};
 	for (size_t i = 0; i < sizeof(REASONS) / sizeof(*REASONS); i++)
 		if (REASONS[i].status == status)
 			return REASONS[i].reason;

@@ -32,6 +32,7 @@ struct request {
 	size_t nquery, query_len;
 	char authorization[HEADER_MAX], cookie[HEADER_MAX], content_type[128];
 	char origin[256], host[256];
+	char if_none_match[64];
 	char address[64]; /* the client's */
 	struct buf body;
 };
@@ -42,6 +43,7 @@ struct response {
 	char set_cookie[256];
 	int retry_after_s; /* 0: not sent */
 	const char *cache; /* Cache-Control; no-store unless set */
+	const char *etag;  /* in its quotes; NULL: not sent */
 	struct buf body;
 	char log[512]; /* for the operator, not the client; "" nothing */
 };

@@ -117,6 +117,8 @@ static int read_head(struct lws *wsi, struct exchange *x)
 		sizeof(r->content_type));
 	copy_header(wsi, WSI_TOKEN_ORIGIN, r->origin, sizeof(r->origin));
 	copy_header(wsi, WSI_TOKEN_HOST, r->host, sizeof(r->host));
+	copy_header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, r->if_none_match,
+		sizeof(r->if_none_match));
 	if (!read_method(wsi, r))
 		return http_refuse(&x->res, 405, "not this method");
 	if (read_query(wsi, r, &err) < 0)
@@ -147,6 +149,12 @@ static int ask(struct server *s, struct lws *wsi, struct connection *c)
 	return answer_now(wsi, c->x);
 }
 
+/* All else is the page's. */
+static bool is_api(const char *path)
+{
+	return strncmp(path, API_BASE "/", sizeof(API_BASE)) == 0;
+}
+
 static int on_request(struct server *s, struct lws *wsi, struct connection *c)
 {
 	c->asked = false;
@@ -156,6 +164,10 @@ static int on_request(struct server *s, struct lws *wsi, struct connection *c)
 	c->x->socket = wsi;
 	if (read_head(wsi, c->x) != 0)
 		return answer_now(wsi, c->x);
+	if (!is_api(c->x->req.path)) {
+		assets_serve(s->o.assets, &c->x->req, &c->x->res);
+		return answer_now(wsi, c->x);
+	}
 	if (body_length(wsi) > 0)
 		return 0;
 	return ask(s, wsi, c);
@@ -214,6 +226,8 @@ static void put_answer_headers(struct head *h, const struct response *r)
 	char seconds[16];
 	put_header(h, "content-type:", r->type ? r->type : "application/json");
 	put_header(h, "cache-control:", r->cache ? r->cache : "no-store");
+	if (r->etag)
+		put_header(h, "etag:", r->etag);
 	if (*r->set_cookie)
 		put_header(h, "set-cookie:", r->set_cookie);
 	if (r->status == 401)

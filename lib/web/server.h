@@ -6,6 +6,7 @@
 #ifndef WEB_SERVER_H
 #define WEB_SERVER_H
 
+#include "web/asset.h"
 #include "web/route.h"
 
 enum { SERVER_WORKERS = 2, SERVER_QUEUE = 256 };
@@ -16,6 +17,7 @@ struct server_options {
 	const char *cert, *key; /* PEM files for https; both NULL: http */
 	const char *db_url;
 	const struct service *service;
+	const struct assets *assets; /* the page; NULL: none */
 	/* What the operator should read; may be called from any thread. */
 	void (*log)(const char *text);
 };

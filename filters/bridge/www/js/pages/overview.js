@@ -1,0 +1,134 @@
+/* How the fleet is, at a glance. */
+import {call, getOfRun} from '../api.js';
+import {date, days, number, t, withUnit} from '../i18n.js';
+import {useRoom} from '../live.js';
+import {useCalm, useLoad} from '../load.js';
+import {TimeChart} from '../chart.js';
+import {Quarters} from '../plots.js';
+import {Age, batteryHref, Loaded, Panel, siteHref, Shape, Status} from '../ui.js';
+import {AlertLines} from './alertlist.js';
+import {html, useEffect, useMemo, useState} from '../html.js';
+
+const SOON = 1500, MONTH_MS = 31 * 86400e3;
+
+function Card({label, value, kind = '', href, note}) {
+	return html`<a class="panel card ${kind}" href=${href}><span class="muted">${label}</span>
+		<b>${value}</b><span class="small muted">${note}</span></a>`;
+}
+
+function Cards({summary: s}) {
+	return html`<div class="grid cards">
+		<${Card} label=${t('overview.batteries')} value=${number(s.batteries)} href="#/fleet"
+			note=${t('overview.locations', {n: number(s.locations)})} />
+		<${Card} label=${t('overview.alerts')} value=${number(s.open_alerts)} href="#/alerts"
+			kind=${s.open_alerts ? 'warn' : ''} note=${t('overview.alerts_note')} />
+		<${Card} label=${t('overview.critical')} value=${number(s.critical)} href="#/fleet?status=critical"
+			kind=${s.critical ? 'alarm' : ''} note=${t('overview.due', {n: number(s.due_90d)})} />
+		<${Card} label=${t('overview.soh')} value=${withUnit(s.mean_soh_pct, 1, '%')} href="#/fleet"
+			note=${t('overview.autonomy', {min: number(s.least_autonomy_min)})} /></div>`;
+}
+
+export function healthOf(site) {
+	if (site.critical > 0) return 'critical';
+	if (site.warning > 0) return 'warning';
+	return site.batteries > 0 && site.last_state ? 'healthy' : 'unknown';
+}
+
+function SiteTile({site, live}) {
+	const of = healthOf(site);
+	const well = Math.max(0, site.batteries - site.critical - site.warning);
+	return html`<a class="panel site ${of}" href=${siteHref(site.id)}>
+		<span style=${{display: 'flex', justifyContent: 'space-between', gap: '.5rem'}}><strong>${site.id}</strong><${Status} of=${of} /></span>
+		<span class="muted small">${site.name}</span>
+		<span class="bar" aria-hidden="true">${[['healthy', well], ['warning', site.warning], ['critical', site.critical]].map(([k, n]) =>
+			html`<i class=${k} style=${{flex: n}}></i>`)}</span>
+		<dl><dt>${t('overview.critical_short')}</dt><dd>${number(site.critical)}</dd>
+			<dt>${t('status.warning')}</dt><dd>${number(site.warning)}</dd>
+			<dt>${t('overview.alerts')}</dt><dd>${number(site.open_alerts)}</dd></dl>
+		<span class="small">${live ? t('overview.now', {v: number(live.voltage_mean_v, 2), c: number(live.temperature_max_c, 1)}) :
+			t('overview.soh_of', {pct: number(site.mean_soh_pct, 1)})}</span>
+		<${Age} of=${live?.ts ?? site.last_state} /></a>`;
+}
+
+function Trend() {
+	const load = useLoad('/fleet/trend', {months: 12});
+	const chart = useMemo(() => {
+		const items = load.data?.items ?? [];
+		const points = items.filter((i) => i.soh_mean_pct !== null)
+			.map((i) => [Date.parse(`${i.month}-15T00:00:00Z`), i.soh_mean_pct, i.soh_p10_pct, i.soh_p90_pct]);
+		return {points, series: [{name: t('overview.soh'), colour: '--accent', band: true, points}]};
+	}, [load.data]);
+	const {points} = chart;
+	return html`<${Panel} title=${t('overview.trend')}><${Loaded} of=${load}>${() => points.length === 0 ?
+		html`<p class="muted">${t('nothing')}</p>` : html`<${TimeChart} label=${t('overview.trend')} unit="%" digits=${1}
+			from=${points[0][0] - MONTH_MS / 2} to=${points.at(-1)[0] + MONTH_MS / 2} stepMs=${MONTH_MS} series=${chart.series} />`}<//><//>`;
+}
+
+function Due() {
+	const load = useLoad('/fleet/forecast', {months: 24});
+	return html`<${Panel} title=${t('overview.forecast')} tools=${html`<a href="#/fleet">${t('more')}</a>`}>
+		<${Loaded} of=${load} empty=${t('nothing')}>${(d) => html`<${Quarters} items=${d.items} label=${t('overview.forecast')} />
+			<p class="small muted">${t('forecast.legend')}</p>`}<//><//>`;
+}
+
+/* The batteries to look at first, and why. */
+function Worst({load}) {
+	return html`<${Panel} title=${t('overview.worst')}><${Loaded} of=${load} empty=${t('nothing')}>${(d) => html`<ul class="list">${d.items.map((b) =>
+		html`<li key=${b.id}><${Status} of=${b.status ?? 'unknown'} /><span><a href=${batteryHref(b.id)}>${b.id}</a>
+			<span class="small muted"> ${(b.reasons ?? []).join(', ')}</span></span>
+			<span class="number" title=${t('battery.rul')}>${days(b.rul_days)}</span></li>`)}</ul>`}<//><//>`;
+}
+
+function Changes() {
+	const load = useLoad('/me/changes', {}, {fixed: true});
+	const [gone, setGone] = useState(false);
+	const d = load.data;
+	if (!d?.since || gone || !(d.alerts_new || d.incidents_new.length || d.statuses.length || d.replacements.length)) return null;
+	const seen = () => {
+		setGone(true);
+		call('POST', '/me/visit').catch(() => setGone(false));
+	};
+	return html`<${Panel} title=${t('changes.title', {since: date(d.since)})} tools=${html`<button onClick=${seen}>${t('changes.seen')}</button>`}>
+		<p>${t('changes.alerts', {n: number(d.alerts_new), resolved: number(d.alerts_resolved)})}</p>
+		<ul class="list">${d.incidents_new.slice(0, 5).map((i) => html`<li key=${i.id}><${Shape} of="warning" />
+			<a href="#/alerts?view=incidents&incident=${i.id}">${i.title}</a><${Age} of=${i.ts} calm=${true} /></li>`)}
+		${d.statuses.slice(0, 8).map((s) => html`<li key=${s.battery}><${Status} of=${s.status} />
+			<a href=${batteryHref(s.battery)}>${s.battery}</a><${Age} of=${s.ts} calm=${true} /></li>`)}
+		${d.replacements.slice(0, 5).map((r) => html`<li key=${r.battery}><span class="tag">${t('event.replacement')}</span>
+			<a href=${batteryHref(r.battery)}>${r.battery}</a><${Age} of=${r.ts} calm=${true} /></li>`)}</ul><//>`;
+}
+
+/* The first visit of an account begins now. */
+function useFirstVisit() {
+	useEffect(() => {
+		getOfRun('/me/changes').then((d) => d.since === null && call('POST', '/me/visit')).catch(() => {});
+	}, []);
+}
+
+export function Overview() {
+	const summary = useLoad('/fleet/summary'), sites = useLoad('/locations', {limit: 1000});
+	const alerts = useLoad('/alerts', {active_only: true, limit: 10});
+	const worst = useLoad('/batteries', {sort: 'rul', limit: 8});
+	const [live, setLive] = useState({});
+	const soon = useCalm(() => {
+		summary.reload();
+		sites.reload();
+		alerts.reload();
+		worst.reload();
+	}, SOON);
+	useFirstVisit();
+	useRoom('fleet', null, (m) => {
+		if (m.type === 'telemetry_update' && m.location) setLive((l) => ({...l, [m.location]: m}));
+		else if (m.type === 'alert' || m.type === 'incident' || m.type === 'battery_status_update') soon();
+	});
+	return html`<div class="title"><h1>${t('page.overview')}</h1><span class="space"></span>
+			<${Age} of=${summary.data?.as_of} /></div>
+		<${Loaded} of=${summary}>${(s) => html`<${Cards} summary=${s} />`}<//>
+		<div class="grid" style=${{marginBottom: '1rem'}}><${Changes} /></div>
+		<${Loaded} of=${sites} empty=${t('overview.no_sites')}>${(d) => html`<div class="grid sites" style=${{marginBottom: '1rem'}}>
+			${d.items.map((s) => html`<${SiteTile} key=${s.id} site=${s} live=${live[s.id]} />`)}</div>`}<//>
+		<div class="grid halves"><${Worst} load=${worst} />
+			<${Panel} title=${t('overview.newest')} tools=${html`<a href="#/alerts">${t('more')}</a>`}>
+				<${Loaded} of=${alerts}>${(d) => html`<${AlertLines} alerts=${d.items} empty=${t('alerts.calm')} />`}<//><//>
+			<${Trend} /><${Due} /></div>`;
+}

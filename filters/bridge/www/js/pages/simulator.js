@@ -1,0 +1,93 @@
+/* Drills: a scenario on a simulated copy of a site, apart from production. */
+import {call, run} from '../api.js';
+import {dateTime, number, t} from '../i18n.js';
+import {useLoad} from '../load.js';
+import {useStore} from '../store.js';
+import {siteHref, clockOffset, Loaded, Panel, Problem, toast, words} from '../ui.js';
+import {html, useEffect, useState} from '../html.js';
+
+const SPEEDS = [1, 10, 60, 240, 600], PRESET = 60, POLL_MS = 2000;
+
+/* What is watched decides what 'now' is on the page. */
+function watch(simulation) {
+	run.set(simulation);
+	clockOffset.set(simulation ? Date.parse(simulation.clock) - Date.now() : 0);
+}
+run.watch((v) => v === null && clockOffset.set(0));
+
+function Parameters({scenario}) {
+	return scenario.parameters.map((p) => html`<label key=${p.name}>${words('parameter', p.name)}${p.unit ? `, ${p.unit}` : ''}
+		<input type="number" name=${`p.${p.name}`} step="any" min=${p.min} max=${p.max} defaultValue=${p.preset} title=${p.doc} /></label>`);
+}
+
+function parametersOf(values) {
+	return Object.fromEntries(Object.entries(values).filter(([k, v]) => k.startsWith('p.') && v !== '')
+		.map(([k, v]) => [k.slice(2), Number(v)]));
+}
+
+function Start({scenarios, sites, onStarted}) {
+	const [name, setName] = useState(scenarios[0]?.name), [error, setError] = useState(null), [busy, setBusy] = useState(false);
+	const scenario = scenarios.find((s) => s.name === name);
+	const submit = async (e) => {
+		e.preventDefault();
+		const v = Object.fromEntries(new FormData(e.target));
+		setBusy(true);
+		setError(null);
+		try {
+			await call('POST', '/simulation/start', {location: v.location, scenario: name, speed: Number(v.speed), parameters: parametersOf(v)});
+			toast(t('simulator.started'));
+			onStarted();
+		} catch (problem) {
+			setError(problem);
+		}
+		setBusy(false);
+	};
+	return html`<form class="grid" onSubmit=${submit}><div class="tools">
+		<label>${t('site')}<select name="location">${sites.map((s) => html`<option key=${s.id} value=${s.id}>${s.id} ${s.name}</option>`)}</select></label>
+		<label>${t('simulator.scenario')}<select value=${name} onChange=${(e) => setName(e.target.value)}>${scenarios.map((s) =>
+			html`<option key=${s.name} value=${s.name}>${words('scenario', s.name)}</option>`)}</select></label>
+		<label>${t('simulator.speed')}<select name="speed" defaultValue=${PRESET}>${SPEEDS.map((x) => html`<option key=${x} value=${x} selected=${x === PRESET}>×${x}</option>`)}</select></label>
+		${scenario && html`<${Parameters} scenario=${scenario} />`}</div>
+		${scenario?.title && html`<p class="muted">${scenario.title}</p>`}
+		${error && html`<${Problem} error=${error} />`}
+		<div><button class="first" disabled=${busy}>${t('simulator.start')}</button></div></form>`;
+}
+
+function Running({s, watched, onChange}) {
+	const [busy, setBusy] = useState(false);
+	const stop = async () => {
+		setBusy(true);
+		try {
+			await call('POST', '/simulation/stop', {id: s.id});
+			if (watched) watch(null);
+			toast(t('simulator.stopped'));
+		} catch (e) {
+			toast(e.message, 'critical');
+		}
+		setBusy(false);
+		onChange();
+	};
+	return html`<li><span class="tag strong">${t(`simulator.${s.state}`)}</span>
+		<span><strong>${s.location}</strong> · ${words('scenario', s.scenario)} · ×${s.speed} · ${t('simulator.clock', {time: dateTime(s.clock)})}
+			<span class="small muted"> ${s.started_by} ${s.message ?? ''}</span></span>
+		<span class="group"><button aria-pressed=${watched} onClick=${() => watch(watched ? null : s)}>${t('simulator.watch')}</button>
+			<button class="danger" disabled=${busy} onClick=${stop}>${t('simulator.stop')}</button></span></li>`;
+}
+
+export function Simulator() {
+	const scenarios = useLoad('/scenarios', {run: undefined}, {fixed: true}), sites = useLoad('/locations', {limit: 1000, run: undefined}, {fixed: true});
+	const status = useLoad('/simulation/status', {run: undefined}), of = useStore(run);
+	useEffect(() => {
+		const timer = setInterval(status.reload, POLL_MS);
+		return () => clearInterval(timer);
+	}, [status.reload]);
+	const mine = (status.data?.items ?? []).find((s) => s.id === of?.id);
+	useEffect(() => { if (mine) clockOffset.set(Date.parse(mine.clock) - Date.now()); }, [mine?.clock]);
+	return html`<div class="title"><h1>${t('page.simulator')}</h1></div>
+		<p class="muted">${t('simulator.about')}</p>
+		<div class="grid halves"><${Panel} title=${t('simulator.new')}><${Loaded} of=${scenarios}>${(d) => html`<${Loaded} of=${sites}>${(l) =>
+			html`<${Start} scenarios=${d.items} sites=${l.items} onStarted=${status.reload} />`}<//>`}<//><//>
+		<${Panel} title=${t('simulator.running', {n: number(status.data?.items?.length ?? 0)})}><${Loaded} of=${status} empty=${t('simulator.none')}>${(d) =>
+			html`<ul class="list">${d.items.map((s) => html`<${Running} key=${s.id} s=${s} watched=${of?.id === s.id} onChange=${status.reload} />`)}</ul>
+			${of && html`<p><a href=${siteHref(of.location)}>${t('simulator.see_site')}</a> · <a href="#/alerts?view=incidents">${t('incidents')}</a> · <a href="#/">${t('page.overview')}</a></p>`}`}<//><//></div>`;
+}

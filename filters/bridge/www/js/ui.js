@@ -1,0 +1,169 @@
+/* The pieces pages are made of. */
+import {ApiError} from './api.js';
+import {ago, dateTime, known, t} from './i18n.js';
+import {Store, useStore} from './store.js';
+import {html, useEffect, useRef, useState} from './html.js';
+
+export const STALE_MS = 5 * 60e3;
+
+/* Shapes, so that no meaning hangs on colour alone. */
+const SHAPES = {
+	healthy: 'M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zm3.6 5.2-4.2 5-3-2.8 1.1-1.2 1.8 1.7 3.1-3.7z',
+	watch: 'M8 3C4 3 1 8 1 8s3 5 7 5 7-5 7-5-3-5-7-5zm0 8a3 3 0 1 1 0-6 3 3 0 0 1 0 6z',
+	info: 'M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zm-1 6h2v5H7zm0-3h2v2H7z',
+	warning: 'M8 1.2 15.4 14.5H.6zM7.1 6v4.2h1.8V6zm0 5.2V13h1.8v-1.8z',
+	critical: 'M5 1h6l4 4v6l-4 4H5l-4-4V5zm2 3v5h2V4zm0 6v2h2v-2z',
+	failed: 'M3 1 8 6l5-5 2 2-5 5 5 5-2 2-5-5-5 5-2-2 5-5-5-5z',
+	unknown: 'M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zM7 11h2v2H7zm2-1.2H7.1C7 7.5 9.3 7.6 9.3 6.2 9.3 5.4 8.7 5 8 5c-.8 0-1.3.5-1.4 1.3L4.8 6C5 4.3 6.3 3.3 8 3.3c1.9 0 3.2 1.1 3.2 2.8C11.2 8.2 9 8.2 9 9.8z',
+};
+
+export const Shape = ({of}) => html`<svg viewBox="0 0 16 16" aria-hidden="true">
+	<path fill="currentColor" fill-rule="evenodd" d=${SHAPES[of] ?? SHAPES.unknown} /></svg>`;
+
+export const Status = ({of = 'unknown', title}) => html`<span class="status ${of}" title=${title}>
+	<${Shape} of=${of} />${t(`status.${of}`)}</span>`;
+
+export const Severity = ({of}) => html`<span class="severity ${of}">
+	<${Shape} of=${of} />${t(`severity.${of}`)}</span>`;
+
+/* One clock for all ages on the page. A simulation's clock is not ours: 'offset' is. */
+const clock = new Store(Date.now());
+setInterval(() => clock.set(Date.now()), 5000);
+export const clockOffset = new Store(0);
+
+export function useNow() {
+	return useStore(clock) + useStore(clockOffset);
+}
+
+/* How old a value is; marked where it is stale. */
+export function Age({of, never = t('age.never'), calm = false}) {
+	const now = useNow();
+	if (!of) return html`<span class="age stale">${never}</span>`;
+	const ms = now - new Date(of);
+	const stale = !calm && ms > STALE_MS;
+	return html`<time class="age small ${stale ? 'stale' : 'muted'}" datetime=${of} title=${dateTime(of)}>${
+		stale ? `⚠ ${ago(ms)} · ${t('age.stale')}` : ago(ms)}</time>`;
+}
+
+export function Panel({title, tools, children, label}) {
+	return html`<section class="panel" aria-label=${label ?? title}>
+		${title && html`<header><h2>${title}</h2><span class="space"></span>${tools}</header>`}
+		<div class="body">${children}</div></section>`;
+}
+
+export function messageOf(error) {
+	if (error instanceof ApiError && error.status === 0) return t('error.offline');
+	return error?.message || t('error.unknown');
+}
+
+export function Problem({error, again}) {
+	return html`<div class="error" role="alert"><span>${messageOf(error)}</span>
+		${again && html`<button onClick=${again}>${t('again')}</button>`}</div>`;
+}
+
+/* What a load gave: the children when there is data, else how it stands. */
+export function Loaded({of, children, empty}) {
+	if (of.data === null && of.error) return html`<${Problem} error=${of.error} again=${of.reload} />`;
+	if (of.data === null) return html`<p class="muted" role="status">${t('loading')}</p>`;
+	if (empty && of.data.items?.length === 0) return html`<p class="muted">${empty}</p>`;
+	return html`${of.error && html`<${Problem} error=${of.error} again=${of.reload} />`}${children(of.data)}`;
+}
+
+/* columns: [{name, label, cell(row), sort(row)?, number?, small?}] */
+export function Table({columns, rows, keyOf, caption, sort, onSort, rowClass}) {
+	const [own, setOwn] = useState({});
+	const by = sort ?? own, setBy = onSort ?? setOwn;
+	const column = columns.find((c) => c.name === by.name);
+	const sorted = !sort && column?.sort ? [...rows].sort((a, b) => {
+		const x = column.sort(a), y = column.sort(b);
+		if (x === y) return 0;
+		if (x === null || x === undefined) return 1;
+		if (y === null || y === undefined) return -1;
+		return (x < y ? -1 : 1) * (by.down ? -1 : 1);
+	}) : rows;
+	const press = (c) => setBy({name: c.name, down: by.name === c.name ? !by.down : false});
+	const order = (c) => by.name === c.name ? (by.down ? 'descending' : 'ascending') : undefined;
+	const head = (c) => html`<th scope="col" key=${c.name} aria-sort=${order(c)}
+		class="${c.number ? 'number' : ''} ${c.small ? 'hide-small' : ''}">${c.sort ?
+		html`<button onClick=${() => press(c)}>${c.label}${order(c) ? (by.down ? ' ▾' : ' ▴') : ''}</button>` :
+		c.label}</th>`;
+	return html`<div class="scroll" tabindex="0" role="region" aria-label=${caption}><table>
+		<caption class="hidden">${caption}</caption>
+		<thead><tr>${columns.map(head)}</tr></thead>
+		<tbody>${sorted.map((row) => html`<tr key=${keyOf(row)} class=${rowClass?.(row)}>${columns.map((c) =>
+			html`<td key=${c.name} class="${c.number ? 'number' : ''} ${c.small ? 'hide-small' : ''}">${
+				c.cell(row)}</td>`)}</tr>`)}</tbody></table></div>`;
+}
+
+export function Pager({skip, limit, total, onSkip}) {
+	if (total === null || total === undefined || (total <= limit && skip === 0)) return null;
+	return html`<nav class="tools" aria-label=${t('pages')}>
+		<button disabled=${skip === 0} onClick=${() => onSkip(Math.max(0, skip - limit))}>‹ ${t('pages.back')}</button>
+		<span class="muted">${t('pages.of', {from: skip + 1, to: Math.min(skip + limit, total), total})}</span>
+		<button disabled=${skip + limit >= total} onClick=${() => onSkip(skip + limit)}>${t('pages.on')} ›</button></nav>`;
+}
+
+/* One of a few, as buttons. options: [[value, label]] */
+export function Choice({label, value, options, onChange}) {
+	return html`<div class="group" role="group" aria-label=${label}>${options.map(([v, words]) =>
+		html`<button key=${v} aria-pressed=${v === value} onClick=${() => onChange(v)}>${words}</button>`)}</div>`;
+}
+
+/* A modal dialog; its form's values go to onDone, which may throw what is then shown. */
+export function Dialog({title, children, done, danger, onDone, onClose}) {
+	const ref = useRef(null), [error, setError] = useState(null), [busy, setBusy] = useState(false);
+	useEffect(() => ref.current.showModal(), []);
+	const submit = async (e) => {
+		e.preventDefault();
+		setBusy(true);
+		setError(null);
+		try {
+			await onDone(Object.fromEntries(new FormData(e.target)));
+			onClose();
+		} catch (problem) {
+			setError(problem);
+			setBusy(false);
+		}
+	};
+	return html`<dialog ref=${ref} onClose=${onClose} aria-label=${title}>
+		<form onSubmit=${submit}><h2>${title}</h2>${children}
+			${error && html`<${Problem} error=${error} />`}
+			<div class="group"><button type="button" onClick=${onClose}>${t('cancel')}</button>
+				<button class=${danger ? 'danger' : 'first'} disabled=${busy}>${done}</button></div>
+		</form></dialog>`;
+}
+
+/* Messages that come and go. */
+export const toasts = new Store([]);
+let toastId = 0;
+const TOAST_MS = 9000;
+
+export const dropToast = (id) => toasts.set(toasts.get().filter((x) => x.id !== id));
+
+export function toast(text, kind = 'info', href = null) {
+	const id = ++toastId;
+	toasts.set([...toasts.get().slice(-4), {id, text, kind, href}]);
+	if (kind !== 'critical') setTimeout(() => dropToast(id), TOAST_MS);
+}
+
+export function Toasts() {
+	const all = useStore(toasts);
+	return html`<div class="toasts" role="region" aria-live="polite" aria-label=${t('messages')}>${all.map((x) =>
+		html`<div class="toast ${x.kind}" key=${x.id}>
+			${x.href ? html`<a href=${x.href}>${x.text}</a>` : html`<span>${x.text}</span>`}
+			<button aria-label=${t('close')} onClick=${() => dropToast(x.id)}>×</button></div>`)}</div>`;
+}
+
+/* The words of a rule, cause or reason, or itself where there are none. */
+export const words = (prefix, name) => known(`${prefix}.${name}`) ? t(`${prefix}.${name}`) :
+	(name ?? '–').replaceAll(/[-_]/g, ' ');
+
+export const batteryHref = (code) => `#/batteries/${encodeURIComponent(code)}`;
+export const siteHref = (code) => `#/sites/${encodeURIComponent(code)}`;
+
+/* Where a subject stands: a battery has a page, a string or system is seen at its site. */
+export function subjectHref(subject) {
+	if (/-J\d+$/.test(subject)) return batteryHref(subject);
+	const site = subject.replace(/-(REC|UPS)-.*$/, '').replace(/-(ENV|HVAC).*$/, '');
+	return siteHref(site) + (/-S\d+$/.test(subject) ? `?view=strings&string=${subject}` : '');
+}

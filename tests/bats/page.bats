@@ -1,0 +1,96 @@
+load helper
+load bridge_helper
+
+# The page as files over HTTP, and in a real browser. Screenshots of every page are left in
+# build/screenshots.
+
+MODULES=$ROOT/build/browser
+
+browser() {
+	local test=$1
+	shift
+	[ -e "$MODULES/.made" ] || skip "no modules for the browser (make browser)"
+	command -v chromium >/dev/null || skip "no chromium here"
+	BROWSER_MODULES=$MODULES SHOTS=$ROOT/build/screenshots timeout 240 \
+		node "$ROOT/tests/browser/$test.mjs" "$BASE" "$@"
+}
+
+@test "the page is served: types, security, and not twice what one has" {
+	serve sqlite:f.db
+	curl -sS -D head -o body "$BASE/"
+	grep -q '^HTTP/1.1 200' head
+	grep -qi '^content-type: text/html' head
+	grep -qi "^content-security-policy:.*script-src 'self'" head
+	grep -qi '^x-content-type-options: nosniff' head
+	etag=$(sed "s|\r$||" head | sed -n 's/^etag: //p')
+	[ -n "$etag" ]
+	rm body
+	[ "$(curl -sS -o body -w '%{http_code}' -H "If-None-Match: $etag" "$BASE/")" = 304 ]
+	[ ! -s body ] # curl makes no file of nothing
+	curl -sS "$BASE/index.html" | grep -q '<script type="module"'
+	for file in js/main.js:javascript vendor/preact.js:javascript css/page.css:css css/icon.svg:svg; do
+		curl -sS -D head -o body "$BASE/${file%:*}"
+		grep -qi "^content-type: .*${file#*:}" head || fail "$file: $(cat head)"
+	done
+}
+
+@test "no path leads out of the page's folder" {
+	serve sqlite:f.db
+	for path in /../../../etc/passwd /js/../../../../../../etc/passwd /%2e%2e/%2e%2e/etc/passwd /js/ /.made /js/..%2f..%2fetc/passwd //etc/passwd; do
+		code=$(curl -sS --path-as-is -o body -w '%{http_code}' "$BASE$path")
+		[ "$code" = 404 ] || [ "$code" = 403 ] || fail "$path: $code"
+		! grep -q root: body
+	done
+	[ "$(curl -sS -o body -w '%{http_code}' -X DELETE "$BASE/index.html")" = 405 ]
+}
+
+@test "a page that is not there is said at the start; --www serves another" {
+	try "$bridge" --db sqlite:f.db --listen 127.0.0.1:0 --www nowhere
+	assert_status 3
+	assert_one_line_stderr "cannot read the page's 'nowhere'"
+	mkdir other
+	echo '<p>ours' >other/index.html
+	serve sqlite:f.db --www other
+	[ "$(curl -sS "$BASE/")" = '<p>ours' ]
+}
+
+@test "both languages say everything" {
+	command -v node >/dev/null || skip "no node here"
+	cat >keys.mjs <<-END
+		import {readFileSync, readdirSync} from 'node:fs';
+		const top = '$ROOT/filters/bridge/www/js/';
+		const words = async (l) => (await import(top + 'lang/' + l + '.js')).default;
+		const en = await words('en'), th = await words('th');
+		const names = (w) => [...w.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort().join();
+		for (const k of new Set([...Object.keys(en), ...Object.keys(th)]))
+			if (!en[k] || !th[k] || names(en[k]) !== names(th[k])) console.log('not alike:', k);
+		for (const dir of ['', 'pages/']) for (const f of readdirSync(top + dir)) {
+			if (!f.endsWith('.js')) continue;
+			for (const m of readFileSync(top + dir + f, 'utf8').matchAll(/\bt\('([\w.]+)'/g))
+				if (!(m[1] in en)) console.log(f, 'has no words:', m[1]);
+		}
+	END
+	cp "$ROOT/filters/bridge/www/package.json" .
+	[ -z "$(node keys.mjs 2>&1 | grep -v ExperimentalWarning | tee said)" ] || fail "$(cat said)"
+}
+
+@test "each role comes in and sees its pages" {
+	serve sqlite:f.db
+	browser reading roles
+}
+
+@test "from the fleet to a site to a battery's chart: zoom, and another beside it" {
+	serve sqlite:f.db
+	browser reading wayToAChart
+}
+
+@test "the keyboard suffices for a chart" {
+	serve sqlite:f.db
+	browser reading keyboard
+}
+
+# bats test_tags=slow
+@test "every page, light and dark, English and Thai, on a phone and on a wall" {
+	serve sqlite:f.db
+	browser reading everyPage
+}
