@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-static const double BOLTZMANN_EV = 8.617333262e-5;
+static const double BOLTZMANN_EV = 8.617333262e-5; /* eV/K [S CODATA 2018] */
 
 double ageing_arrhenius(const struct battery_model *m, double temperature_c)
 {

@@ -6,8 +6,8 @@
 static const double BOOST_AFTER = 0.02;
 static const double RECHARGE_C = 0.15; /* limit while recharging, of the rating [E] */
 static const double BOOST_DONE_C = 0.005; /* boost ends at this current [E] */
-static const int64_t BOOST_LEAST_MS = HOUR_MS, BOOST_MOST_MS = 24 * HOUR_MS;
-static const int64_t RESTLESS_MS = 24 * HOUR_MS; /* float is not yet steady */
+static const int64_t BOOST_LEAST_MS = HOUR_MS, BOOST_MOST_MS = 24 * HOUR_MS; /* [E] */
+static const int64_t RESTLESS_MS = 24 * HOUR_MS; /* float is not yet steady [E] */
 
 void charger_init(struct charger *c, int64_t now)
 {

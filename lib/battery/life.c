@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-static const double HARD_TO_REPLACED_DAYS = 8; /* a failure is seen at once */
+static const double HARD_TO_REPLACED_DAYS = 8; /* a failure is seen at once [E] */
 
 static const double RISE_MOST_K = 5; /* beyond is runaway, which nobody plans */
 

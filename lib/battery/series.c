@@ -11,7 +11,7 @@ static const double NEWTON_LIMIT_V = 0.1; /* a move of the iterate, at most */
 static const double NEWTON_DONE_V = 1e-3; /* second-order error then below 2 uV */
 static const double SOC_ROOM_MIN = 1e-7;  /* 1 - SOC, least */
 static const double REFRESH_S = 3600;
-static const double DEPLETION_ONSET_S = 10;
+static const double DEPLETION_ONSET_S = 10; /* as the first part of RECOVERY_S [E] */
 /* Rest after a discharge at 10 A: 0.44 V at once, then 29.2 mohm with 328 s and 25.4
  * mohm with 2,546 s [M, 100 Ah]; shares such that, with activation, they come out [E].
  */
@@ -20,9 +20,9 @@ static const double RECOVERY_SHARE[DEPLETION_PARTS] = {0.4, 0.25, 0.35};
 /* Equal parts of the tail of the surface charge, a decade apart: together they fall
  * with the logarithm of time, as measured from a minute to a day after a charge [M]. */
 static const double CHARGED_S[SURFACE_PARTS] = {2e3, 2e4, 2e5};
-static const double OPEN_MOHM = 250; /* a corroded strap, not yet parted */
+static const double OPEN_MOHM = 250; /* a corroded strap, not yet parted [E] */
 static const double VENTED_MOHM = 500, VENTED_GASSING = 0.02; /* [E] */
-static const double SHORT_CELL_V = 2.05;
+static const double SHORT_CELL_V = 2.05; /* a dead cell takes with it, at rest [E] */
 
 double battery_float_v(const struct battery_model *m, double temperature_c)
 {

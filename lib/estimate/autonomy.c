@@ -3,8 +3,8 @@
 
 #include <math.h>
 
-static const double TABLE_STD = 0.05; /* of the fraction f */
-static const double Z90 = 1.645;
+static const double TABLE_STD = 0.05; /* of the fraction f: another maker's [E] */
+static const double Z90 = 1.645;      /* 5 and 95 % of a normal */
 
 static double minutes(const struct battery_model *m, double soc, double capacity_ah,
 	double factor, double load_a)

@@ -4,9 +4,9 @@
 
 #include <math.h>
 
-/* AC readings and DC steps never agree better than this. */
+/* AC readings and DC steps never agree better than this [E]. */
 static const double R0_STD_LEAST = 0.03;
-static const double GASSING_AT_V = 13.65;
+static const double GASSING_AT_V = 13.65; /* the float voltage [S C&D, CSB] */
 
 void twin_soc(const struct twin *w, const struct battery_model *m,
 	const struct twin_tuning *k, double *soc, double *std)

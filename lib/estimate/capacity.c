@@ -4,12 +4,13 @@
 
 #include <math.h>
 
-/* Of SOC at both ends: std of Q is sqrt2 of it over the depth. */
+/* Of SOC at both ends: std of Q is sqrt2 of it over the depth (fact sheet, section 6).
+ */
 static const double SOC_STD_DISCHARGE = 0.015;
-static const double START_STD_MOST = 0.05;
-static const double PAUSE_LONGEST_S = 1800;
-static const double CUTOFF_NEAR_V = 0.05; /* the knee is steep there */
-static const double CUTOFF_STD = 0.03;    /* of a capacity discharged to the cut-off */
+static const double START_STD_MOST = 0.05;  /* that learns at all [E] */
+static const double PAUSE_LONGEST_S = 1800; /* within one discharge [E] */
+static const double CUTOFF_NEAR_V = 0.05;   /* the knee is steep there [E] */
+static const double CUTOFF_STD = 0.03; /* of a capacity discharged to the cut-off [E] */
 
 void twin_age_until_now(struct twin *w, const struct battery_model *m)
 {

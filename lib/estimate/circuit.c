@@ -4,16 +4,15 @@
 #include <math.h>
 #include <stdbool.h>
 
-/* Fact sheet section 2: the activation overvoltage falls 2.5 % per kelvin. */
-static const double ETA1_PER_K = -0.025;
-/* Depletion is a matter of discharging: in full from this share of capacity per hour.
- */
+/* Depletion is a matter of discharging: in full from this share of capacity per hour
+ * [E]. */
 static const double DEPLETION_RATE = 0.02;
 /* s/(pole - s) is not believed beyond this SOC of the pole: there the charger's limit
- * takes over. */
+ * takes over [E]. */
 static const double ACCEPTANCE_SOC_MOST = 0.95;
 
-/* A step of the current, of the capacity per hour; an interval that may hide when. */
+/* A step of the current, of the capacity per hour; an interval that may hide when [E].
+ */
 static const double RATE_STEP = 0.02, EVENT_S = 300;
 
 static double clamp(double v, double low, double high)
@@ -38,7 +37,7 @@ double circuit_r0_factor(
 double circuit_eta1_v(
 	const struct battery_model *m, double current_a, double temperature_c)
 {
-	double heat = clamp(1 + ETA1_PER_K * (temperature_c - 25), 0.3, 3);
+	double heat = clamp(1 + m->activation_per_k * (temperature_c - 25), 0.3, 3);
 	if (m->activation_v > 0 && m->activation_a > 0)
 		return heat * m->activation_v *
 		       asinh(current_a / (2 * m->activation_a));

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-static const double CUTOFF_V_PER_CELL = 1.75;
+static const double CUTOFF_V_PER_CELL = 1.75; /* 10.5 V of a block [S, vendors] */
 static const double LOW_SOC = 0.1, START_STD_LEAST = 0.02;
 static const int64_t AHEAD_MS = 10 * MINUTE_MS, AHEAD_LATEST_MS = 13 * MINUTE_MS;
 static const double Z90 = 1.645;

@@ -7,10 +7,13 @@
 
 #include <math.h>
 
-/* Of the capacity per hour: a step of the current that shows R0. */
+/* Of the capacity per hour: a step of the current that shows R0 (fact sheet, section
+ * 6).
+ */
 static const double RATE_STEP = 0.05;
-static const double STEP_LONGEST_S = 90; /* a slower sample mixes R0 with V1 */
-static const double LOW_SOC = 0.15, LOW_SOC_V = 0.2; /* the knee is not modelled well */
+static const double STEP_LONGEST_S = 90; /* a slower sample mixes R0 with V1 [E] */
+static const double LOW_SOC = 0.15,
+		    LOW_SOC_V = 0.2; /* the knee is not modelled well [E] */
 /*
  * A fitted model's error was measured, and is a state, EKF_BIAS: it lasts for hours as
  * the residuals of fits do [M, UB121000, BBOXX]. What changes from sample to sample is
@@ -18,20 +21,21 @@ static const double LOW_SOC = 0.15, LOW_SOC_V = 0.2; /* the knee is not modelled
  * correlation time.
  */
 static const double MODEL_ERROR_S = 7200, WHITE_SHARE = 0.25, WHITE_LEAST_V = 0.003;
-/* Longer than this, what flowed between two samples is not known. */
+/* Longer than this, what flowed between two samples is not known [E]. */
 static const double LONG_S = 900;
 static const double LONG_SOC_PER_H = 0.05;
 static const double FAR_SOC = 0.005; /* the OCV is a straight line that far */
 enum { ITERATIONS_MOST = 5 };
-static const double SOC_MIN = -0.05, SOC_MAX = 1.05;
-static const double CHARGING_SURPLUS_V = 0.25; /* over float, while current flows */
+static const double SOC_MIN = -0.05, SOC_MAX = 1.05; /* fact sheet, section 6 */
+static const double CHARGING_SURPLUS_V = 0.25; /* over float, while current flows [E] */
 static const double UNKNOWN_LOAD_V = 0.2;      /* drop by a load not measured [E] */
-static const double SURPLUS_V = 0.12;          /* over the full battery's OCV */
+static const double SURPLUS_V = 0.12;          /* over the full battery's OCV [E] */
 /* The highest rest hours after charging [M: 13.24 V UB121000, 13.3 V BBOXX]: what float
- * has more goes at once. And how well the deep part of the surface charge is known. */
+ * has more goes at once. And how well the deep part of the surface charge is known [E].
+ */
 static const double REST_V_PER_CELL = 2.21, DEEP_STD = 0.05;
-static const double DEEP_CHANGE = 0.1; /* of it, within the charge it takes */
-static const double SURPLUS_HOLD_S = 900;
+static const double DEEP_CHANGE = 0.1;    /* of it, within the charge it takes [E] */
+static const double SURPLUS_HOLD_S = 900; /* the highest V2 is remembered [E] */
 /* V^2/s: enough that variances never fade into numbers slow to reckon with; and a deep
  * part as small is gone. */
 static const double BRANCH_NOISE = 1e-12, DEEP_LEAST_V = 1e-6;

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stddef.h>
 
+/* What a battery does is told from what it cannot by wide margins, all [E]. */
 static const double RATE_STEP = 0.05, RATE_IDLE = 0.01; /* of C per hour */
 static const double ANSWER_LEAST = 0.3;                 /* of what R0 and R1 give */
 static const double STEP_LONGEST_S = 120;

@@ -21,14 +21,15 @@ const struct twin_tuning TWIN_TUNING = {
 };
 
 static const double BELIEF_DAYS = 5; /* old, at most: SOH falls .1 % meanwhile */
-enum { REJECTS_MOST = 10, BACKWARDS_MOST = 10 };
-static const double OFFSET_MOST = 0.01; /* of a current sensor, of C per hour */
-static const double FLOAT_SOC_STD = 0.01;
+enum { REJECTS_MOST = 10, BACKWARDS_MOST = 10 }; /* fact sheet, section 6 */
+/* Of a current sensor, of C per hour: +-0.2-1 A of 100 A (fact sheet, section 6). */
+static const double OFFSET_MOST = 0.01;
+static const double FLOAT_SOC_STD = 0.01; /* after a day (fact sheet, section 6) */
 static const int64_t FLOAT_AFTER_MS = DAY_MS;
-static const double BOOST_OVER_FLOAT_V = 0.4, TAIL_SOC_STD = 0.02;
-static const int64_t TAIL_AFTER_MS = HOUR_MS;
-static const int64_t TEMPERATURE_AGE_MS = HOUR_MS;
-/* Of the resistance measured new against later readings, and of the model's. */
+static const double BOOST_OVER_FLOAT_V = 0.4, TAIL_SOC_STD = 0.02; /* [E] */
+static const int64_t TAIL_AFTER_MS = HOUR_MS;                      /* [E] */
+static const int64_t TEMPERATURE_AGE_MS = HOUR_MS; /* a block takes hours [E] */
+/* Of the resistance measured new against later readings, and of the model's [E]. */
 static const double BASELINE_STD = 0.003, MODEL_R0_STD = 0.12;
 /* Variance that ageing gives ln R0 a day, whatever the regime: 15 % in the six years of
  * a life that raises it by 40 % [E]. */

@@ -7,9 +7,9 @@
 #include <strings.h>
 
 static const char *const DEFAULT_MODEL = "hx12-120";
-/* A string's current is believed for its jars this long. */
+/* A string's current is believed for its jars this long [E]. */
 static const int64_t STRING_AGE_MS = 15 * MINUTE_MS;
-/* Relative std of a capacity test of a jar. */
+/* Relative std of a capacity test of a jar [E]. */
 static const double TEST_STD = 0.007;
 /* Changes worth a state before its refresh is due. */
 static const double SOC_NEWS = 0.005, LNR0_NEWS = 0.01;

@@ -9,7 +9,7 @@ static const double LEAST_SOH = 0.05, MOST_SOH = 2;
 /* Blocks on float in a rack are warmer than the room, for which lives are stated: 0.09
  * W a cell and 100 Ah [S accuoerlikon.com] times 0.85 K/W, and their neighbours [E]. */
 static const double OVER_ROOM_K = 1;
-static const double CAPACITY_TEST_STD = 0.002;
+static const double CAPACITY_TEST_STD = 0.002; /* [E] */
 static const double MARK_DAYS = 30, MONTH_HOURS_MOST = 62 * 24, LATELY_DAYS = 30;
 /* Readings further off than this from the mean so far are held back: a sensor's fault
  * must not carry a month with it. */

@@ -4,14 +4,16 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* A reading's, and what a month's mean keeps. */
+/* A reading's, and what a month's mean keeps [E: the specified sensors', and what does
+ * not average out]. */
 static const double RATIO_STD = 0.02, RATIO_STD_LEAST = 0.002;
 static const double GASSING_STD = 0.25, GASSING_STD_LEAST = 0.012;
-static const double I0_SIGMA = 0.25, GROWTH_SIGMA = 0.35; /* where the model has none */
+/* where the model has none [E] */
+static const double I0_SIGMA = 0.25, GROWTH_SIGMA = 0.35;
 /* Where the date of installation is not known: about the middle of life [E]. */
 static const double AGE_UNKNOWN = 0.5, AGE_UNKNOWN_LN_STD = 0.7;
 /* Worn out units are found by the yearly capacity test [R IEEE 1188]; few are
- * forgotten. */
+ * forgotten [E]. */
 static const double FOUND_WITHIN_DAYS = 365, FORGOTTEN = 0.02;
 static const double GRID_REACH = 3.5; /* standard deviations of the prior */
 enum { REFINEMENTS = 3 };

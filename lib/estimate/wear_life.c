@@ -5,10 +5,8 @@
 
 #include <math.h>
 
-static const double FUTURE_STD = 0.08;
+static const double FUTURE_STD = 0.08; /* of a life, by the climate to come [E] */
 static const double NEGLIGIBLE = 1e-4; /* of weight */
-static const double SUDDEN_PER_YEAR = 0.0015;
-static const double INFANT_SHAPE = 0.7, INFANT_FIRST_YEAR = 0.004;
 /* Before a year was seen: one full discharge a year [R IEEE 1188]. */
 static const double USUAL_CYCLES_PER_YEAR = 1;
 /* Rates of a string's blocks, in standard deviations; and how far ahead. */
@@ -192,19 +190,20 @@ static int sample(const struct wear *a, const struct battery_model *m, int64_t n
 }
 
 /* Sudden failures to be expected within days. */
-static double sudden(const struct wear *a, double days)
+static double sudden(const struct wear *a, const struct battery_model *m, double days)
 {
 	double from = fmax(0, (double)a->age_days + (double)a->days), to = from + days;
-	double infant = INFANT_FIRST_YEAR *
-			(pow(to / WEAR_DAYS_PER_YEAR, INFANT_SHAPE) -
-				pow(from / WEAR_DAYS_PER_YEAR, INFANT_SHAPE));
-	return SUDDEN_PER_YEAR * days / WEAR_DAYS_PER_YEAR + infant;
+	double scale = m->infant_scale_years * WEAR_DAYS_PER_YEAR;
+	double infant =
+		pow(to / scale, m->infant_shape) - pow(from / scale, m->infant_shape);
+	return m->sudden_per_year * days / WEAR_DAYS_PER_YEAR + infant;
 }
 
 /* Probability of an end by 'days', worn by then with probability 'worn'. */
-static double ended(const struct wear *a, double worn, double days)
+static double ended(
+	const struct wear *a, const struct battery_model *m, double worn, double days)
 {
-	return 1 - (1 - worn) * exp(-sudden(a, days));
+	return 1 - (1 - worn) * exp(-sudden(a, m, days));
 }
 
 static double worn_by(const struct wear_sample *s, int n, double days)
@@ -216,12 +215,12 @@ static double worn_by(const struct wear_sample *s, int n, double days)
 }
 
 /* The day by which an end is that probable: between the samples about it. */
-static double quantile(
-	const struct wear *a, const struct wear_sample *s, int n, double probability)
+static double quantile(const struct wear *a, const struct battery_model *m,
+	const struct wear_sample *s, int n, double probability)
 {
 	double sum = 0, before = 0, day = 0;
 	for (int i = 0; i < n; i++) {
-		double p = ended(a, sum + 0.5 * s[i].weight, s[i].value);
+		double p = ended(a, m, sum + 0.5 * s[i].weight, s[i].value);
 		if (p >= probability) {
 			double part =
 				p > before ? (probability - before) / (p - before) : 1;
@@ -253,11 +252,11 @@ void wear_rul(const struct wear *a, const struct battery_model *m, int64_t now,
 {
 	struct wear_sample s[SAMPLES];
 	int n = sample(a, m, now, s);
-	out->days = quantile(a, s, n, 0.5);
-	out->lower_days = quantile(a, s, n, 0.05);
-	out->upper_days = quantile(a, s, n, 0.95);
-	out->fail_30d = ended(a, worn_by(s, n, 30), 30);
-	out->fail_90d = ended(a, worn_by(s, n, 90), 90);
+	out->days = quantile(a, m, s, n, 0.5);
+	out->lower_days = quantile(a, m, s, n, 0.05);
+	out->upper_days = quantile(a, m, s, n, 0.95);
+	out->fail_30d = ended(a, m, worn_by(s, n, 30), 30);
+	out->fail_90d = ended(a, m, worn_by(s, n, 90), 90);
 	out->ln_std = ln_std(a, s, n);
 }
 

@@ -4,10 +4,10 @@
 
 #include <math.h>
 
-static const double WET_WEIGHT = 2;
-static const double GENERATOR_FAILS = 0.02;   /* 1-3 % of starts [E] */
+static const double WET_WEIGHT = 2;         /* twice as many in the wet season [R/E] */
+static const double GENERATOR_FAILS = 0.02; /* 1-3 % of starts [E] */
 static const double TAKEOVER_S[2] = {10, 60}; /* [E] */
-static const double OUTAGE_LONGEST_H = 24;
+static const double OUTAGE_LONGEST_H = 24;    /* [E]; 5 h in the south, 2013 [S TNA] */
 
 static bool wet(const struct region *r, int month)
 {

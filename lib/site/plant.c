@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const double HISTORY_YEARS = 10;
+static const double HISTORY_YEARS = 10; /* install dates spread over (specification) */
 /* Plastics soften and valves stay open: the end of thermal runaway [E]. */
 static const double RUNAWAY_C = 80;
 static const int64_t SITE_STREAM = 1000000007; /* apart from the streams of blocks */

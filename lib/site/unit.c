@@ -8,7 +8,8 @@
 static const double YEAR_MS = 365.25 * 86400e3;
 /* Classes are labels cut from that rate: 85 / 12 / 3 % of the fleet. */
 static const double CLASS_ACCELERATED = 1.0364, CLASS_FAILING = 1.8808;
-/* A worn unit is found at a test and replaced after so many days. */
+/* A worn unit is found at a test, yearly [R IEEE 1188], and replaced after so many days
+ * [E]. */
 static const double FOUND_AFTER_DAYS[2] = {10, 200};
 
 enum { BOOK_TRIES = 100, BOOK_STREAM = 1000000 };

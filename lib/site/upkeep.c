@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Days between, and the hour of the local day. */
+/* Days between: quarterly ohmic, yearly capacity [R IEEE 1188], the others [E]. */
 static const int IMPEDANCE_DAYS = 91, EQUALIZE_DAYS = 91, CAPACITY_DAYS = 365,
 		 GENERATOR_DAYS = 30;
-static const int64_t EQUALIZE_MS = 8 * HOUR_MS;
-static const double LOAD_STOP_V = 10.0; /* a UPS drops its load, a block [E] */
+static const int64_t EQUALIZE_MS = 8 * HOUR_MS; /* [E] */
+static const double LOAD_STOP_V = 10.0;         /* a UPS drops its load, a block [E] */
 
 /* Days since a round that comes every so many days was last due. */
 static int64_t since_due(int64_t day, uint64_t key, uint64_t counter, int every)

@@ -11,7 +11,7 @@ static const int64_t ROOM_STEP_MS = HOUR_MS;
 /* Air conditioning [E]: rates a year of one failure of each sort, hot season x1.5 */
 static const double FAULTS_PER_YEAR = 0.15, DEGRADED_PER_YEAR = 0.5;
 static const double TAU_RUNNING_H = 0.5, TAU_DEGRADED_H = 3, TAU_FAULT_H = 6;
-static const double ABOVE_OUTDOORS_K = 5; /* a room full of machines, nothing cooling */
+static const double ABOVE_OUTDOORS_K = 5; /* a room of machines, nothing cooling [E] */
 
 void weather_init(
 	struct weather *w, const struct climate *c, uint64_t key, double utc_offset_h)
