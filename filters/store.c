@@ -3,6 +3,7 @@
 #include "base/timefmt.h"
 #include "db/db.h"
 #include "db/migrate.h"
+#include "db/retain.h"
 #include "db/url.h"
 #include "stream/flow.h"
 
@@ -20,6 +21,7 @@ enum { LIVE_MS = 200, BULK_MS = 1000, BULK_ROWS = 250000, BULK_BYTES = 40 << 20 
 struct options {
 	const char *db;
 	int64_t to;
+	struct retention keep;
 	char *url; /* our own copy of db: the one in argv is scrubbed */
 	const char *migrations;
 };
@@ -33,7 +35,8 @@ static const struct opt_usage USAGE = {"store", "[options] [COMMAND]",
 	"  migrate     bring the tables to this version, or --to another\n"
 	"  rollback    take the newest migration back, or all above --to\n"
 	"  status      list the migrations; exit status 1 when not up to date\n"
-	"  purge RUN   delete every row of a run\n"};
+	"  purge RUN   delete every row of a run\n"
+	"  retain      delete what is older than the --keep options say\n"};
 
 static int64_t now_ms(void)
 {
@@ -165,12 +168,23 @@ static int print_status(struct db *db, const char *dir, struct err *err)
 	return behind ? ERR_DATA : 0;
 }
 
+static int retain(struct db *db, const struct options *o, struct err *err)
+{
+	int64_t rows;
+	if (db_ready(db, o->migrations, err) < 0 ||
+		db_retain(db, &o->keep, &rows, err) < 0)
+		return -1;
+	diag("'%s': %lld rows were old enough to go", db_name(db), (long long)rows);
+	return 0;
+}
+
 static int command(const struct options *o, char **operands, int n, struct err *err)
 {
 	const char *c = operands[0];
 	bool migrate = strcmp(c, "migrate") == 0, rollback = strcmp(c, "rollback") == 0,
-	     status = strcmp(c, "status") == 0, purge = strcmp(c, "purge") == 0;
-	if (!migrate && !rollback && !status && !purge)
+	     status = strcmp(c, "status") == 0, purge = strcmp(c, "purge") == 0,
+	     retains = strcmp(c, "retain") == 0;
+	if (!migrate && !rollback && !status && !purge && !retains)
 		err_set(err, ERR_USAGE, "no command '%s', see --help", c);
 	else if (n != (purge ? 2 : 1))
 		err_set(err, ERR_USAGE, "%s takes %s", c,
@@ -185,6 +199,8 @@ static int command(const struct options *o, char **operands, int n, struct err *
 		result = print_status(db, o->migrations, err);
 	else if (purge)
 		r = db_purge(db, operands[1], err);
+	else if (retains)
+		r = retain(db, o, err);
 	else if (migrate)
 		r = db_migrate(db, o->migrations, (int)o->to, &done, err);
 	else
@@ -199,7 +215,10 @@ static int command(const struct options *o, char **operands, int n, struct err *
 int main(int argc, char **argv)
 {
 	char dir[4096];
-	struct options o = {.db = DB_DEFAULT, .to = -1, .migrations = dir};
+	struct options o = {.db = DB_DEFAULT,
+		.to = -1,
+		.migrations = dir,
+		.keep = {90 * DAY_MS, 730 * DAY_MS, 0}};
 	struct flow_options fo;
 	struct err err = {0};
 	int first;
@@ -207,6 +226,15 @@ int main(int argc, char **argv)
 				    OPT_STR, &o.db, 0, 0},
 		{0, "to", "N", "migrate, rollback: to this migration", OPT_INT, &o.to,
 			0, 9999},
+		{0, "keep-raw", "DURATION",
+			"retain: samples, 90d unless given, 0s for ever", OPT_MS,
+			&o.keep.raw_ms, 0, 0},
+		{0, "keep-15min", "DURATION",
+			"retain: roll-ups of 15 minutes, 730d unless given", OPT_MS,
+			&o.keep.quarter_ms, 0, 0},
+		{0, "keep-hour", "DURATION",
+			"retain: roll-ups of an hour, for ever unless given", OPT_MS,
+			&o.keep.hour_ms, 0, 0},
 		{0}};
 	int r = opt_parse(
 		&USAGE, own, flow_options(&fo, FLOW_SINK), argc, argv, &first, &err);

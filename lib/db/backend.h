@@ -27,8 +27,13 @@ struct backend {
 	 * NULL.
 	 */
 	int (*prepare)(void *conn, int index, const struct batch *b, struct err *err);
-	/* Writes a sorted batch. Within a transaction. */
-	int (*write)(void *conn, int index, const struct batch *b, struct err *err);
+	/* Writes a sorted batch; *changed is how many rows are not as they were.
+	 * Within a transaction. */
+	int (*write)(void *conn, int index, const struct batch *b, int64_t *changed,
+		struct err *err);
+	/* SQL within a transaction: until its end nobody else brings roll-ups up to
+	 * date. */
+	const char *rollup_lock;
 };
 
 /*

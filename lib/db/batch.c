@@ -270,3 +270,54 @@ int batch_sort(struct batch *b, struct err *err)
 	keep_one_of_each(b);
 	return 0;
 }
+
+/* Is there a later row of the same latest key? Rows of one first key stand together. */
+static bool superseded(
+	const struct batch *b, const struct batch *newest, size_t i, size_t from)
+{
+	for (size_t k = newest->norder; k > from; k--)
+		if (compare_keys(newest, newest->order[k - 1], b->order[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool same_first_key(const struct batch *b, uint32_t x, uint32_t y)
+{
+	int c = b->table->keys[1];
+	return compare_cell(b, &b->table->columns[c], batch_row(b, x)->cells[c],
+		       batch_row(b, y)->cells[c]) == 0;
+}
+
+/* Rows ascend by battery (or subject), then time: from the last one of each back, the
+ * first of each key. */
+int batch_newest(const struct batch *b, const struct table *t, struct batch *newest,
+	struct err *err)
+{
+	*newest = *b;
+	newest->table = t;
+	newest->norder = 0;
+	newest->order = malloc((b->norder + 1) * sizeof(*newest->order));
+	if (!newest->order)
+		return err_nomem(err);
+	size_t from = 0;
+	for (size_t i = b->norder; i-- > 0;) {
+		if (i + 1 < b->norder &&
+			!same_first_key(b, b->order[i], b->order[i + 1]))
+			from = newest->norder;
+		if (!superseded(b, newest, i, from))
+			newest->order[newest->norder++] = b->order[i];
+	}
+	return 0;
+}
+
+struct row *batch_blank(struct batch *b)
+{
+	if (b->n >= UINT32_MAX || buf_reserve(&b->rows, b->stride) < 0)
+		return NULL;
+	struct row *r = (struct row *)(void *)(b->rows.data + b->rows.len);
+	memset(r, 0, b->stride);
+	memset(r->null, 0xff, sizeof(r->null));
+	b->rows.len += b->stride;
+	b->n++;
+	return r;
+}

@@ -72,6 +72,23 @@ int batch_add(struct batch *b, int64_t run, const void *rec, batch_entity_fn *fn
 int batch_sort(struct batch *b, struct err *err);
 
 /*
+ * Of a sorted batch, the rows that belong into its table's table of the newest, t:
+ * makes *newest a batch of that table on the same rows, valid as long as b is; only its
+ * order is its own, to be freed. Returns 0, or -1 out of memory.
+ */
+int batch_newest(const struct batch *b, const struct table *t, struct batch *newest,
+	struct err *err);
+
+/* Appends a row of nothing but NULL, in a batch that no record is added to. Returns
+ * NULL out of memory. Valid until the next. */
+struct row *batch_blank(struct batch *b);
+static inline void cell_set(struct row *r, int column, union cell v)
+{
+	r->null[column / 64] &= ~(UINT64_C(1) << (column % 64));
+	r->cells[column] = v;
+}
+
+/*
  * The double that prints as the float was meant: 13.65 for 13.65f, which is
  * 13.649999618530273. Converting it back gives the same float.
  */

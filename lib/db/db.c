@@ -3,6 +3,7 @@
 #include "base/ids.h"
 #include "db/backend.h"
 #include "db/internal.h"
+#include "db/rollup.h"
 #include "db/url.h"
 
 #include <stdio.h>
@@ -22,6 +23,7 @@ struct writer {
 	struct table *tables;
 	struct batch *batches;
 	struct codes codes[ENTITY_COUNT];
+	struct rollup rollup;
 };
 
 static int make_tables(struct db *db, struct err *err)
@@ -39,6 +41,7 @@ static int make_tables(struct db *db, struct err *err)
 			return -1;
 		batch_init(&w->batches[i], &w->tables[i]);
 	}
+	rollup_init(&w->rollup, w->batches);
 	return 0;
 }
 
@@ -48,6 +51,7 @@ static void release_tables(struct writer *w)
 		return;
 	for (int i = 0; w->batches && i < table_count(); i++)
 		batch_release(&w->batches[i]);
+	rollup_release(&w->rollup);
 	for (int e = 0; e < ENTITY_COUNT; e++) {
 		ids_release(&w->codes[e].ids);
 		free(w->codes[e].numbers);
@@ -224,15 +228,46 @@ static int prepare_all(struct db *db, struct err *err)
 	return 0;
 }
 
+static int write_newest(struct db *db, const struct batch *b, struct err *err)
+{
+	int i = b->table->latest;
+	int64_t changed;
+	struct batch newest;
+	if (i < 0)
+		return 0;
+	if (batch_newest(b, &db->writer->tables[i], &newest, err) < 0)
+		return -1;
+	int r = db->backend->write(db->conn, i, &newest, &changed, err);
+	free(newest.order);
+	return r;
+}
+
+/* A batch, and what follows from it. Roll-ups are brought up to date before the newest
+ * rows: these tell them what was there already. */
+static int write_batch(struct db *db, int i, struct err *err)
+{
+	int64_t changed;
+	const struct batch *b = &db->writer->batches[i];
+	if (db->backend->write(db->conn, i, b, &changed, err) < 0)
+		return -1;
+	if (b->table->kind->kind == KIND_telemetry &&
+		rollup_write(&db->writer->rollup, db, b, changed, err) < 0)
+		return -1;
+	return write_newest(db, b, err);
+}
+
 static int write_all(struct db *db, int64_t *rows, struct err *err)
 {
 	if (prepare_all(db, err) < 0)
 		return -1;
-	for (int i = 0; i < table_count(); i++) {
+	int own = table_of_rollup(ROLLUP_QUARTER);
+	for (int i = 0; i < own; i++) {
 		const struct batch *b = &db->writer->batches[i];
-		if (b->n > 0 && db->backend->write(db->conn, i, b, err) < 0)
+		if (b->n == 0)
+			continue;
+		if (write_batch(db, i, err) < 0)
 			return -1;
-		*rows += b->n > 0 ? (int64_t)b->norder : 0;
+		*rows += (int64_t)b->norder;
 	}
 	return 0;
 }
@@ -278,6 +313,10 @@ static int purge(struct db *db, int64_t id, struct err *err)
 		if (db->backend->exec(db->conn, sql, err) < 0)
 			return -1;
 	}
+	snprintf(sql, sizeof(sql), "DELETE FROM retention WHERE run = %lld",
+		(long long)id);
+	if (db->backend->exec(db->conn, sql, err) < 0)
+		return -1;
 	snprintf(sql, sizeof(sql), "DELETE FROM run WHERE id = %lld", (long long)id);
 	return db->backend->exec(db->conn, sql, err);
 }

@@ -334,10 +334,20 @@ static int copy_new(
 	return *exists ? postgres_exec(p, "ROLLBACK TO new", err) : -1;
 }
 
-static int postgres_write(void *conn, int index, const struct batch *b, struct err *err)
+static int empty_stage(
+	struct postgres *p, const char *insert, int64_t *changed, struct err *err)
+{
+	PGresult *res = PQexec(p->conn, insert);
+	*changed = strtoll(PQcmdTuples(res), NULL, 10);
+	return check(p, res, PGRES_COMMAND_OK, WRITING, err);
+}
+
+static int postgres_write(
+	void *conn, int index, const struct batch *b, int64_t *changed, struct err *err)
 {
 	struct postgres *p = conn;
 	bool exists = true;
+	*changed = (int64_t)b->norder;
 	if (b->table->series && p->replay[index]-- <= 0) {
 		exists = false;
 		p->replay[index] = 0;
@@ -351,13 +361,14 @@ static int postgres_write(void *conn, int index, const struct batch *b, struct e
 	if (prepare_write(p, index, b->table, err) < 0 ||
 		copy_to(p, "stage_", b, NULL, err) < 0)
 		return -1;
-	return postgres_exec(p, p->insert[index], err);
+	return empty_stage(p, p->insert[index], changed, err);
 }
 
 const struct backend POSTGRES_BACKEND = {
 	.name = "postgres",
 	.begin = "BEGIN",
 	.schema_lock = LOCK_SCHEMA,
+	.rollup_lock = "SELECT pg_advisory_xact_lock(0, 1718379618)",
 	.tables = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()",
 	.close = postgres_close,
 	.exec = postgres_exec,

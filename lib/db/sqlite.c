@@ -325,19 +325,24 @@ static int prepare_write(
 	return r;
 }
 
-static int sqlite_write(void *conn, int index, const struct batch *b, struct err *err)
+static int sqlite_write(
+	void *conn, int index, const struct batch *b, int64_t *changed, struct err *err)
 {
 	struct sqlite *s = conn;
 	if (prepare_write(s, index, b->table, err) < 0)
 		return -1;
 	s->source.batch = b;
-	return run(s, s->write[index], NULL, err);
+	if (run(s, s->write[index], NULL, err) < 0)
+		return -1;
+	*changed = sqlite3_changes64(s->db);
+	return 0;
 }
 
 const struct backend SQLITE_BACKEND = {
 	.name = "sqlite",
 	.begin = "BEGIN IMMEDIATE",
 	.schema_lock = "",
+	.rollup_lock = "", /* there is one writer at a time */
 	.tables =
 		"SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE "
 		"'sqlite\\_%' ESCAPE '\\'",

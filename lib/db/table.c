@@ -1,4 +1,4 @@
-#include "db/table.h"
+#include "db/rollup.h"
 
 struct definition {
 	int kind;
@@ -33,6 +33,12 @@ static const struct definition DEFINITIONS[] = {
 	{KIND_alert_action, "alert_action", "subject_id ts action actor", RULE_KEEP,
 		false},
 	{KIND_status, "status", "subject ts", RULE_REPLACE, false},
+	/* The newest row of each, so that how the fleet is now is one row a battery,
+	 * however long its history. */
+	{KIND_telemetry, "telemetry_latest", "battery", RULE_LATEST, false},
+	{KIND_twin_state, "twin_state_latest", "battery", RULE_LATEST, false},
+	{KIND_rul, "rul_latest", "battery source", RULE_LATEST, false},
+	{KIND_status, "status_latest", "subject", RULE_LATEST, false},
 };
 enum { DEFINITION_COUNT = sizeof(DEFINITIONS) / sizeof(DEFINITIONS[0]) };
 
@@ -54,7 +60,7 @@ const char *entity_table(enum entity e)
 
 int table_count(void)
 {
-	return DEFINITION_COUNT;
+	return DEFINITION_COUNT + ROLLUPS;
 }
 
 int table_of_kind(int kind)
@@ -77,7 +83,10 @@ static const enum column_type TYPES[T_COUNT] = {[T_TIME] = COL_LONG,
 
 static struct column field_column(const struct field_info *f)
 {
-	struct column c = {f->name, TYPES[f->type], f, ENTITY_NONE, false};
+	struct column c = {.name = f->name,
+		.type = TYPES[f->type],
+		.field = f,
+		.entity = ENTITY_NONE};
 	for (int e = ENTITY_SITE; f->type == T_CODE && e < ENTITY_COUNT; e++) {
 		if (strcmp(f->name, ENTITIES[e].field) == 0) {
 			c.entity = (enum entity)e;
@@ -98,8 +107,26 @@ static int add_key(struct table *t, struct str name, struct err *err)
 	return 0;
 }
 
+/* The later definition of the same kind, -1 none. */
+static int latest_of(int i)
+{
+	for (int k = i + 1; k < DEFINITION_COUNT; k++)
+		if (DEFINITIONS[k].kind == DEFINITIONS[i].kind)
+			return k;
+	return -1;
+}
+
+int table_of_rollup(enum rollup_level level)
+{
+	return DEFINITION_COUNT + (int)level;
+}
+
 int table_make(int i, struct table *t, struct err *err)
 {
+	if (i >= DEFINITION_COUNT) {
+		rollup_table((enum rollup_level)(i - DEFINITION_COUNT), t);
+		return 0;
+	}
 	const struct definition *d = &DEFINITIONS[i];
 	const struct kind_info *k = kind_info(d->kind);
 	if (!k)
@@ -110,8 +137,9 @@ int table_make(int i, struct table *t, struct err *err)
 		.rule = d->rule,
 		.series = d->series,
 		.ncolumns = k->nfields + 1,
-		.nkeys = 1};
-	t->columns[0] = (struct column){"run", COL_INT, NULL, ENTITY_RUN, true};
+		.nkeys = 1,
+		.latest = latest_of(i)};
+	t->columns[0] = RUN_COLUMN;
 	for (int f = 0; f < k->nfields; f++)
 		t->columns[f + 1] = field_column(&k->fields[f]);
 	t->ts = field_index(k, str_of("ts")) + 1;

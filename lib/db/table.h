@@ -35,6 +35,15 @@ enum table_rule {
 	RULE_REPLACE, /* a later record of the same key replaces the row */
 	RULE_LATEST,  /* so it does, unless its ts is older: life cycles replayed */
 	RULE_KEEP,    /* the first stays: decisions of people */
+	RULE_MERGE,   /* roll-ups: both make one row, see enum column_merge */
+};
+
+/* What a column becomes where a row of RULE_MERGE meets one of the same key. */
+enum column_merge {
+	MERGE_LATER, /* that of the row whose last_ts is later, if it has one */
+	MERGE_SUM,
+	MERGE_LEAST,
+	MERGE_GREATEST,
 };
 
 enum column_type {
@@ -53,6 +62,7 @@ struct column {
 	const struct field_info *field; /* NULL: run */
 	enum entity entity;             /* whose number it holds, or ENTITY_NONE */
 	bool key;
+	enum column_merge merge;
 };
 
 enum { COLUMNS_MAX = FIELDS_MAX + 1, KEYS_MAX = 6 };
@@ -65,11 +75,18 @@ struct table {
 	int ncolumns, nkeys;
 	int keys[KEYS_MAX]; /* columns in key order; the first is run */
 	int ts;             /* column ts, -1 none */
+	int latest;         /* index of the table of the newest row of each, -1 none */
 	struct column columns[COLUMNS_MAX];
 };
 
-/* How many tables there are, and the i-th, made from this build's kinds. Returns 0, or
+#define RUN_COLUMN                                                                     \
+	((struct column){                                                              \
+		.name = "run", .type = COL_INT, .entity = ENTITY_RUN, .key = true})
+
+/*
+ * How many tables there are, and the i-th, made from this build's kinds. Returns 0, or
  * -1 with ERR_DATA: a key names no field (a fault of this build, found by the tests).
+ * Tables NAME_latest and telemetry_LEVEL follow from others: no record goes there.
  */
 int table_count(void);
 int table_make(int i, struct table *t, struct err *err);

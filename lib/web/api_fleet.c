@@ -121,16 +121,13 @@ static const struct column BATTERY[] = {{"id", CELL_TEXT}, {"location", CELL_TEX
 #define BATTERY_COLUMNS                                                                \
 	"n.battery, n.site, n.system, n.string, n.position, n.unit, n.model, "         \
 	"n.serial, "                                                                   \
-	"n.installed, n.warranty_until, n.status, n.reasons, n.open_alerts, t.ts, "    \
-	"t.voltage_v, t.current_a, t.temperature_c, t.resistance_mohm, t.mode, n.ts, " \
+	"n.installed, n.warranty_until, n.status, n.reasons, n.open_alerts, "          \
+	"n.sampled, "                                                                  \
+	"n.voltage_v, n.current_a, n.temperature_c, n.resistance_mohm, n.mode, n.ts, " \
 	"n.soc_pct, n.soh_pct, n.soh_std_pct, n.autonomy_min, n.rul_days, "            \
 	"n.lower_days, n.upper_days, n.rul_source, n.p_fail_90d, n.factors, "          \
 	"n.replace_by"
-#define BATTERY_FROM                                                                   \
-	" FROM battery_now n LEFT JOIN telemetry t ON t.run = n.run_id AND t.battery " \
-	"= "                                                                           \
-	"n.battery_id AND t.ts = (SELECT max(x.ts) FROM telemetry x WHERE x.run = "    \
-	"n.run_id AND x.battery = n.battery_id) WHERE n.run = $1 "
+#define BATTERY_FROM " FROM battery_now n WHERE n.run = $1 "
 
 const struct param BATTERIES_PARAMS[] = {RUN_PARAM,
 	{"location_id", PARAM_TEXT, "of this site only", false, 1, 127, NULL, NULL},
@@ -148,7 +145,7 @@ static const char *order_of(const char *sort)
 {
 	static const char *const ORDERS[][2] = {{"rul", "n.rul_days"},
 		{"soh", "n.soh_pct"}, {"autonomy", "n.autonomy_min"},
-		{"temperature", "-t.temperature_c"}};
+		{"temperature", "-n.temperature_c"}};
 	for (size_t i = 0; i < sizeof(ORDERS) / sizeof(*ORDERS); i++)
 		if (strcmp(sort, ORDERS[i][0]) == 0)
 			return ORDERS[i][1];

@@ -81,39 +81,122 @@ static int find_span(struct call *c, const char *find, const char *newest,
 
 static const struct column CHART[] = {{"ts", CELL_TIME}, {"count", CELL_INT},
 	{"voltage_v", CELL_REAL}, {"voltage_min_v", CELL_REAL},
-	{"voltage_max_v", CELL_REAL}, {"current_a", CELL_REAL},
-	{"current_min_a", CELL_REAL}, {"current_max_a", CELL_REAL},
+	{"voltage_max_v", CELL_REAL}, {"voltage_mean_v", CELL_REAL},
+	{"current_a", CELL_REAL}, {"current_min_a", CELL_REAL},
+	{"current_max_a", CELL_REAL}, {"current_mean_a", CELL_REAL},
 	{"temperature_c", CELL_REAL}, {"temperature_min_c", CELL_REAL},
-	{"temperature_max_c", CELL_REAL}, {"resistance_mohm", CELL_REAL},
-	{"mode", CELL_TEXT}, {0}};
+	{"temperature_max_c", CELL_REAL}, {"temperature_mean_c", CELL_REAL},
+	{"resistance_mohm", CELL_REAL}, {"mode", CELL_TEXT}, {0}};
+
+/* SQL of a chart. @T is the table, $1 … $4 battery, start, end and step. */
+#define OF_STEP                                                                        \
+	" FROM @T WHERE run = (SELECT run FROM battery WHERE id = $1) AND battery = "  \
+	"$1 AND ts >= CAST($2 AS bigint) AND ts < CAST($3 AS bigint) GROUP BY (ts - "  \
+	"CAST($2 AS bigint)) / CAST($4 AS bigint)) g JOIN @T t ON t.run = (SELECT "    \
+	"run FROM battery WHERE id = $1) AND t.battery = $1 AND t.ts = g.ts ORDER BY " \
+	"t.ts"
+#define STEP_VALUES                                                                    \
+	"g.n, t.voltage_v, g.v0, g.v1, g.v, t.current_a, g.i0, g.i1, g.i, "            \
+	"t.temperature_c, g.t0, g.t1, g.t, t.resistance_mohm, t.mode FROM (SELECT "    \
+	"max(ts) AS ts, "
+#define RAW_OF(value, letter)                                                          \
+	", min(" value ") AS " letter "0, max(" value ") AS " letter "1, avg(" value   \
+	") AS " letter
+#define ROLLED_OF(name, unit, letter)                                                  \
+	", min(" name "_min_" unit ") AS " letter "0, max(" name "_max_" unit          \
+	") AS " letter "1, CAST(sum(" name                                             \
+	"_sum) AS double precision) / nullif(sum(" name "_n), 0) / 1000000 AS " letter
+
+static const char RAW_SQL[] = "SELECT t.ts, " STEP_VALUES "count(*) AS n" RAW_OF(
+	"voltage_v", "v") RAW_OF("current_a", "i") RAW_OF("temperature_c", "t") OF_STEP;
+static const char ROLLED_SQL[] =
+	"SELECT t.last_ts, " STEP_VALUES
+	"sum(count) AS n" ROLLED_OF("voltage", "v", "v") ROLLED_OF("current", "a", "i")
+		ROLLED_OF("temperature", "c", "t") OF_STEP;
+
+/* A table is read for steps of at least 'least' of its own. */
+static const struct tier {
+	const char *table;
+	int64_t ms, least;
+} TIERS[] = {{"telemetry", 1, 1}, {"telemetry_15min", 15 * MINUTE_MS, 2},
+	{"telemetry_hour", HOUR_MS, 2}, {"telemetry_day", DAY_MS, 2}};
+enum { TIER_COUNT = sizeof(TIERS) / sizeof(*TIERS) };
+
+/* What was taken away because of its age, by tier. */
+struct gone {
+	int64_t before[TIER_COUNT];
+};
+
+static int take_gone(void *ctx, const char *const *cells, size_t n, struct err *err)
+{
+	struct gone *g = ctx;
+	for (int i = 0; i < TIER_COUNT; i++)
+		if (strcmp(cells[0], TIERS[i].table) == 0)
+			g->before[i] = cell_time(cells[1]);
+	return 0;
+}
+
+/* The coarsest tier that is fine enough, or the finest that still has the start. */
+static int choose_tier(struct call *c, const struct span *s, int64_t step,
+	const struct tier **tier, struct err *err)
+{
+	struct gone gone;
+	int i = TIER_COUNT - 1;
+	for (int k = 0; k < TIER_COUNT; k++)
+		gone.before[k] = INT64_MIN;
+	if (db_select(c->db,
+		    DB_QUERY("SELECT tier, before_ts FROM retention WHERE run = "
+			     "(SELECT run FROM battery WHERE id = $1)",
+			    s->subject.text),
+		    take_gone, &gone, err) < 0)
+		return -1;
+	while (i > 0 && TIERS[i].ms * TIERS[i].least > step)
+		i--;
+	while (i < TIER_COUNT - 1 && s->from_ms < gone.before[i])
+		i++;
+	*tier = &TIERS[i];
+	return 0;
+}
+
+static void put_sql(const char *form, const char *table, struct buf *sql)
+{
+	for (const char *at; (at = strstr(form, "@T")); form = at + 2) {
+		buf_append(sql, form, (size_t)(at - form));
+		buf_puts(sql, table);
+	}
+	buf_puts(sql, form);
+	buf_putc(sql, '\0');
+}
 
 /*
  * Steps of equal length, each with what its chart pixel needs: a spike of one sample is
- * still its least or greatest, a step without samples is not there at all.
+ * still its least or greatest, a step without samples is not there at all. Wide steps
+ * are made of roll-ups; they begin and end with these.
  */
 int api_battery_telemetry(struct call *c, struct err *err)
 {
 	struct span s;
-	int status = find_span(c, NUMBER_OF("battery"), NEWEST("telemetry"), &s, err);
+	const struct tier *tier;
+	struct buf sql = {0};
+	int status =
+		find_span(c, NUMBER_OF("battery"), NEWEST("telemetry_latest"), &s, err);
 	if (status != 200)
 		return status;
 	int64_t points = call_int(c, "points");
 	int64_t step = (s.to_ms - s.from_ms + points - 1) / points;
-	return emit_list(c,
-		DB_QUERY(
-			"SELECT t.ts, g.n, t.voltage_v, g.v0, g.v1, t.current_a, g.i0, "
-			"g.i1, t.temperature_c, g.t0, g.t1, t.resistance_mohm, t.mode "
-			"FROM (SELECT max(ts) AS ts, count(*) AS n, min(voltage_v) AS "
-			"v0, max(voltage_v) AS v1, min(current_a) AS i0, "
-			"max(current_a) AS i1, min(temperature_c) AS t0, "
-			"max(temperature_c) AS t1 FROM telemetry WHERE run = (SELECT "
-			"run FROM battery WHERE id = $1) AND battery = $1 AND ts >= "
-			"CAST($2 AS bigint) AND ts < CAST($3 AS bigint) GROUP BY (ts - "
-			"CAST($2 AS bigint)) / CAST($4 AS bigint)) g JOIN telemetry t "
-			"ON t.run = (SELECT run FROM battery WHERE id = $1) AND "
-			"t.battery = $1 AND t.ts = g.ts ORDER BY t.ts",
-			s.subject.text, s.start.text, s.end.text, number(step).text),
-		CHART, err);
+	if (choose_tier(c, &s, step, &tier, err) < 0)
+		return -1;
+	int64_t from = time_whole(s.from_ms, tier->ms) * tier->ms;
+	step = (step + tier->ms - 1) / tier->ms * tier->ms;
+	put_sql(tier == TIERS ? RAW_SQL : ROLLED_SQL, tier->table, &sql);
+	status = sql.failed ? err_nomem(err)
+			    : emit_list(c,
+				      DB_QUERY((char *)sql.data, s.subject.text,
+					      number(from).text, s.end.text,
+					      number(step).text),
+				      CHART, err);
+	buf_release(&sql);
+	return status;
 }
 
 #define OF_SPAN                                                                        \
@@ -317,7 +400,7 @@ int api_location_environment(struct call *c, struct err *err)
 	"y.site WHERE r.name = $1 AND " SEES("s.code", "$2")
 #define FIRST_AND_LAST                                                                 \
 	"min((SELECT min(t.ts) FROM telemetry t WHERE t.run = b.run AND t.battery = "  \
-	"b.id)), max((SELECT max(t.ts) FROM telemetry t WHERE t.run = b.run AND "      \
+	"b.id)), max((SELECT t.ts FROM telemetry_latest t WHERE t.run = b.run AND "    \
 	"t.battery = b.id))"
 
 int api_telemetry_stats(struct call *c, struct err *err)

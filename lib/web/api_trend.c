@@ -282,17 +282,12 @@ static int take_due(void *ctx, const char *const *cells, size_t n, struct err *e
 	return 0;
 }
 
-#define PREDICTED                                                                      \
-	"(SELECT max(x.ts) FROM rul_prediction x WHERE x.run = n.run_id AND "          \
-	"x.battery = n.battery_id AND x.source = n.rul_source)"
-
 static int read_forecast(struct call *c, struct forecast *f, struct err *err)
 {
 	int64_t now = TIME_NIL;
 	if (db_select(c->db,
-		    DB_QUERY("SELECT max(" PREDICTED
-			     ") FROM battery_now n WHERE n.run = $1 AND " SEES(
-				     "n.site", "$2"),
+		    DB_QUERY("SELECT max(n.rul_ts) FROM battery_now n WHERE n.run = $1 "
+			     "AND " SEES("n.site", "$2"),
 			    call_value(c, "run"), call_sites(c)),
 		    take_time, &now, err) < 0)
 		return -1;
@@ -304,8 +299,8 @@ static int read_forecast(struct call *c, struct forecast *f, struct err *err)
 	for (int q = 0; q <= f->quarters; q++)
 		f->from[q] = time_month(first, 3 * q);
 	return db_select(c->db,
-		DB_QUERY("SELECT n.site, " PREDICTED
-			 ", n.rul_days, n.lower_days FROM battery_now n WHERE n.run = "
+		DB_QUERY("SELECT n.site, n.rul_ts, n.rul_days, n.lower_days FROM "
+			 "battery_now n WHERE n.run = "
 			 "$1 AND " SEES("n.site", "$2") " AND n.rul_days IS NOT NULL "
 							"ORDER BY n.site",
 			call_value(c, "run"), call_sites(c)),
@@ -436,8 +431,8 @@ static int take_value(void *ctx, const char *const *cells, size_t n, struct err 
 
 #define COMPARED                                                                       \
 	"CASE CAST($3 AS text) WHEN 'soh' THEN n.soh_pct WHEN 'rul' THEN n.rul_days "  \
-	"WHEN 'temperature' THEN t.temperature_c WHEN 'resistance' THEN "              \
-	"t.resistance_mohm WHEN 'voltage' THEN t.voltage_v ELSE n.autonomy_min END"
+	"WHEN 'temperature' THEN n.temperature_c WHEN 'resistance' THEN "              \
+	"n.resistance_mohm WHEN 'voltage' THEN n.voltage_v ELSE n.autonomy_min END"
 
 int api_fleet_compare(struct call *c, struct err *err)
 {
@@ -453,10 +448,7 @@ int api_fleet_compare(struct call *c, struct err *err)
 	int r = db_select(c->db,
 		DB_QUERY("SELECT q.site, q.battery, q.v FROM (SELECT n.site AS site, "
 			 "n.battery AS battery, " COMPARED
-			 " AS v FROM battery_now n LEFT JOIN telemetry t ON t.run = "
-			 "n.run_id AND t.battery = n.battery_id AND t.ts = (SELECT "
-			 "max(x.ts) FROM telemetry x WHERE x.run = n.run_id AND "
-			 "x.battery = n.battery_id) WHERE n.run = $1 AND " SEES(
+			 " AS v FROM battery_now n WHERE n.run = $1 AND " SEES(
 				 "n.site", "$2") ") q WHERE q.v IS NOT NULL ORDER BY "
 						 "q.site, q.v, q.battery",
 			call_value(c, "run"), call_sites(c), metric),

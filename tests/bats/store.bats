@@ -62,7 +62,7 @@ counts_at_least() {
 	store --db sqlite:a.db --ledger l <r.flt
 	rows sqlite:a.db | diff want -
 	ledger_balances l
-	[ "$(cut -d' ' -f1 want | sort -u | wc -l)" -eq 22 ]
+	[ "$(cut -d' ' -f1 want | sort -u | wc -l)" -eq 29 ]
 }
 
 @test "PostgreSQL holds the same rows" {
@@ -450,4 +450,96 @@ sys.stdin.read()' <hold 3>&- &
 	try store status --db sqlite:a.db
 	assert_status 3
 	[ ! -e a.db ]
+}
+
+# samples FROM UNTIL STEP: NDJSON of two jars, seconds since 2026-01-01, voltage by the time.
+samples() {
+	$PYTHON - "$@" <<-'END'
+		import json, sys, datetime
+
+		a, z, step = map(int, sys.argv[1:])
+		for t in range(a, z, step):
+		    ts = (datetime.datetime(2026, 1, 1) + datetime.timedelta(seconds=t)).strftime("%Y-%m-%dT%H:%M:%SZ")
+		    for jar in (1, 2):
+		        print(json.dumps({"kind": "telemetry", "ts": ts, "battery": "DC-CNX-01-UPS-01-S1-J%02d" % jar,
+		                          "voltage_v": round(13 + t * 7 % 1000 / 1000, 3), "temperature_c": 25 + jar}))
+	END
+}
+
+# rolled DB: the roll-ups, and what they should be of the samples there are.
+rolled() {
+	rows "$1" | grep -E '^telemetry_(15min|hour|day) '
+}
+
+@test "late samples, corrections and samples between leave the roll-ups of all at once" {
+	postgres
+	samples 0 172800 600 >regular
+	samples 300 172800 7200 >between
+	head -50 regular | jq -c '.voltage_v = 11.5' >corrections
+	cat regular between corrections >all
+	encode -q <all | store -q --db sqlite:once.db
+	rolled sqlite:once.db >want
+	for db in sqlite:a.db "$PG"; do
+		for part in regular between corrections corrections regular between corrections; do
+			encode -q <$part | store -q --db "$db"
+		done
+		rolled "$db" | diff want -
+	done
+}
+
+@test "two that write the same batteries at once leave the roll-ups of one" {
+	postgres
+	samples 0 86400 60 | encode -q >a.flt
+	samples 30 86400 60 | encode -q >b.flt
+	store -q --db sqlite:once.db -i a.flt -i b.flt
+	rolled sqlite:once.db >want
+	for db in sqlite:two.db "$PG"; do
+		store -q --db "$db" <a.flt 3>&- &
+		store -q --db "$db" <b.flt
+		wait $!
+		rolled "$db" | diff want -
+	done
+}
+
+@test "retain takes samples and roll-ups by their age, a replay does not hurt what stays" {
+	postgres
+	samples 0 864000 3600 | encode -q >ten.flt
+	for db in sqlite:a.db "$PG"; do
+		store -q --db "$db" <ten.flt
+		rolled "$db" >before
+		store retain --db "$db" --keep-raw 3d --keep-15min 6d 2>said
+		# the newest is of 10 January 23:00, so 7 and 4 January are the first that stay
+		grep -q ': 432 rows were old enough to go$' said
+		[ "$(rows "$db" | grep -c '^telemetry ')" = 192 ]
+		[ "$(rows "$db" | grep -c '^telemetry_15min ')" = 336 ]
+		[ "$(rows "$db" | grep -c '^telemetry_hour ')" = 480 ]
+		rows "$db" | grep '^retention ' | sort >gone
+		diff gone - <<-END
+			retention run="" tier="telemetry" before_ts=1767744000000
+			retention run="" tier="telemetry_15min" before_ts=1767484800000
+		END
+		rolled "$db" >after
+		# parts of days that have gone, again
+		head -c 20000 ten.flt | store -q --db "$db" --allow-truncated
+		rolled "$db" | diff after -
+		store retain --db "$db" --keep-raw 3d --keep-15min 6d 2>/dev/null
+		[ "$(rows "$db" | grep -c '^telemetry ')" = 192 ]
+		rolled "$db" | diff after -
+		store retain --db "$db" --keep-raw 0s --keep-15min 0s --keep-hour 1d 2>/dev/null
+		[ "$(rows "$db" | grep -c '^telemetry ')" = 192 ]
+		[ "$(rows "$db" | grep -c '^telemetry_hour ')" = 96 ]
+		[ "$(rows "$db" | grep -c '^telemetry_day ')" = 20 ]
+		store purge '' --db "$db"
+		[ "$(rows "$db" | grep -c . || true)" -le 1 ]
+	done
+	try store retain more --db sqlite:a.db
+	assert_status 2
+}
+
+@test "the migration makes the roll-ups and the newest rows of what is there" {
+	samples 0 172800 600 | encode -q | store -q --db sqlite:a.db
+	rows sqlite:a.db >want
+	store rollback --to 7 --db sqlite:a.db 2>/dev/null
+	store migrate --db sqlite:a.db 2>/dev/null
+	rows sqlite:a.db | diff want -
 }

@@ -173,6 +173,46 @@ def expect(path):
         for row in t.values():
             cols = ["run"] + [f[0] for f in KINDS[kind]]
             rows.append(show(TABLES.get(kind, kind), [(c, row.get(c)) for c in cols]))
+    return rows + newest(tables) + rollups(tables["telemetry"].values())
+
+
+def newest(tables):
+    rows = []
+    for kind, name, key in (("telemetry", "telemetry_latest", ["battery"]), ("twin_state", "twin_state_latest", ["battery"]),
+                            ("rul", "rul_latest", ["battery", "source"]), ("status", "status_latest", ["subject"])):
+        last = {}
+        for row in tables[kind].values():
+            k = tuple(row[c] for c in key)
+            if k not in last or (last[k]["ts"], last[k].get("unit")) < (row["ts"], row.get("unit")):
+                last[k] = row
+        cols = ["run"] + [f[0] for f in KINDS[kind]]
+        rows += [show(name, [(c, row.get(c)) for c in cols]) for row in last.values()]
+    return rows
+
+
+def millionths(x):
+    """Of the number as it was written: seven digits are what a float holds."""
+    from decimal import Decimal, ROUND_HALF_UP
+    x = max(-1e7, min(1e7, float(next(t for t in ("%.*g" % (n, x) for n in range(1, 18)) if f32(float(t)) == x))))
+    return int((Decimal(repr(x)) * 1000000).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def rollups(samples):
+    rows = []
+    for name, step in (("15min", 900000), ("hour", 3600000), ("day", 86400000)):
+        groups = {}
+        for row in samples:
+            groups.setdefault((row["battery"], row["ts"] // step * step), []).append(row)
+        for (battery, ts), group in groups.items():
+            group.sort(key=lambda r: r["ts"])
+            last = lambda c: next((r[c] for r in reversed(group) if r[c] is not None), None)
+            cells = [("run", ""), ("ts", ts), ("battery", battery), ("last_ts", group[-1]["ts"]), ("count", len(group)), ("mode", last("mode"))]
+            for q, u in (("voltage", "v"), ("current", "a"), ("temperature", "c"), ("resistance", "mohm")):
+                c = q + "_" + u
+                v = [r[c] for r in group if r[c] is not None]
+                cells += [(q + "_n", len(v)), ("%s_min_%s" % (q, u), min(v, default=None)), ("%s_max_%s" % (q, u), max(v, default=None)),
+                          (q + "_sum", sum(map(millionths, v))), (c, last(c))]
+            rows.append(show("telemetry_" + name, cells))
     return rows
 
 
@@ -201,7 +241,7 @@ def typed(decl, kind, name, v):
         return v in (1, "t", "1", True)
     if decl in ("integer", "bigint"):
         return int(v)
-    if (kind, name) in (("rul_prediction", "factors"), ("status", "reasons")):
+    if name in ("factors", "reasons"):
         return normal_json(json.loads(v))
     return v
 
