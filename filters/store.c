@@ -52,7 +52,19 @@ struct store {
 	bool dry;        /* the input had nothing more since the last commit */
 	int64_t since;   /* when the oldest row that waits came */
 	int64_t commits; /* for the metrics */
+	/* consumed since the last commit; what an output has as well is not among them
+	 */
+	int64_t waiting[KIND_MAX + 1];
 };
+
+/* What waited is stored, or will never be: then the ledger says so. */
+static void settle(struct store *s, bool stored)
+{
+	for (int k = 0; !stored && k <= KIND_MAX; k++)
+		if (s->waiting[k])
+			flow_lost(s->f, k, s->waiting[k]);
+	memset(s->waiting, 0, sizeof(s->waiting));
+}
 
 static void commit(struct store *s)
 {
@@ -68,7 +80,8 @@ static void commit(struct store *s)
 			(long long)db_committed_rows(s->db), lost);
 		flow_fail(s->f, &err);
 	}
-	s->commits++;
+	settle(s, err.class == 0);
+	s->commits += err.class == 0;
 }
 
 static void take(struct store *s, const struct record *rec)
@@ -87,16 +100,20 @@ static void take(struct store *s, const struct record *rec)
 	if (db_pending_rows(s->db) == 0)
 		s->since = now_ms();
 	if (db_put(s->db, rec->kind, &any, &err) < 0) {
-		if (err.class == ERR_DATA)
+		if (err.class == ERR_DATA) {
 			flow_reject(s->f, rec, "%s", err.msg);
-		else
+		} else {
+			flow_drop(s->f, rec);
 			flow_fail(s->f, &err);
+		}
 		return;
 	}
 	if (s->pass)
 		flow_pass(s->f, rec);
-	else
+	else {
 		flow_consumed(s->f, rec);
+		s->waiting[rec->kind]++;
+	}
 }
 
 /* Milliseconds until the rows that wait must be committed; 0: now. */
@@ -126,6 +143,7 @@ static void run(struct store *s)
 		}
 	}
 	commit(s);
+	settle(s, false); /* nothing waits, but for a failure before */
 }
 
 static int store_stream(

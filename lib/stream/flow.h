@@ -125,6 +125,9 @@ bool flow_emit_row(struct flow *f, int kind, const void *rec, const char *source
 	int64_t line, struct str original);
 /* Counts rec as out although nothing was written: for sinks that put it elsewhere. */
 void flow_consumed(struct flow *f, const struct record *rec);
+/* n records of that kind which were consumed are lost after all: they count as dropped.
+ */
+void flow_lost(struct flow *f, int kind, int64_t n);
 /* Drops rec by decision: counted, not written anywhere. */
 void flow_drop(struct flow *f, const struct record *rec);
 /* Rejects rec: counted, written to the reject file with the reason, not passed on. */

@@ -326,6 +326,12 @@ void flow_consumed(struct flow *f, const struct record *rec)
 	f->ledger.kinds[rec->kind].out++;
 }
 
+void flow_lost(struct flow *f, int kind, int64_t n)
+{
+	f->ledger.kinds[kind].out -= n;
+	f->ledger.kinds[kind].dropped += n;
+}
+
 void flow_drop(struct flow *f, const struct record *rec)
 {
 	f->ledger.kinds[rec->kind].dropped++;

@@ -53,6 +53,13 @@ count() {
 	fi
 }
 
+# The ledger balances, and calls stored what the database has, the rest dropped.
+ledger_says_stored() {
+	ledger_balances l
+	[ "$(jq '.kinds.telemetry.out' l)" -eq "$(count "$1")" ] || fail "$(count "$1") rows: $(cat l)"
+	jq -e '.kinds.telemetry.dropped > 0 and .status == 3' l
+}
+
 counts_at_least() {
 	[ "$(count "$1")" -ge "$2" ]
 }
@@ -270,7 +277,7 @@ for r in ([126, "floatline", 1, None, None, [["x", "1", ""]]],
 	url=$("$ROOT/scripts/pg" start own)
 	many 24000
 	mkfifo pipe
-	store -q --db "$url" <pipe 2>e 3>&- &
+	store -q --ledger l --db "$url" <pipe 2>e 3>&- &
 	pid=$!
 	exec 7>pipe
 	head -c 200000 many.flt >&7
@@ -286,6 +293,7 @@ for r in ([126, "floatline", 1, None, None, [["x", "1", ""]]],
 	grep -Eq "^store: .*rows are committed.*cannot write to database 'postgresql:" e
 	"$ROOT/scripts/pg" again own
 	[ "$(count "$url")" -ge "$before" ]
+	ledger_says_stored "$url"
 	store -q --db "$url" <many.flt
 	store -q --db sqlite:whole.db <many.flt
 	diff <(rows sqlite:whole.db) <(rows "$url")
@@ -354,12 +362,13 @@ sys.stdin.read()' <hold 3>&- &
 	store migrate --db sqlite:a.db 2>/dev/null
 	cat >limited <<-END
 		ulimit -f 600
-		exec store -q --db sqlite:a.db -i many.flt
+		exec store -q --ledger l --db sqlite:a.db -i many.flt
 	END
 	try bash limited
 	assert_status 3
 	assert_one_line_stderr "^store: .*committed.*'sqlite:a.db': "
 	[ "$(sqlite3 a.db 'PRAGMA integrity_check')" = ok ]
+	ledger_says_stored sqlite:a.db
 	store -q --db sqlite:a.db <many.flt
 	[ "$(count sqlite:a.db)" -eq 48000 ]
 }
