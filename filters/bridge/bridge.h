@@ -2,6 +2,7 @@
 #ifndef BRIDGE_H
 #define BRIDGE_H
 
+#include "base/opt.h"
 #include "db/db.h"
 
 #include <stdbool.h>
@@ -13,6 +14,8 @@ struct bridge_options {
 	const char *listen, *cert, *key, *www;
 	const char *models; /* the registry, or NULL */
 	bool plain_cookies;
+	struct strlist feeds, origins;
+	int64_t sockets, account_sockets;
 	const char *role, *sites, *full_name, *email;
 };
 

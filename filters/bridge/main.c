@@ -7,6 +7,7 @@
 #include "db/migrate.h"
 #include "db/url.h"
 #include "web/api.h"
+#include "web/feed.h"
 #include "web/server.h"
 
 #include <pthread.h>
@@ -16,6 +17,10 @@
 
 /* An address may try ten log-ins at once, then one each ten seconds. */
 enum { LOGIN_ADDRESSES = 4096, LOGIN_BURST = 10, LOGIN_EVERY_MS = 10000 };
+
+/* What the hub remembers: half a minute of 2,000 batteries a second, the last thousands
+ * of alerts; who is two seconds behind gets last values only. */
+enum { BULK_UPDATES = 65536, URGENT_UPDATES = 8192, CONFLATE_MS = 2000 };
 
 static const struct opt_usage USAGE = {"bridge", "[options] [user COMMAND [NAME]]",
 	"serves the fleet over HTTP: the page and REST, with login",
@@ -70,6 +75,11 @@ static void *wait_for_signal(void *arg)
 	return NULL;
 }
 
+static void wake(void *server)
+{
+	server_wake(server);
+}
+
 static int serve_until_signal(struct server *server, struct stopper *s, struct err *err)
 {
 	pthread_t thread;
@@ -103,6 +113,50 @@ static struct assets *open_page(const struct bridge_options *o, struct err *err)
 	return assets_load(dir, err);
 }
 
+/* The feeds, each with its thread. Returns 0 or -1; those that run are in feeds. */
+static int start_feeds(const struct bridge_options *o, struct hub *hub,
+	struct server *server, struct feed **feeds, struct err *err)
+{
+	for (size_t i = 0; i < o->feeds.n; i++) {
+		struct feed_options fo = {o->feeds.v[i], hub, wake, server, say};
+		feeds[i] = feed_start(&fo, err);
+		if (!feeds[i])
+			return -1;
+	}
+	return 0;
+}
+
+static int run(const struct bridge_options *o, struct server_options *so,
+	struct stopper *stopper, struct err *err)
+{
+	struct feed *feeds[STRLIST_MAX] = {NULL};
+	struct server *server = server_new(so, err);
+	if (!server)
+		return -1;
+	int r = start_feeds(o, so->hub, server, feeds, err);
+	if (r == 0) {
+		diag("listening on %s://%s:%d", o->cert ? "https" : "http", so->address,
+			server_port(server));
+		r = serve_until_signal(server, stopper, err);
+	}
+	for (size_t i = 0; i < o->feeds.n; i++)
+		feed_stop(feeds[i]);
+	server_free(server);
+	return r;
+}
+
+static int take_origins(
+	const struct bridge_options *o, struct sockets_options *so, struct err *err)
+{
+	so->most = (int)o->sockets;
+	so->most_per_account = (int)o->account_sockets;
+	if (o->origins.n > ORIGINS_MAX)
+		return err_set(err, ERR_USAGE, "more than %d origins", ORIGINS_MAX);
+	for (size_t i = 0; i < o->origins.n; i++)
+		so->origins[so->norigins++] = o->origins.v[i];
+	return 0;
+}
+
 static int serve(const struct bridge_options *o, struct err *err)
 {
 	struct stopper stopper;
@@ -117,26 +171,25 @@ static int serve(const struct bridge_options *o, struct err *err)
 		.db_url = o->url,
 		.service = &service,
 		.log = say};
+	const struct hub_options ho = {BULK_UPDATES, URGENT_UPDATES, CONFLATE_MS};
 	if (!o->cert != !o->key)
 		return err_set(err, ERR_USAGE, "--cert and --key go together");
 	if (parse_listen(o->listen, address, sizeof(address), &so.port, err) < 0 ||
-		check_database(o, err) < 0 || token_key_make(&service.key, err) < 0)
+		take_origins(o, &so.sockets, err) < 0 || check_database(o, err) < 0 ||
+		token_key_make(&service.key, err) < 0)
 		return -1;
 	sigemptyset(&stopper.signals);
 	sigaddset(&stopper.signals, SIGTERM);
 	sigaddset(&stopper.signals, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &stopper.signals, NULL);
 	service.limit = limit_new(LOGIN_ADDRESSES, LOGIN_BURST, LOGIN_EVERY_MS);
-	if (!service.limit)
-		return err_nomem(err);
 	struct assets *assets = open_page(o, err);
 	so.assets = assets;
-	struct server *server = assets ? server_new(&so, err) : NULL;
-	if (server)
-		diag("listening on %s://%s:%d", o->cert ? "https" : "http", address,
-			server_port(server));
-	int r = server ? serve_until_signal(server, &stopper, err) : -1;
-	server_free(server);
+	so.hub = hub_new(&ho);
+	int r = !assets                   ? -1
+		: service.limit && so.hub ? run(o, &so, &stopper, err)
+					  : err_nomem(err);
+	hub_free(so.hub);
 	assets_free(assets);
 	limit_free(service.limit);
 	return r;
@@ -145,8 +198,11 @@ static int serve(const struct bridge_options *o, struct err *err)
 int main(int argc, char **argv)
 {
 	char dir[4096];
-	struct bridge_options o = {
-		.db = DB_DEFAULT, .listen = "127.0.0.1:8080", .migrations = dir};
+	struct bridge_options o = {.db = DB_DEFAULT,
+		.listen = "127.0.0.1:8080",
+		.migrations = dir,
+		.sockets = 2000,
+		.account_sockets = 20};
 	struct err err = {0};
 	int first, status = 0;
 	struct opt own[] = {{0, "db", "URL", "database, " DB_DEFAULT " unless given",
@@ -158,6 +214,15 @@ int main(int argc, char **argv)
 		{0, "key", "FILE", "its private key, PEM", OPT_STR, &o.key, 0, 0},
 		{0, "www", "DIR", "the page's files, instead of floatline's own",
 			OPT_STR, &o.www, 0, 0},
+		{0, "feed", "ENDPOINT", "the live feed (repeatable), for WebSockets",
+			OPT_LIST, &o.feeds, 0, 0},
+		{0, "origin", "URL",
+			"pages from there may open WebSockets (repeatable)", OPT_LIST,
+			&o.origins, 0, 0},
+		{0, "sockets", "N", "WebSockets at once (2000)", OPT_INT, &o.sockets, 1,
+			1000000},
+		{0, "account-sockets", "N", "of one account (20)", OPT_INT,
+			&o.account_sockets, 1, 1000000},
 		{0, "plain-cookies", NULL, "cookies over http, for a trusted network",
 			OPT_BOOL, &o.plain_cookies, 0, 0},
 		{0, "models", "DIR", "model registry, for the calls of models", OPT_STR,

@@ -31,7 +31,8 @@ struct channel {
 	struct schema *schemas[KIND_MAX + 1];
 	int64_t counts[KIND_MAX + 1];
 	bool origin, ended;
-	bool asked; /* for what was before us */
+	bool asked;             /* for what was before us */
+	char run[CODE_MAX + 1]; /* for whoever decodes the origin to keep it */
 	uint64_t last_seq, end_seq;
 	struct ids topics; /* SUB: progress per topic */
 	struct progress *progress;

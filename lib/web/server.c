@@ -8,7 +8,14 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { HEAD_MAX = 4096, CHUNK = 16384, IDLE_S = 60, SLOW_S = 20 };
+enum {
+	HEAD_MAX = 4096,
+	CHUNK = 16384,
+	IDLE_S = 60,
+	SLOW_S = 20,
+	PING_S = 30, /* a WebSocket that is silent for so long is asked */
+	GONE_S = 60, /* and given up after so long */
+};
 
 struct server {
 	struct server_options o;
@@ -16,13 +23,15 @@ struct server {
 	struct lws_vhost *vhost;
 	struct lws_protocols protocols[2];
 	struct work *work;
-	atomic_bool stop;
+	struct sockets *sockets;
+	atomic_bool stop, news;
 };
 
 /* What libwebsockets keeps for us with each connection. */
 struct connection {
 	struct exchange *x; /* being received, answered or sent */
 	bool asked;         /* with the workers */
+	struct socket *ws;  /* it is a WebSocket */
 };
 
 static int64_t wall_now(void)
@@ -50,6 +59,8 @@ static void close_db(void *db)
 static bool answer(void *ctx, void *db, struct exchange *x)
 {
 	struct server *s = ctx;
+	if (x->entrance)
+		return sockets_admit(s->o.service, db, wall_now(), x->entrance);
 	api_serve(s->o.service, db, &x->req, wall_now(), &x->res);
 	if (*x->res.log)
 		s->o.log(x->res.log);
@@ -300,10 +311,28 @@ static void on_closed(struct connection *c)
 	c->x = NULL;
 }
 
+/* After these somebody's session may have ended, or what they may see have changed. */
+static bool changes_sessions(const struct request *r)
+{
+	static const char *const PATHS[] = {API_BASE "/auth/logout",
+		API_BASE "/auth/change-password", API_BASE "/auth/users"};
+	for (size_t i = 0; i < sizeof(PATHS) / sizeof(*PATHS); i++)
+		if (r->method != METHOD_GET &&
+			strncmp(r->path, PATHS[i], strlen(PATHS[i])) == 0)
+			return true;
+	return false;
+}
+
 static void take_answers(struct server *s)
 {
 	struct exchange *x;
 	while ((x = work_take(s->work))) {
+		if (x->entrance) {
+			sockets_admitted(s->sockets, x);
+			continue;
+		}
+		if (changes_sessions(&x->req))
+			sockets_recheck(s->sockets);
 		if (!x->socket) {
 			exchange_free(x);
 			continue;
@@ -336,7 +365,17 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
 		if (s && s->work)
 			take_answers(s);
+		if (s && s->sockets && atomic_exchange(&s->news, false))
+			sockets_wake(s->sockets);
 		return 0;
+	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+	case LWS_CALLBACK_ESTABLISHED:
+	case LWS_CALLBACK_RECEIVE:
+	case LWS_CALLBACK_SERVER_WRITEABLE:
+	case LWS_CALLBACK_TIMER:
+	case LWS_CALLBACK_CLOSED:
+		return sockets_event(
+			s->sockets, wsi, c ? &c->ws : NULL, reason, in, len);
 	default:
 		return 0;
 	}
@@ -344,6 +383,8 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 
 static int listen_on(struct server *s, struct err *err)
 {
+	static const lws_retry_bo_t IDLE = {
+		.secs_since_valid_ping = PING_S, .secs_since_valid_hangup = GONE_S};
 	struct lws_context_creation_info info = {0};
 	s->protocols[0] = (struct lws_protocols){.name = "http",
 		.callback = on_event,
@@ -357,6 +398,7 @@ static int listen_on(struct server *s, struct err *err)
 	info.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
 	info.keepalive_timeout = IDLE_S;
 	info.timeout_secs = SLOW_S;
+	info.retry_and_idle_policy = &IDLE;
 	info.server_string = "floatline";
 	if (s->o.cert) {
 		info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
@@ -389,6 +431,8 @@ struct server *server_new(const struct server_options *o, struct err *err)
 			close_db, answer, wake, s};
 		s->work = work_new(&w);
 		if (s->work)
+			s->sockets = sockets_new(&o->sockets, o->hub, s->work);
+		if (s->sockets)
 			return s;
 		err_set(err, ERR_IO, "cannot start threads");
 	}
@@ -415,6 +459,13 @@ void server_stop(struct server *s)
 	lws_cancel_service(s->context);
 }
 
+void server_wake(struct server *s)
+{
+	/* One cancel a time: the next news are found by the same look. */
+	if (!atomic_exchange(&s->news, true))
+		lws_cancel_service(s->context);
+}
+
 void server_free(struct server *s)
 {
 	if (!s)
@@ -425,6 +476,7 @@ void server_free(struct server *s)
 		work_stop(s->work);
 	if (s->context)
 		lws_context_destroy(s->context);
+	sockets_free(s->sockets);
 	work_free(s->work);
 	free(s);
 }

@@ -8,6 +8,7 @@
 
 #include "web/asset.h"
 #include "web/route.h"
+#include "web/socket.h"
 
 enum { SERVER_WORKERS = 2, SERVER_QUEUE = 256 };
 
@@ -18,6 +19,8 @@ struct server_options {
 	const char *db_url;
 	const struct service *service;
 	const struct assets *assets; /* the page; NULL: none */
+	struct hub *hub;             /* what WebSockets tell; outlives the server */
+	struct sockets_options sockets;
 	/* What the operator should read; may be called from any thread. */
 	void (*log)(const char *text);
 };
@@ -31,6 +34,8 @@ int server_port(const struct server *s);
 int server_run(struct server *s, struct err *err);
 /* From any thread, but not from a signal handler. */
 void server_stop(struct server *s);
+/* The hub has news. From any thread. */
+void server_wake(struct server *s);
 /* Requests under way are answered by nobody. Accepts NULL. */
 void server_free(struct server *s);
 

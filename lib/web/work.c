@@ -27,6 +27,7 @@ void exchange_free(struct exchange *x)
 {
 	if (!x)
 		return;
+	free(x->entrance);
 	buf_release(&x->req.body);
 	buf_release(&x->res.body);
 	free(x);

@@ -6,8 +6,18 @@
 #define WEB_WORK_H
 
 #include "web/http.h"
+#include "web/session.h"
+
+/* A question about a WebSocket instead of a request: whose token is it, is it still? */
+struct entrance {
+	char token[ACCESS_TOKEN_SIZE]; /* ""; the claims are asked about */
+	struct claims claims;
+	struct account account;
+	enum { ENTRANCE_OPEN, ENTRANCE_SHUT, ENTRANCE_UNKNOWN } state;
+};
 
 struct exchange {
+	struct entrance *entrance; /* NULL: a request */
 	struct request req;
 	struct response res;
 	void *socket; /* whose it is; NULL: gone */

@@ -1,0 +1,266 @@
+# bridge's WebSocket: who may listen, to what, and that nothing is missed in silence.
+load helper
+load bridge_helper
+
+bats_require_minimum_version 1.5.0
+
+# live [OPTION…]: a bridge on the fixture with a feed, which a broadcast publishes from the
+# FIFO behind fd 9.
+live() {
+	/usr/bin/python3 -c 'import websockets' 2>/dev/null || skip "no python3-websockets"
+	PUB=tcp://127.0.0.1:$(free_port)
+	ASK=tcp://127.0.0.1:$(free_port)
+	mkfifo feed.in
+	publish
+	serve sqlite:f.db --feed "sub:$PUB?snapshot=$ASK" "$@" 9>&-
+	export API TOKEN
+}
+
+publish() {
+	broadcast -q --bind "$PUB" --snapshot "$ASK" <feed.in 2>broadcast.log 3>&- 9>&- &
+	echo $! >broadcast.pid
+	exec 9>feed.in
+}
+
+teardown() {
+	[ ! -s bridge.pid ] || kill "$(cat bridge.pid)" 2>/dev/null || true
+	[ ! -s broadcast.pid ] || kill "$(cat broadcast.pid)" 2>/dev/null || true
+}
+
+# say: NDJSON records from stdin into the feed.
+say() {
+	encode -q >&9
+}
+
+# sample MINUTE JAR…: one sample of each jar, a record a line.
+sample() {
+	local minute=$1 jar
+	shift
+	for jar in "$@"; do
+		printf '{"kind":"telemetry","ts":%s,"battery":"%s","voltage_v":13.5,"temperature_c":25}\n' \
+			$((1770000000000 + minute * 60000)) "$jar"
+	done
+}
+
+# alert ID SUBJECT STATE [SEVERITY]
+alert_record() {
+	printf '{"kind":"alert","alert_id":"%s","ts":"2026-02-02T00:00:00Z","subject":"%s","rule":"r","severity":"%s","state":"%s"}\n' \
+		"$1" "$2" "${4:-warning}" "$3"
+}
+
+# client: runs a scenario from stdin, with Client of ws.py at hand; its steps can call
+# say(text) to publish.
+client() {
+	{
+		echo "import sys; sys.path.insert(0, '$BATS_TEST_DIRNAME')"
+		echo "from ws import *"
+		cat
+		echo "run(main)"
+	} >scenario.py
+	timeout 60 /usr/bin/python3 scenario.py 2>client.err || fail "$(tail -n 5 client.err)"
+}
+
+KKN=DC-KKN-01-UPS-01-S1-J01
+CNX=DC-CNX-01-UPS-01-S1-J01
+
+@test "no token, a bad one, or anything else first: closed with 4401" {
+	live
+	login anna
+	client <<-'END'
+		async def main():
+		    for first in None, "nonsense", os.environ["TOKEN"] + "x":
+		        async with Client(token=None) as c:
+		            if first is None:
+		                await c.send("subscribe_fleet")
+		            else:
+		                await c.send("auth", token=first)
+		            assert await c.closed() == 4401
+		    async with Client(token=None) as c:
+		        await c.ws.send("{")
+		        assert await c.closed() == 4401
+		    async with Client(token=None) as c:
+		        assert await c.closed() == 4401  # it says nothing at all
+	END
+}
+
+@test "rooms: the fleet's means and alerts, a site's batteries, one battery" {
+	live
+	login anna
+	sample 1 $KKN $CNX | say
+	cat >more.sh <<-END
+		$(declare -f sample alert_record say)
+		{ sample 2 $KKN $CNX; alert_record A1 $KKN firing critical; alert_record A2 DC-CNX-01 firing; } | say
+	END
+	client <<-'END'
+		def of(seen, kind, **m):
+		    return [s for s in seen if s["type"] == kind and all(s.get(k) == v for k, v in m.items())]
+		async def main():
+		    async with Client() as fleet, Client() as site, Client() as jar:
+		        s = (await fleet.enter("fleet"))["snapshot"]
+		        s = await site.enter("location", "DC-KKN-01")
+		        assert s["room"] == "location/DC-KKN-01" and s["run"] == "" and not s["replay"]
+		        for _ in range(100):
+		            if s["snapshot"]: break
+		            s = await site.enter("location", "DC-KKN-01")
+		        assert [m["battery"] for m in s["snapshot"]] == ["DC-KKN-01-UPS-01-S1-J01"]
+		        assert s["snapshot"][0]["voltage_v"] == 13.5 and s["snapshot"][0]["quality"] == []
+		        await jar.enter("battery", "DC-KKN-01-UPS-01-S1-J01")
+		        os.system("bash more.sh")
+		        m = await fleet.until("telemetry_update", location="DC-KKN-01", ts="2026-02-02T02:42:00Z")
+		        assert m["batteries"] == 1 and m["voltage_mean_v"] == 13.5 and m["temperature_max_c"] == 25
+		        await fleet.until("telemetry_update", location="DC-CNX-01")
+		        assert of(fleet.seen, "alert", id="A1", severity="critical", state="firing")
+		        assert of(fleet.seen, "alert", id="A2", subject="DC-CNX-01")
+		        assert not of(fleet.seen, "telemetry_update", battery="DC-KKN-01-UPS-01-S1-J01")
+		        for c in site, jar:
+		            await c.until("alert", id="A1")
+		            assert [m["battery"] for m in of(c.seen, "telemetry_update")] == ["DC-KKN-01-UPS-01-S1-J01"]
+		        async with Client() as late:
+		            s = (await late.enter("fleet"))["snapshot"]
+		            assert [m["id"] for m in s if m["type"] == "alert"] == ["A1", "A2"]
+		            assert {m["location"] for m in s if m["type"] == "telemetry_update"} == {"DC-KKN-01", "DC-CNX-01"}
+		        await site.send("unsubscribe_location", location="DC-KKN-01")
+		        await site.until("unsubscribed", room="location/DC-KKN-01")
+		        await site.send("ping")
+		        await site.until("pong")
+	END
+}
+
+@test "who is restricted to a site hears of no other" {
+	live
+	login kim
+	{ sample 1 $KKN $CNX; alert_record A1 $KKN firing; alert_record A2 $CNX firing; } | say
+	cat >more.sh <<-END
+		$(declare -f sample alert_record say)
+		{ sample 2 $CNX $KKN; alert_record A3 $CNX firing; alert_record A4 $KKN firing; } | say
+	END
+	client <<-'END'
+		async def main():
+		    async with Client() as c:
+		        for room, code in ("location", "DC-CNX-01"), ("battery", "DC-CNX-01-UPS-01-S1-J01"):
+		            await c.send("subscribe_" + room, **{room: code})
+		            assert (await c.until("error"))["detail"] == f"no '{code}'"
+		        s = (await c.enter("location", "DC-KKN-01"))["snapshot"]
+		        assert "CNX" not in json.dumps(s)
+		        s = (await c.enter("fleet"))["snapshot"]
+		        assert "CNX" not in json.dumps(s)
+		        os.system("bash more.sh")
+		        await c.until("alert", id="A4")
+		        await c.until("telemetry_update", location="DC-KKN-01")
+		        assert "CNX" not in json.dumps(c.seen)
+	END
+}
+
+@test "after a reconnection exactly what was missed comes, or it is said that it cannot" {
+	live
+	login vera
+	cat >more.sh <<-END
+		$(declare -f sample say)
+		for ((i = \$1; i < \$2; i++)); do sample \$i $KKN; done | say
+	END
+	sample 0 $KKN | say
+	client <<-'END'
+		async def main():
+		    async with Client() as c:
+		        if not (await c.enter("battery", "DC-KKN-01-UPS-01-S1-J01"))["snapshot"]:
+		            await c.until("telemetry_update")  # the bridge has joined the feed
+		        os.system("bash more.sh 1 5")
+		        for i in range(1, 5):
+		            assert (await c.until("telemetry_update"))["ts"] == f"2026-02-02T02:4{i}:00Z"
+		        seq, feed = c.seq, c.feed
+		    os.system("bash more.sh 5 9")
+		    async with Client() as other:  # sees that they have arrived
+		        await other.enter("battery", "DC-KKN-01-UPS-01-S1-J01")
+		        os.system("bash more.sh 9 10")
+		        await other.until("telemetry_update", ts="2026-02-02T02:49:00Z")
+		    async with Client(last_seq=seq, feed=feed) as c:
+		        s = await c.enter("battery", "DC-KKN-01-UPS-01-S1-J01")
+		        assert s["replay"] and s["snapshot"] == []
+		        for i in range(5, 10):
+		            assert (await c.until("telemetry_update"))["ts"] == f"2026-02-02T02:4{i}:00Z"
+		        assert c.seen == []
+		        assert (await c.enter("battery", "DC-KKN-01-UPS-01-S1-J01", last_seq=None))["snapshot"] != []
+		    for auth in dict(last_seq=seq, feed="0123456789abcdef"), dict(last_seq=10**15, feed=feed), dict(last_seq=1):
+		        async with Client(**auth) as c:
+		            s = await c.enter("battery", "DC-KKN-01-UPS-01-S1-J01")
+		            assert not s["replay"] and s["snapshot"][0]["ts"] == "2026-02-02T02:49:00Z"
+		            await c.until("missed")
+	END
+}
+
+@test "log-out, a new password, a disabled account: closed with 4401" {
+	live
+	login vera
+	client <<-'END'
+		async def main():
+		    async with Client() as a, Client() as b:
+		        await a.enter("fleet")
+		        os.system('curl -sS -X POST -H "Authorization: Bearer $TOKEN" $API/auth/logout')
+		        assert await a.closed(5) == 4401 and await b.closed(5) == 4401
+		    async with Client(token=None) as c:
+		        await c.send("auth", token=os.environ["TOKEN"])
+		        assert await c.closed() == 4401
+	END
+	login emil
+	client <<-'END'
+		async def main():
+		    async with Client() as c:
+		        os.system('echo another password | bridge user passwd emil --db sqlite:f.db')
+		        assert await c.closed() == 4401
+	END
+	login emil "another password"
+	client <<-'END'
+		async def main():
+		    async with Client() as c:
+		        os.system('bridge user disable emil --db sqlite:f.db')
+		        assert await c.closed() == 4401
+	END
+}
+
+# upgrade PATH [ORIGIN]: the status of an attempt to open a WebSocket there; 101 stays open.
+upgrade() {
+	curl -sS -m 1 -o /dev/null -w '%{http_code}' -H 'Connection: Upgrade' -H 'Upgrade: websocket' \
+		-H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==' \
+		${2+-H "Origin: $2"} "$BASE$1" 2>/dev/null || true
+}
+
+@test "a page from elsewhere may not, but from where --origin says" {
+	live --origin https://monitor.example
+	for origin in "$BASE" https://monitor.example; do
+		[ "$(upgrade /api/v1/ws "$origin")" = 101 ]
+	done
+	[ "$(upgrade /api/v1/ws)" = 101 ]
+	for origin in https://elsewhere.example "${BASE}0" http://monitor.example null "x${BASE#http}"; do
+		[ "$(upgrade /api/v1/ws "$origin")" = 403 ] || fail "$origin"
+	done
+	[ "$(upgrade /api/v1/fleet/summary)" = 404 ]
+	[ "$(upgrade /ws)" = 404 ]
+}
+
+@test "a simulation is heard of in its own rooms only" {
+	live
+	login anna
+	ASK2=tcp://127.0.0.1:$(free_port)
+	PUB2=tcp://127.0.0.1:$(free_port)
+	kill "$(cat bridge.pid)"
+	wait_for_exit "$(cat bridge.pid)"
+	serve sqlite:f.db --feed "sub:$PUB?snapshot=$ASK" --feed "sub:$PUB2?snapshot=$ASK2" 9>&-
+	login anna
+	mkfifo run.in
+	broadcast -q --bind "$PUB2" --snapshot "$ASK2" <run.in 3>&- 9>&- &
+	exec 8>run.in
+	sample 1 $KKN | say
+	sample 2 $KKN | encode -q --run what-if >&8
+	client <<-'END'
+		async def main():
+		    async with Client() as c, Client() as d:
+		        jar = "DC-KKN-01-UPS-01-S1-J01"
+		        for run, who, ts in ("", c, "2026-02-02T02:41:00Z"), ("what-if", d, "2026-02-02T02:42:00Z"):
+		            s = await who.enter("battery", jar, run=run)
+		            assert s["run"] == run
+		            m = s["snapshot"][0] if s["snapshot"] else await who.until("telemetry_update")
+		            assert m["run"] == run and m["ts"] == ts
+		            assert not [m for m in who.seen if m["run"] != run]
+	END
+	exec 8>&- 9>&-
+}
