@@ -42,6 +42,7 @@ int main(int argc, char **argv)
 	struct watch_options o = {.model = "HX12-120"};
 	struct flow_options fo;
 	struct err err = {0};
+	const char *test = NULL;
 	int first;
 	struct opt own[] = {
 		{0, "rules", "FILE", "rule file", OPT_STR, &o.rules, 0, 0},
@@ -55,6 +56,8 @@ int main(int argc, char **argv)
 			OPT_STR, &o.state, 0, 0},
 		{0, "state-every", "DURATION", "keep it so often, not at the end alone",
 			OPT_MS, &o.state_every_ms, 0, 0},
+		{0, "test", "FILE", "run these tests of the rules, and nothing else",
+			OPT_STR, &test, 0, 0},
 		{0, "stats", NULL, "print a count for each rule at the end", OPT_BOOL,
 			&o.stats, 0, 0},
 		{0},
@@ -67,5 +70,8 @@ int main(int argc, char **argv)
 			argv[first]);
 	if (r == OPT_RUN)
 		r = check(&o, &err);
-	return r < 0 ? diag_err(&err) : r == OPT_EXIT ? 0 : watch(&o, &fo);
+	return r < 0           ? diag_err(&err)
+	       : r == OPT_EXIT ? 0
+	       : test          ? test_rules(&o, test)
+			       : watch(&o, &fo);
 }

@@ -57,7 +57,7 @@ static void print_stats(const struct watch *w)
 	fprintf(stderr, "%-28s %8" PRId64 "\n", "incidents", engine_incidents(w->e));
 }
 
-static struct rule_set *load_rules(const char *path, struct err *err)
+struct rule_set *load_rules(const char *path, struct err *err)
 {
 	struct rule_set *rules = calloc(1, sizeof(*rules));
 	if (!rules) {
@@ -71,7 +71,7 @@ static struct rule_set *load_rules(const char *path, struct err *err)
 	return NULL;
 }
 
-static void free_rules(struct rule_set *rules)
+void free_rules(struct rule_set *rules)
 {
 	if (rules)
 		rule_set_release(rules);

@@ -20,7 +20,7 @@ static double set_point_v(const struct model_info *m, double temperature_c)
 
 /* Over the room as the jar has felt it, so that a room that cools or warms within hours
  * makes no jar suspect. */
-static double temperature_rise(
+double temperature_rise(
 	const struct engine *e, const struct subject *s, const struct rec_telemetry *t)
 {
 	uint32_t site = s->string == IDS_NONE ? IDS_NONE : e->strings[s->string].site;
@@ -49,7 +49,7 @@ static double silence(const struct engine *e, int64_t seen, float interval_ms)
 	return (double)gap / 1000;
 }
 
-static double jar_mean(const struct engine *e, const struct subject *s,
+double jar_mean(const struct engine *e, const struct subject *s,
 	const struct rec_string_telemetry *t)
 {
 	int n = e->roster.strings[s->string].batteries;
@@ -67,6 +67,45 @@ static double jar_mean_25c(
 	if (isnan(g->temperature_c))
 		return mean;
 	return mean + set_point_v(m, 25) - set_point_v(m, (double)g->temperature_c);
+}
+
+static double mean_deviation(
+	const struct engine *e, const struct subject *s, const struct rec_telemetry *t)
+{
+	if (s->string == IDS_NONE)
+		return NAN;
+	const struct string_state *g = &e->strings[s->string];
+	if (g->seen == TIME_NIL || t->ts - g->seen > STRING_FRESH_MS)
+		return NAN;
+	return (double)t->voltage_v - (double)g->jar_mean_v;
+}
+
+/* Less than a day of it is no base; a jar that is no warmer than its room runs nowhere.
+ */
+#define FLOAT_BASE_MS DAY_MS
+#define RUNAWAY_WARM_K 5
+
+static double runaway_ratio(const struct engine *e, const struct subject *s, int64_t ts)
+{
+	const struct string_state *g = &e->strings[s->string];
+	if (g->float_since == TIME_NIL || ts - g->float_since < FLOAT_BASE_MS ||
+		!(g->float_base_a > 0))
+		return NAN;
+	bool warm = g->hot_ts != TIME_NIL && ts - g->hot_ts <= STRING_FRESH_MS &&
+		    g->hot_k >= RUNAWAY_WARM_K;
+	return warm ? (double)g->float_a / (double)g->float_base_a : 1;
+}
+
+static double outages_24h(struct engine *e, const struct subject *s, int64_t now)
+{
+	struct place p;
+	int n = 0;
+	if (!place_of(e, s, &p) || p.scope != SCOPE_SITE)
+		return NAN;
+	const struct site_state *site = &e->site_states[p.id];
+	for (int i = 0; i < site->n_outages; i++)
+		n += now - site->outages[i] < DAY_MS;
+	return n;
 }
 
 /* Sources from worst to best; a better one silences the others for a week. */
@@ -138,6 +177,12 @@ double signal_value(struct engine *e, const struct signal *g, const struct subje
 	case SIGNAL_STRING_SILENCE_S:
 		return silence(e, e->strings[s->string].seen,
 			e->strings[s->string].interval_ms);
+	case SIGNAL_MEAN_DEVIATION_V:
+		return mean_deviation(e, s, t);
+	case SIGNAL_RUNAWAY_RATIO:
+		return runaway_ratio(e, s, ts);
+	case SIGNAL_OUTAGES_24H:
+		return outages_24h(e, s, ts);
 	case SIGNAL_BEST_RUL_DAYS:
 		return best_rul(e, s, rec);
 	case SIGNAL_RUL_DROP_PCT:

@@ -4,11 +4,10 @@
 
 #define SCAN_MS MINUTE_MS
 
-static bool is_silence(const struct rule *r)
-{
-	return r->signal && (r->signal->id == SIGNAL_SILENCE_S ||
-				    r->signal->id == SIGNAL_STRING_SILENCE_S);
-}
+union sample {
+	struct rec_telemetry jar;
+	struct rec_string_telemetry string;
+};
 
 static void add_kind(struct engine *e, int kind)
 {
@@ -24,7 +23,7 @@ static void add_kind(struct engine *e, int kind)
 void engine_index(struct engine *e, const struct rule_set *rules)
 {
 	static const int observed[] = {KIND_telemetry, KIND_string_telemetry,
-		KIND_environment, KIND_twin_state, KIND_rul};
+		KIND_environment, KIND_twin_state, KIND_rul, KIND_event};
 	e->rules = rules;
 	memset(e->kinds, 0, sizeof(e->kinds));
 	memset(&e->quiet, 0, sizeof(e->quiet));
@@ -36,8 +35,9 @@ void engine_index(struct engine *e, const struct rule_set *rules)
 	for (int i = 0; i < e->rules->n; i++) {
 		const struct rule *r = &e->rules->rules[i];
 		add_kind(e, r->kind->kind);
-		struct kind_rules *k =
-			is_silence(r) ? &e->quiet : &e->kinds[r->kind->kind];
+		struct kind_rules *k = r->signal && signal_is_timed(r->signal)
+					       ? &e->quiet
+					       : &e->kinds[r->kind->kind];
 		k->rule[k->n++] = (uint8_t)i;
 		e->slot[i] = e->rules_of_type[r->subject_type]++;
 		e->by_type[r->subject_type][e->slot[i]] = (uint8_t)i;
@@ -118,6 +118,19 @@ bool engine_wants(const struct engine *e, int kind)
 	return kind >= 0 && kind <= KIND_MAX && e->kinds[kind].info;
 }
 
+/* Of sites that have had outages. */
+static void scan_sites(struct engine *e, int rule, int64_t now)
+{
+	for (uint32_t site = 0; site < e->sites.n; site++) {
+		struct str code = str_of(ids_name(&e->sites, site));
+		uint32_t id = ids_find(&e->others, code);
+		if (e->site_states[site].n_outages == 0 || id == IDS_NONE)
+			continue;
+		struct subject s = subject_other(e, id);
+		evaluate(e, rule, &s, NULL, &e->quiet, now);
+	}
+}
+
 /* Who has been silent for too long, by the watermark; once a minute of it. */
 static void scan_silence(struct engine *e)
 {
@@ -130,6 +143,10 @@ static void scan_silence(struct engine *e)
 		e->mark.ahead += watermark_is_ahead(&e->mark, e->batteries[b].seen);
 	for (int i = 0; i < e->quiet.n; i++) {
 		int rule = e->quiet.rule[i];
+		if (e->rules->rules[rule].subject_type == SUBJECT_OTHER) {
+			scan_sites(e, rule, now);
+			continue;
+		}
 		bool jar = e->rules->rules[rule].subject_type == SUBJECT_BATTERY;
 		size_t n = jar ? e->n_batteries : e->n_strings;
 		for (uint32_t id = 0; id < n; id++) {
@@ -204,6 +221,35 @@ static int64_t moment_of(const struct kind_info *k, const void *rec)
 	return record_ts(k, rec);
 }
 
+static int with(int quality, int doubts)
+{
+	return doubts ? (quality == BITS_NIL ? 0 : quality) | doubts : quality;
+}
+
+/* The sample with what its values alone say against it; rec itself where there is
+ * nothing to say. */
+static const void *doubted(struct engine *e, const struct subject *s, int kind,
+	const void *rec, union sample *room)
+{
+	if (kind == KIND_telemetry) {
+		int doubts = doubts_of_jar(e, s->battery, rec);
+		if (!doubts)
+			return rec;
+		room->jar = *(const struct rec_telemetry *)rec;
+		room->jar.quality = with(room->jar.quality, doubts);
+		return &room->jar;
+	}
+	if (kind == KIND_string_telemetry) {
+		int doubts = doubts_of_string(e, s->string, rec);
+		if (!doubts)
+			return rec;
+		room->string = *(const struct rec_string_telemetry *)rec;
+		room->string.quality = with(room->string.quality, doubts);
+		return &room->string;
+	}
+	return rec;
+}
+
 int engine_feed(struct engine *e, int kind, const void *rec, struct err *err)
 {
 	if (learn(e, kind, rec, err) < 0)
@@ -220,7 +266,11 @@ int engine_feed(struct engine *e, int kind, const void *rec, struct err *err)
 	struct subject s;
 	int64_t ts = moment_of(k->info, rec);
 	incidents_tell(e, ts);
-	if (subject_of(e, k, rec, &s) < 0 || observe(e, &s, kind, rec, ts) < 0)
+	union sample room;
+	if (subject_of(e, k, rec, &s) < 0)
+		return err_nomem(err);
+	rec = doubted(e, &s, kind, rec, &room);
+	if (observe(e, &s, kind, rec, ts) < 0)
 		return err_nomem(err);
 	for (int i = 0; i < k->n; i++)
 		evaluate(e, k->rule[i], &s, rec, k, ts);

@@ -10,8 +10,10 @@
 
 /* Jars, and strings or systems, that make an incident: 3 and 2. */
 enum { GROUP_RECENT = 2, PARTS_LEAST = 2, ID_SIZE = 17 };
+enum { OUTAGES_KEPT = 8 };
 #define GROUP_WINDOW_MS (5 * MINUTE_MS)
 #define ROOM_FRESH_MS HOUR_MS
+#define STRING_FRESH_MS (15 * MINUTE_MS)
 #define RUL_FRESH_MS (7 * DAY_MS)
 
 struct model_info {
@@ -57,7 +59,12 @@ struct string_state {
 	int64_t planned;       /* start of planned work, TIME_NIL none */
 	int64_t planned_last;  /* latest sample off float of it, and after it */
 	float temperature_c;   /* running mean over its jars */
-	int32_t ranks[health_count]; /* its batteries, by rank of their status */
+	float jar_mean_v;      /* of its latest sample; NaN */
+	float hot_k;           /* its warmest jar over the room, of the last minutes */
+	int64_t hot_ts;
+	float float_a, float_base_a;   /* at 25 degC, of an hour and of days */
+	int64_t float_ts, float_since; /* latest, first */
+	int32_t ranks[health_count];   /* its batteries, by rank of their status */
 	struct health health;
 };
 
@@ -66,8 +73,10 @@ struct site_state {
 	float felt_c;        /* what a jar has taken on of it */
 	int64_t ts;
 	int32_t sensors;
-	uint32_t first_string; /* IDS_NONE none */
-	uint32_t causes;       /* number of the first, 0 none */
+	int64_t outages[OUTAGES_KEPT]; /* when they began; the oldest is replaced */
+	uint8_t n_outages;             /* in all, up to that many */
+	uint32_t first_string;         /* IDS_NONE none */
+	uint32_t causes;               /* number of the first, 0 none */
 };
 
 enum scope { SCOPE_STRING, SCOPE_SYSTEM, SCOPE_SITE, SCOPES };
@@ -231,7 +240,17 @@ void battery_forget(struct engine *e, uint32_t battery);
 int observe(struct engine *e, const struct subject *s, int kind, const void *rec,
 	int64_t ts);
 
+/* What its values alone say against a sample: quality bits. */
+int doubts_of_jar(struct engine *e, uint32_t battery, const struct rec_telemetry *t);
+int doubts_of_string(
+	struct engine *e, uint32_t string, const struct rec_string_telemetry *t);
+bool is_sentinel(double v);
+
 /* derive.c */
+double temperature_rise(
+	const struct engine *e, const struct subject *s, const struct rec_telemetry *t);
+double jar_mean(const struct engine *e, const struct subject *s,
+	const struct rec_string_telemetry *t);
 double signal_value(struct engine *e, const struct signal *g, const struct subject *s,
 	const void *rec, int64_t ts);
 /* rul_days where it is of the best source heard within a week, else NaN. */

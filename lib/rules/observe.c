@@ -48,6 +48,47 @@ static void note_resistance(
 	b->resistance_ts = t->ts;
 }
 
+/* What devices send when they have no value: 16 bits of ones, those over 100, minus
+ * one. */
+bool is_sentinel(double v)
+{
+	return v == 65535 || v == -1 || fabs(v - 655.35) < 1e-4;
+}
+
+static int range(double v, double lo, double hi, int bit)
+{
+	if (isnan(v))
+		return 0;
+	return is_sentinel(v) ? BIT(quality_sentinel) : v < lo || v > hi ? bit : 0;
+}
+
+int doubts_of_jar(struct engine *e, uint32_t battery, const struct rec_telemetry *t)
+{
+	const struct rec_battery_model *m = &engine_model(e, battery)->rec;
+	return range((double)t->voltage_v, (double)m->voltage_hard_min_v,
+		       (double)m->voltage_hard_max_v, BIT(quality_voltage_range)) |
+	       range((double)t->temperature_c, (double)m->temperature_min_c,
+		       (double)m->temperature_max_c, BIT(quality_temperature_range)) |
+	       range((double)t->resistance_mohm, (double)m->resistance_min_mohm,
+		       (double)m->resistance_max_mohm, BIT(quality_resistance_range));
+}
+
+int doubts_of_string(
+	struct engine *e, uint32_t string, const struct rec_string_telemetry *t)
+{
+	const struct string_state *g = &e->strings[string];
+	const struct rec_battery_model *m = &engine_model(e, g->member)->rec;
+	struct subject s = subject_string(e, string);
+	double mean = jar_mean(e, &s, t);
+	int doubts = range((double)t->voltage_v, -HUGE_VAL, HUGE_VAL, 0) |
+		     range((double)t->float_current_a, -HUGE_VAL, HUGE_VAL, 0);
+	/* A string that nobody has counted has any voltage. */
+	if (e->roster.strings[string].batteries > 0 && !doubts)
+		doubts |= range(mean, (double)m->voltage_hard_min_v,
+			(double)m->voltage_hard_max_v, BIT(quality_voltage_range));
+	return doubts;
+}
+
 /* After a discharge, a boost or an equalizing charge the voltage settles for days. */
 static void note_mode(struct string_state *g, int mode, int64_t ts)
 {
@@ -70,6 +111,25 @@ static void note_temperature(struct string_state *g, const struct rec_telemetry 
 			(t->temperature_c - g->temperature_c) / (float)(2 * g->jars);
 }
 
+/* The warmest jar of the string; one that was is forgotten after minutes. */
+static void note_hot(
+	struct engine *e, const struct subject *s, const struct rec_telemetry *t)
+{
+	struct string_state *g = &e->strings[s->string];
+	if (isnan(t->temperature_c) ||
+		!USABLE(t->quality,
+			BIT(quality_temperature_range) | BIT(quality_sentinel)))
+		return;
+	double rise = temperature_rise(e, s, t);
+	if (isnan(rise))
+		return;
+	if (!(rise < (double)g->hot_k) || g->hot_ts == TIME_NIL ||
+		t->ts - g->hot_ts > STRING_FRESH_MS) {
+		g->hot_k = (float)rise;
+		g->hot_ts = t->ts;
+	}
+}
+
 static void on_telemetry(
 	struct engine *e, const struct subject *s, const struct rec_telemetry *t)
 {
@@ -82,8 +142,38 @@ static void on_telemetry(
 		note_mode(g, t->mode, t->ts);
 		planned_note(g, t->mode, t->ts);
 		note_temperature(g, t);
+		note_hot(e, s, t);
 	}
 	watermark_note(&e->mark, s->id * 3, before, t->ts);
+}
+
+static float follow(float mean, float v, int64_t dt, int64_t tau)
+{
+	if (isnan(mean))
+		return v;
+	return mean + (float)(1 - exp(-(double)dt / (double)tau)) * (v - mean);
+}
+
+/* The float current takes three days after a discharge to be one. It doubles within
+ * 11.6 K (Schiffer), so it is compared at 25 degC. What has grown by half is no base
+ * any more. */
+#define FLOAT_SETTLED_MS (72 * HOUR_MS)
+static void note_float(struct string_state *g, const struct rec_string_telemetry *t)
+{
+	if (isnan(t->float_current_a) || t->mode != mode_float ||
+		!USABLE(t->quality, BIT(quality_sentinel) | BIT(quality_stuck) |
+					    BIT(quality_current_range)) ||
+		(g->disturbed != TIME_NIL && t->ts - g->disturbed < FLOAT_SETTLED_MS) ||
+		(g->float_ts != TIME_NIL && t->ts <= g->float_ts))
+		return;
+	int64_t dt = g->float_ts == TIME_NIL ? 0 : t->ts - g->float_ts;
+	double celsius = isnan(g->temperature_c) ? 25 : (double)g->temperature_c;
+	float a = t->float_current_a * (float)exp(-0.06 * (celsius - 25));
+	g->float_a = follow(g->float_a, a, dt, HOUR_MS);
+	if (isnan(g->float_base_a) || g->float_a < 1.5F * g->float_base_a)
+		g->float_base_a = follow(g->float_base_a, a, dt, 7 * DAY_MS);
+	g->float_since = g->float_since == TIME_NIL ? t->ts : g->float_since;
+	g->float_ts = t->ts;
 }
 
 static void on_string(
@@ -94,6 +184,11 @@ static void on_string(
 	note_time(&g->seen, &g->interval_ms, t->ts);
 	note_mode(g, t->mode, t->ts);
 	planned_note(g, t->mode, t->ts);
+	note_float(g, t);
+	g->jar_mean_v =
+		USABLE(t->quality, BIT(quality_voltage_range) | BIT(quality_sentinel))
+			? (float)jar_mean(e, s, t)
+			: NAN;
 	watermark_note(&e->mark, s->id * 3 + 1, before, t->ts);
 }
 
@@ -109,6 +204,9 @@ static void note_felt(struct site_state *room, int64_t dt)
 				(room->temperature_c - room->felt_c);
 }
 
+/* No room is that warm, or cold. */
+#define ROOM_MAX_C 80
+
 /* The room of a site is the running mean over its sensors' samples. */
 static int on_environment(
 	struct engine *e, const struct subject *s, const struct rec_environment *t)
@@ -123,7 +221,8 @@ static int on_environment(
 	struct site_state *room = &e->site_states[site];
 	if (before == TIME_NIL)
 		room->sensors++;
-	if (isnan(t->temperature_c))
+	if (isnan(t->temperature_c) || is_sentinel((double)t->temperature_c) ||
+		fabs((double)t->temperature_c) > ROOM_MAX_C)
 		return 0;
 	if (isnan(room->temperature_c) || t->ts - room->ts > ROOM_FRESH_MS)
 		room->temperature_c = t->temperature_c;
@@ -135,6 +234,28 @@ static int on_environment(
 	if (room->ts == TIME_NIL || t->ts > room->ts)
 		room->ts = t->ts;
 	return 0;
+}
+
+/* Its beginning; the same outage is told of again when it ends. */
+static void on_event(
+	struct engine *e, const struct subject *s, const struct rec_event *v)
+{
+	struct place p;
+	if (v->type != event_type_outage || v->ts == TIME_NIL ||
+		v->status == event_status_scheduled ||
+		v->status == event_status_cancelled || !place_of(e, s, &p) ||
+		p.scope != SCOPE_SITE)
+		return;
+	struct site_state *site = &e->site_states[p.id];
+	int oldest = 0;
+	for (int i = 0; i < site->n_outages; i++) {
+		if (site->outages[i] == v->ts)
+			return;
+		oldest = site->outages[i] < site->outages[oldest] ? i : oldest;
+	}
+	if (site->n_outages < OUTAGES_KEPT)
+		oldest = site->n_outages++;
+	site->outages[oldest] = v->ts;
 }
 
 static void on_twin(
@@ -192,5 +313,7 @@ int observe(struct engine *e, const struct subject *s, int kind, const void *rec
 		on_twin(e, s, rec);
 	else if (kind == KIND_rul)
 		on_rul(e, s, rec);
+	else if (kind == KIND_event)
+		on_event(e, s, rec);
 	return 0;
 }

@@ -257,9 +257,9 @@ static int compile_words(struct draft *d, struct rule *r)
 		return draft_complain(d, KEY_otherwise, "must be clear or missing");
 	if (d->at[KEY_distrust] && r->subject_type != SUBJECT_STRING)
 		return draft_complain(d, KEY_distrust, "is for rules of a string");
-	if (r->nwhen && r->signal && strcmp(r->signal->name, "silence_s") == 0)
+	if (r->nwhen && r->signal && signal_is_timed(r->signal))
 		return draft_complain(
-			d, KEY_when, "silence has no record to constrain");
+			d, KEY_when, "as time passes there is no record to constrain");
 	return 0;
 }
 

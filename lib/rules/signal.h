@@ -20,6 +20,9 @@ enum signal_id {
 	SIGNAL_RIPPLE_PCT,
 	SIGNAL_FLOAT_CURRENT_MA_PER_AH,
 	SIGNAL_STRING_SILENCE_S,
+	SIGNAL_MEAN_DEVIATION_V,
+	SIGNAL_RUNAWAY_RATIO,
+	SIGNAL_OUTAGES_24H,
 	SIGNAL_BEST_RUL_DAYS,
 	SIGNAL_RUL_DROP_PCT,
 	SIGNAL_COUNT
@@ -32,6 +35,13 @@ struct signal {
 	uint32_t quality; /* quality bits that make it missing */
 	const char *doc;
 };
+
+/* Whether it changes as time passes, without a record. */
+static inline bool signal_is_timed(const struct signal *g)
+{
+	return g->id == SIGNAL_SILENCE_S || g->id == SIGNAL_STRING_SILENCE_S ||
+	       g->id == SIGNAL_OUTAGES_24H;
+}
 
 /* The signal of that kind and name, or NULL. */
 const struct signal *signal_find(int kind, struct str name);

@@ -110,7 +110,14 @@ uint32_t engine_string(struct engine *e, struct str code)
 			.next_of_site = IDS_NONE,
 			.disturbed = TIME_NIL,
 			.planned = TIME_NIL,
-			.temperature_c = NAN};
+			.temperature_c = NAN,
+			.jar_mean_v = NAN,
+			.hot_k = NAN,
+			.hot_ts = TIME_NIL,
+			.float_a = NAN,
+			.float_base_a = NAN,
+			.float_ts = TIME_NIL,
+			.float_since = TIME_NIL};
 		health_init(&s->health);
 		if (locate(e, (uint32_t)e->n_strings) < 0)
 			return IDS_NONE;

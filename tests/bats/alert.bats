@@ -323,6 +323,74 @@ trouble() {
 	awk '$1 == "floatline_alert_state_bytes_per_battery" { ok = $2 > 0 && $2 <= 4096 } END { exit !ok }' m
 }
 
+@test "each of the default rules fires where its test says, and every one has a test" {
+	local rules=$ROOT/schemas/rules/default.ini tests=$ROOT/schemas/rules/default.test
+	run alert --test "$tests"
+	assert_status 0
+	[[ "$output" != *"not ok"* ]]
+	mapfile -t names < <(sed -n 's/^\[\([a-z0-9-]*\)\]$/\1/p' "$rules" | grep -v '^seasons$')
+	[ "${#names[@]}" -gt 30 ]
+	for rule in "${names[@]}"; do
+		grep -Eq "^expect [0-9a-z]+ $rule [^ ]+ (firing|suppressed) " "$tests" || fail "no test fires $rule"
+	done
+}
+
+@test "--test tells what did not come, what came, and where a file of tests is wrong" {
+	cd "$BATS_TEST_TMPDIR"
+	hot >r.ini
+	{
+		echo "test warms"
+		echo "telemetry B temperature_c=30*5,36*10,30*10"
+		echo "expect 10m hot B firing warning"
+		echo "expect 20m hot B resolved warning"
+		echo "test too early"
+		echo "telemetry B temperature_c=36*10"
+		echo "expect 4m hot B firing warning"
+		echo "test never"
+		echo "telemetry B every=5m at=1h temperature_c=36"
+		echo "expect 1h hot B firing warning"
+		echo "test silence"
+		echo "telemetry B temperature_c=36*10"
+		echo "never hot"
+	} >t
+	run alert --rules r.ini --test t
+	assert_status 1
+	[ "${lines[0]}" = "ok 1 warms" ]
+	[ "${lines[1]}" = "not ok 2 too early" ]
+	[ "${lines[2]}" = "# not expected: 5m00s hot B firing warning" ]
+	[ "${lines[3]}" = "not ok 3 never" ]
+	[ "${lines[4]}" = "# did not come: 60m00s hot B firing warning" ]
+	[ "${lines[5]}" = "not ok 4 silence" ]
+	[ "${lines[7]}" = "1..4" ]
+	while IFS='|' read -r text want; do
+		printf 'test t\n%b\n' "$text" >t
+		try alert --rules r.ini --test t
+		assert_status 2
+		assert_one_line_stderr "^alert: t:2: $want"
+	done <<-END
+		telemetri B|neither test, start, expect, never nor a kind: 'telemetri'
+		telemetry|a code must follow 'telemetry'
+		telemetry B volts=1|the kind has no field 'volts'
+		telemetry B voltage_v|not like FIELD=VALUES: 'voltage_v'
+		telemetry B voltage_v=1*x|not like VALUE\*N,VALUE\*N: '1\*x'
+		telemetry B every=soon|not a duration: 'soon'
+		expect soon hot B firing warning|not a duration: 'soon'
+		expect 5m cold B firing warning|no such rule: 'cold'
+		expect 5m hot B burning warning|no such state or severity: 'burning'
+		start yesterday|not a time: 'yesterday'
+	END
+	echo "telemetry B" >t
+	try alert --rules r.ini --test t
+	assert_status 2
+	assert_one_line_stderr "t:1: before the first 'test'"
+	printf 'test t\ntelemetry B voltage_v=high\n' >t
+	try alert --rules r.ini --test t
+	assert_status 2
+	assert_one_line_stderr "t:1: test t: voltage_v 'high'"
+	try alert --test /no/such
+	assert_status 3
+}
+
 @test "empty input, a truncated stream, a closed pipe" {
 	try alert </dev/null
 	assert_status 1
