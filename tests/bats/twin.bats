@@ -504,7 +504,7 @@ table_holds() {
 	awk -F '|' '
 		function first(s) { match(s, /[0-9.]+/); return substr(s, RSTART, RLENGTH) + 0 }
 		function expect(most) { n++; if (first($4) > most) { print "too much:" $0; bad = 1 } }
-		/bboxx.*SOC after/ { expect(1.6); split($4, nis, ";"); bad += first(nis[2]) < 0.5 || first(nis[2]) > 1.6 }
+		/bboxx.*SOC after/ { expect(1.5); split($4, nis, ";"); bad += first(nis[2]) < 0.5 || first(nis[2]) > 1.6 }
 		/bboxx.*10 minutes/ { expect(15) }
 		/bboxx.*open loop/ { expect(25) }
 		/(bboxx|ub121000).*time to/ { expect(10) }
