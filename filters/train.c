@@ -117,8 +117,8 @@ static int enter(const struct options *o, const struct model *m,
 	return s;
 }
 
-struct trials_clock {
-	int64_t begun;
+struct clocks {
+	int64_t trials, folds; /* when they began */
 };
 
 static int64_t now_ms(void)
@@ -131,19 +131,28 @@ static int64_t now_ms(void)
 /* How the search goes, and how long it will take if all trials take alike. */
 static void say_trial(void *arg, int done, int of, double error, double best)
 {
-	const struct trials_clock *c = arg;
-	double s = (double)(now_ms() - c->begun) / 1e3;
+	struct clocks *c = arg;
+	c->folds = now_ms();
+	double s = (double)(c->folds - c->trials) / 1e3;
 	diag("trial %d of %d: error of log time on validation %.3f, best %.3f; %.0f s "
 	     "to "
 	     "go",
 		done, of, error, best, s / done * (of - done));
 }
 
+static void say_fold(void *arg, int done, int of)
+{
+	const struct clocks *c = arg;
+	double s = (double)(now_ms() - c->folds) / 1e3;
+	diag("fold %d of %d foretold by the others; %.0f s to go", done, of,
+		s / done * (of - done + 1));
+}
+
 static int fit(const struct options *o, enum split_by by, struct dataset *d,
 	struct model_report *r, bool quiet, bool told, struct err *err)
 {
 	struct buf trees = {0}, html = {0};
-	struct trials_clock clock = {now_ms()};
+	struct clocks clock = {now_ms(), now_ms()};
 	struct trainer_options t = {.split = by,
 		.seed = (uint64_t)o->seed,
 		.window_h = (int)o->window_h,
@@ -159,6 +168,7 @@ static int fit(const struct options *o, enum split_by by, struct dataset *d,
 		return -1;
 	if (told) {
 		t.progress = say_trial;
+		t.folds = say_fold;
 		t.arg = &clock;
 	}
 	if (!quiet)

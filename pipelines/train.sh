@@ -13,10 +13,10 @@ PATH=$PATH:$here/../build/bin:$here/../../../bin
 mkdir -p "$(dirname "$1")"
 keep=${4:-/dev/null}
 
-# Neighbouring days of a battery say the same: every fifth is enough to learn from.
+# Neighbouring days of a battery say the same: every tenth is enough to learn from.
 floatline simulate -q --batteries "${2:-1944}" --days "${3:-730}" --interval 15m --truth --seed 1 |
 	floatline featurize -q --windows 24 --every 1d |
 	floatline twin -q --every 1d --refresh 1d --only truth,feature,rul,twin_state |
 	tee "$keep" |
 	floatline train --split "$([ "${2:-1944}" -ge 1296 ] && echo site || echo battery)" \
-		--every 5d --max-rows 400000 --progress --out "$1"
+		--every 10d --max-rows 400000 --progress --out "$1"

@@ -180,7 +180,7 @@ static int predict_stream(const struct options *o, const struct flow_options *fo
 
 int main(int argc, char **argv)
 {
-	struct options o = {.fusion = "fixed:0.6",
+	struct options o = {.fusion = "evidence",
 		.every_ms = HOUR_MS,
 		.max_age_ms = 2 * DAY_MS,
 		.block = PREDICT_BLOCK,
@@ -200,7 +200,9 @@ int main(int argc, char **argv)
 			"least time between a battery's estimates (1h)", OPT_MS,
 			&o.every_ms, 0, 0},
 		{0, "fusion", "RULE",
-			"fixed:WEIGHT of the model, variance or adaptive (fixed:0.6)",
+			"evidence (the default), fixed:WEIGHT of the model, variance "
+			"or "
+			"adaptive",
 			OPT_STR, &o.fusion, 0, 0},
 		{0, "max-age", "DURATION",
 			"older features and twin estimates are stale (2d)", OPT_MS,

@@ -110,6 +110,16 @@ static int validate(BoosterHandle h, DMatrixHandle m, const struct booster_data 
 	return 0;
 }
 
+static int boost_all(BoosterHandle h, DMatrixHandle train,
+	const struct booster_params *p, struct booster_fit *fit, struct err *err)
+{
+	*fit = (struct booster_fit){p->rounds, NAN};
+	for (int i = 0; i < p->rounds; i++)
+		if (XGBoosterUpdateOneIter(h, i, train) != 0)
+			return failed("cannot train", err);
+	return 0;
+}
+
 static int boost(BoosterHandle h, DMatrixHandle train, DMatrixHandle valid,
 	const struct booster_data *truth, const struct booster_params *p,
 	struct booster_fit *fit, struct err *err)
@@ -145,13 +155,14 @@ static struct booster *train_on(DMatrixHandle train, DMatrixHandle valid,
 {
 	DMatrixHandle both[] = {train, valid};
 	BoosterHandle all = NULL, best = NULL;
-	if (XGBoosterCreate(both, 2, &all) != 0) {
+	if (XGBoosterCreate(both, valid ? 2 : 1, &all) != 0) {
 		failed("cannot start training", err);
 		return NULL;
 	}
 	int r = set_params(all, p, err);
 	if (r == 0)
-		r = boost(all, train, valid, truth, p, fit, err);
+		r = valid ? boost(all, train, valid, truth, p, fit, err)
+			  : boost_all(all, train, p, fit, err);
 	if (r == 0 && XGBoosterSlice(all, 0, fit->rounds, 1, &best) != 0)
 		r = failed("cannot keep the best rounds", err);
 	XGBoosterFree(all);
@@ -164,8 +175,8 @@ struct booster *booster_train(const struct booster_data *train,
 {
 	struct booster *b = NULL;
 	DMatrixHandle t = labelled(train, err);
-	DMatrixHandle v = t ? labelled(valid, err) : NULL;
-	if (t && v)
+	DMatrixHandle v = t && valid ? labelled(valid, err) : NULL;
+	if (t && (v || !valid))
 		b = train_on(t, v, valid, p, fit, err);
 	matrix_free(v);
 	matrix_free(t);

@@ -35,10 +35,11 @@ struct booster_data {
 
 struct booster_fit {
 	int rounds;   /* kept: up to the best on validation */
-	double score; /* mean absolute error of log time on validation, there */
+	double score; /* mean absolute error of log time on validation, there; or NaN */
 };
 
-/* Trains with early stopping. Returns a new booster, or NULL with ERR_DATA. */
+/* Trains with early stopping; valid NULL: for all p->rounds, and no score. Returns a
+ * new booster, or NULL with ERR_DATA. */
 struct booster *booster_train(const struct booster_data *train,
 	const struct booster_data *valid, const struct booster_params *p,
 	struct booster_fit *fit, struct err *err);

@@ -55,36 +55,50 @@ static double upper_quantile(
 	return INFINITY;
 }
 
-/* 1 at a thousand days. */
-static double spread(double slope, double margin)
+/* Widths beyond these say no more. The usual one has a spread of 1. */
+static const double WIDTH_LEAST = 0.1, WIDTH_USUAL = 0.6, WIDTH_MOST = 5;
+
+/* ln of it; 0 at a thousand days and a usual or unknown width. */
+static double ln_spread(struct calib_spread s, double margin, double width)
 {
-	return exp(slope * (margin - 6.90775527898213705205));
+	double w = width > 0 ? fmin(fmax(width, WIDTH_LEAST), WIDTH_MOST) : WIDTH_USUAL;
+	return s.slope * (margin - 6.90775527898213705205) +
+	       s.wide * log(w / WIDTH_USUAL);
 }
 
-static double slope_likelihood(const struct calib_row *rows, size_t n, double slope)
+static double spread_at(const struct calibration *c, double margin, double width)
+{
+	return exp(ln_spread(c->spread, margin, width));
+}
+
+static double spread_likelihood(
+	const struct calib_row *rows, size_t n, struct calib_spread spread)
 {
 	double k = 0, sum = 0, logs = 0;
 	for (size_t i = 0; i < n; i++)
 		if (!rows[i].censored) {
-			double s = spread(slope, rows[i].margin);
+			double ln = ln_spread(spread, rows[i].margin, rows[i].width);
 			k++;
-			sum += fabs(rows[i].log_time - rows[i].margin) / s;
-			logs += log(s);
+			sum += fabs(rows[i].log_time - rows[i].margin) * exp(-ln);
+			logs += ln;
 		}
 	return k > 0 && sum > 0 ? -k * log(sum / k) - logs : 0;
 }
 
-double calibration_slope(const struct calib_row *rows, size_t n)
+struct calib_spread calibration_spread(const struct calib_row *rows, size_t n)
 {
-	/* A grid of 1/40: finer would be more than the data tell. */
-	double best = 0, most = slope_likelihood(rows, n, 0);
-	for (int i = -20; i <= 10; i++) {
-		double l = slope_likelihood(rows, n, i / 40.0);
-		if (l > most) {
-			most = l;
-			best = i / 40.0;
+	/* A grid of 1/40 and 1/8: finer would be more than the data tell. */
+	struct calib_spread best = {0, 0};
+	double most = spread_likelihood(rows, n, best);
+	for (int k = 0; k <= 10; k++)
+		for (int i = -20; i <= 10; i++) {
+			struct calib_spread s = {i / 40.0, k / 8.0};
+			double l = spread_likelihood(rows, n, s);
+			if (l > most) {
+				most = l;
+				best = s;
+			}
 		}
-	}
 	return best;
 }
 
@@ -109,30 +123,31 @@ static double likelihood(double r, double s, bool censored, double sigma, double
 	return (1 - sudden) * exp(normal_log_pdf(z)) / sigma + sudden * s * early;
 }
 
+/* spread: of each row. */
 static double log_likelihood(const struct calib_row *rows, const double *weight,
-	size_t n, double slope, double sigma, double sudden)
+	size_t n, const double *spread, double sigma, double sudden)
 {
 	double sum = 0;
 	for (size_t i = 0; i < n; i++)
 		if (weight[i] > 0)
 			sum += weight[i] *
 			       log(fmax(likelihood(rows[i].log_time - rows[i].margin,
-						spread(slope, rows[i].margin),
-						rows[i].censored, sigma, sudden),
+						spread[i], rows[i].censored, sigma,
+						sudden),
 				       1e-300));
 	return sum;
 }
 
 /* The best sigma for a share of sudden deaths, by golden section over its log. */
 static double best_sigma(const struct calib_row *rows, const double *weight, size_t n,
-	double slope, double sudden)
+	const double *spread, double sudden)
 {
 	const double g = 0.61803398874989484820;
 	double a = log(0.01), b = log(5.0);
 	for (int i = 0; i < 40; i++) {
 		double c = b - g * (b - a), d = a + g * (b - a);
-		if (log_likelihood(rows, weight, n, slope, exp(c), sudden) >
-			log_likelihood(rows, weight, n, slope, exp(d), sudden))
+		if (log_likelihood(rows, weight, n, spread, exp(c), sudden) >
+			log_likelihood(rows, weight, n, spread, exp(d), sudden))
 			b = d;
 		else
 			a = c;
@@ -141,14 +156,14 @@ static double best_sigma(const struct calib_row *rows, const double *weight, siz
 }
 
 static void fit_error(const struct calib_row *rows, const double *weight, size_t n,
-	double slope, struct calib_bin *bin)
+	const double *spread, struct calib_bin *bin)
 {
 	static const double shares[] = {
 		0, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2};
 	double most = -INFINITY;
 	for (size_t i = 0; i < sizeof(shares) / sizeof(*shares); i++) {
-		double sigma = best_sigma(rows, weight, n, slope, shares[i]);
-		double l = log_likelihood(rows, weight, n, slope, sigma, shares[i]);
+		double sigma = best_sigma(rows, weight, n, spread, shares[i]);
+		double l = log_likelihood(rows, weight, n, spread, sigma, shares[i]);
 		if (l > most) {
 			most = l;
 			bin->sigma = sigma;
@@ -176,10 +191,18 @@ static size_t weigh(const struct calib_row *rows, size_t n, double from, double 
 	return batteries;
 }
 
-static void fill_bin(const struct calib_row *rows, size_t n, const double *weight,
-	size_t batteries, const struct calibration *c, struct residual *r,
-	struct calib_bin *bin)
+struct work {
+	struct residual *r;
+	double *weight, *margin, *spread;
+	uint32_t *count;
+	size_t nbatteries;
+};
+
+static void fill_bin(const struct calib_row *rows, size_t n, size_t batteries,
+	const struct calibration *c, struct work *w, struct calib_bin *bin)
 {
+	struct residual *r = w->r;
+	const double *weight = w->weight;
 	double unit = 1.0 / ((double)batteries + 1), tail = (1 - c->level) / 2;
 	size_t k = 0;
 	for (size_t i = 0; i < n; i++)
@@ -189,20 +212,13 @@ static void fill_bin(const struct calib_row *rows, size_t n, const double *weigh
 	qsort(r, k, sizeof(*r), by_value);
 	bin->batteries = batteries;
 	bin->rows = k;
-	fit_error(rows, weight, n, c->slope, bin);
+	fit_error(rows, weight, n, w->spread, bin);
 	bin->lower = lower_quantile(r, k, unit, tail);
 	bin->upper = upper_quantile(r, k, unit, tail);
 	bin->extrapolated = !isfinite(bin->upper);
 	if (bin->extrapolated)
 		bin->upper = fmax(1.6448536269514722 * bin->sigma, r[k - 1].value);
 }
-
-struct work {
-	struct residual *r;
-	double *weight, *margin;
-	uint32_t *count;
-	size_t nbatteries;
-};
 
 /* Cuts by quantiles of the margins; false when a row would have too few batteries. */
 static bool fill_table(const struct calib_row *rows, size_t n, int bins, size_t least,
@@ -219,7 +235,7 @@ static bool fill_table(const struct calib_row *rows, size_t n, int bins, size_t 
 		if (batteries < least)
 			return false;
 		c->bin[i].margin_below = below;
-		fill_bin(rows, n, w->weight, batteries, c, w->r, &c->bin[i]);
+		fill_bin(rows, n, batteries, c, w, &c->bin[i]);
 		from = below;
 	}
 	return true;
@@ -248,26 +264,30 @@ static int calibrate_with(const struct calib_row *rows, size_t n, struct work *w
 }
 
 /* The rows with their residuals over the spread. */
-static struct calib_row *scaled(const struct calib_row *rows, size_t n, double slope)
+static struct calib_row *scaled(
+	const struct calib_row *rows, size_t n, const double *spread)
 {
 	struct calib_row *s = malloc((n + 1) * sizeof(*s));
 	for (size_t i = 0; s && i < n; i++) {
 		double r = rows[i].log_time - rows[i].margin;
 		s[i] = rows[i];
-		s[i].log_time = rows[i].margin + r / spread(slope, rows[i].margin);
+		s[i].log_time = rows[i].margin + r / spread[i];
 	}
 	return s;
 }
 
-int calibrate(const struct calib_row *rows, size_t n, double level, double slope,
-	struct calibration *out, struct err *err)
+int calibrate(const struct calib_row *rows, size_t n, double level,
+	struct calib_spread spread, struct calibration *out, struct err *err)
 {
 	struct work w = {0};
-	*out = (struct calibration){.level = level, .slope = slope};
+	*out = (struct calibration){.level = level, .spread = spread};
 	for (size_t i = 0; i < n; i++)
 		if (rows[i].battery >= w.nbatteries)
 			w.nbatteries = (size_t)rows[i].battery + 1;
-	struct calib_row *own = scaled(rows, n, slope);
+	w.spread = calloc(n + 1, sizeof(*w.spread));
+	for (size_t i = 0; w.spread && i < n; i++)
+		w.spread[i] = spread_at(out, rows[i].margin, rows[i].width);
+	struct calib_row *own = w.spread ? scaled(rows, n, w.spread) : NULL;
 	w.r = calloc(n + 1, sizeof(*w.r));
 	w.weight = calloc(n + 1, sizeof(*w.weight));
 	w.margin = calloc(n + 1, sizeof(*w.margin));
@@ -279,6 +299,7 @@ int calibrate(const struct calib_row *rows, size_t n, double level, double slope
 	free(w.r);
 	free(w.weight);
 	free(w.margin);
+	free(w.spread);
 	free(w.count);
 	return r;
 }
@@ -291,20 +312,21 @@ static const struct calib_bin *bin_of(const struct calibration *c, double margin
 	return &c->bin[i];
 }
 
-void calibration_interval(
-	const struct calibration *c, double margin, double *lower, double *upper)
+void calibration_interval(const struct calibration *c, double margin, double width,
+	double *lower, double *upper)
 {
 	const struct calib_bin *b = bin_of(c, margin);
 	/* The estimate itself always lies between its bounds. */
-	double s = spread(c->slope, margin);
+	double s = spread_at(c, margin, width);
 	*lower = margin + s * fmin(b->lower, 0);
 	*upper = margin + s * fmax(b->upper, 0);
 }
 
-double calibration_p_fail(const struct calibration *c, double margin, double days)
+double calibration_p_fail(
+	const struct calibration *c, double margin, double width, double days)
 {
 	const struct calib_bin *b = bin_of(c, margin);
-	double z = (margin - log(days)) / (b->sigma * spread(c->slope, margin));
+	double z = (margin - log(days)) / (b->sigma * spread_at(c, margin, width));
 	return (1 - b->sudden) * normal_survival(z) +
 	       b->sudden * fmin(days / exp(margin), 1);
 }

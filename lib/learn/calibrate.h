@@ -13,11 +13,13 @@
  * the weighted Kaplan-Meier estimate, which equals the plain one when nothing is
  * censored.
  *
- * Near its end a battery's log time is far less certain than in mid-life. So residuals
- * are first divided by a spread, exp(slope · (margin − log 1000)), whose slope comes
- * from other batteries than the calibrating ones, which leaves the guarantee as it is
- * (locally weighted conformal prediction; Lei, G'Sell, Rinaldo, Tibshirani, Wasserman
- * 2018, "Distribution-free predictive inference for regression", §5.2).
+ * Near its end a battery's log time is far less certain than in mid-life, and so is
+ * that of a battery of which the twin knows little yet. So residuals are first divided
+ * by a spread, exp(slope · (margin − log 1000)) · (width / 0.6)^wide, width being that
+ * of the twin's own bounds on the log scale. The two exponents are fitted to a part of
+ * the batteries only (locally weighted conformal prediction; Lei, G'Sell, Rinaldo,
+ * Tibshirani, Wasserman 2018, "Distribution-free predictive inference for regression",
+ * §5.2).
  *
  * Where there are batteries enough the table has rows by predicted life, so that a
  * battery near its end gets an interval made of such batteries.
@@ -32,7 +34,7 @@
 #include <stdint.h>
 
 enum {
-	CALIB_BINS_MAX = 4,
+	CALIB_BINS_MAX = 8,
 	CALIB_BIN_BATTERIES = 60, /* to split off a row of the table */
 };
 
@@ -41,6 +43,13 @@ struct calib_row {
 	double log_time; /* true log time; of censoring when censored */
 	bool censored;
 	uint32_t battery;
+	double width; /* of the twin's bounds, ln; 0 or NaN unknown */
+};
+
+/* How the spread of log time depends on what is known: exponents. */
+struct calib_spread {
+	double slope; /* of e^(margin), with the margin in log 1000 days */
+	double wide;  /* of the width */
 };
 
 struct calib_bin {
@@ -54,33 +63,34 @@ struct calib_bin {
 
 struct calibration {
 	double level; /* 0.9 */
-	double slope; /* of the log of the spread against the margin */
+	struct calib_spread spread;
 	int n;
 	struct calib_bin bin[CALIB_BINS_MAX];
 };
 
 /*
- * Calibrates on n rows for the given level and slope. Returns 0; -1 with ERR_DATA when
+ * Calibrates on n rows for the given level and spread. Returns 0; -1 with ERR_DATA when
  * there are fewer than ceil(2 / (1 - level)) - 1 batteries.
  */
-int calibrate(const struct calib_row *rows, size_t n, double level, double slope,
-	struct calibration *out, struct err *err);
+int calibrate(const struct calib_row *rows, size_t n, double level,
+	struct calib_spread spread, struct calibration *out, struct err *err);
 
-/* The slope that makes the residuals of n rows most alike, by maximum likelihood of
- * Laplace ones (so that a few sudden deaths do not decide it), within -0.5 to 0.25; of
- * uncensored rows; 0 without. */
-double calibration_slope(const struct calib_row *rows, size_t n);
+/* The spread that makes the residuals of n rows most alike, by maximum likelihood of
+ * Laplace ones (so that a few sudden deaths do not decide it): slope within -0.5 to
+ * 0.25, wide within 0 to 1.25; of uncensored rows; zeros without. */
+struct calib_spread calibration_spread(const struct calib_row *rows, size_t n);
 
-/* The bounds of log time for a margin. */
-void calibration_interval(
-	const struct calibration *c, double margin, double *lower, double *upper);
+/* The bounds of log time for a margin and a width of the twin's (0 or NaN unknown). */
+void calibration_interval(const struct calibration *c, double margin, double width,
+	double *lower, double *upper);
 
 /*
- * P(time <= days) for a margin. Log time is normal about the margin, except for the
- * share of sudden deaths, which come at any time before it alike. Both are fitted by
- * maximum likelihood with right-censoring, each battery with the same weight; the share
- * is at least half a battery of those seen.
+ * P(time <= days) for a margin and width. Log time is normal about the margin, except
+ * for the share of sudden deaths, which come at any time before it alike. Both are
+ * fitted by maximum likelihood with right-censoring, each battery with the same weight;
+ * the share is at least half a battery of those seen.
  */
-double calibration_p_fail(const struct calibration *c, double margin, double days);
+double calibration_p_fail(
+	const struct calibration *c, double margin, double width, double days);
 
 #endif

@@ -6,8 +6,13 @@
 #include <math.h>
 #include <stdlib.h>
 
-static struct calib_row *residuals(
-	const struct dataset *d, const struct part *p, struct err *err)
+static const float *row_of(const struct part *p, const struct model *m, size_t i)
+{
+	return p->x + i * (size_t)m->nfeatures;
+}
+
+static struct calib_row *residuals(const struct dataset *d, const struct part *p,
+	const struct model *m, struct err *err)
 {
 	const double floor = log(TRAINER_FLOOR_DAYS);
 	struct calib_row *rows = malloc((p->n + 1) * sizeof(*rows));
@@ -17,29 +22,95 @@ static struct calib_row *residuals(
 			.margin = fmax((double)p->margin[i], floor),
 			.log_time = log(fmax(row->rul_days, TRAINER_FLOOR_DAYS)),
 			.censored = row->censored,
-			.battery = row->battery};
+			.battery = row->battery,
+			.width = model_width(m, row_of(p, m, i))};
 	}
 	if (!rows)
 		err_nomem(err);
 	return rows;
 }
 
-/* The spread's slope is of the validation part, the rest of the calibration part. */
-static int calibrate_on(const struct dataset *d, const struct part *part, double level,
-	struct calibration *c, struct err *err)
+int part_margins(struct part *p, struct booster *b, int cols, struct err *err)
 {
-	const struct part *p = &part[PART_CALIB], *v = &part[PART_VALID];
-	struct calib_row *valid = residuals(d, v, err), *calib = residuals(d, p, err);
+	if (booster_margin(b, p->x, p->n, cols, p->margin, err) < 0)
+		return -1;
+	for (size_t i = 0; i < p->n; i++)
+		p->margin[i] += p->start[i];
+	return 0;
+}
+
+/* Those with a word of the twin first. Returns how many they are. */
+static size_t with_twin_first(struct calib_row *rows, size_t n)
+{
+	size_t k = 0;
+	for (size_t i = 0; i < n; i++)
+		if (!isnan(rows[i].width)) {
+			struct calib_row first = rows[k];
+			rows[k++] = rows[i];
+			rows[i] = first;
+		}
+	return k;
+}
+
+/* A table of these rows; where they are of too few batteries, of all. */
+static int calibrate_kind(const struct calib_row *all, size_t n, size_t from,
+	size_t below, const struct calibration *like, struct calibration *c,
+	struct err *err)
+{
+	struct err few = {0};
+	if (calibrate(all + from, below - from, like->level, like->spread, c, &few) ==
+		0)
+		return 0;
+	return few.class == ERR_DATA
+		       ? calibrate(all, n, like->level, like->spread, c, err)
+		       : err_nomem(err);
+}
+
+/* The spread is of the validation part by the search's trees, all the rest of every row
+ * learned from. */
+static int calibrate_on(const struct dataset *d, const struct judged_parts *parts,
+	double level, struct model *m, struct err *err)
+{
+	const struct part *p = parts->learn, *v = parts->valid;
+	struct calib_row *valid = residuals(d, v, m, err);
+	struct calib_row *calib = residuals(d, p, m, err);
 	int r = -1;
-	if (valid && calib)
-		r = calibrate(
-			calib, p->n, level, calibration_slope(valid, v->n), c, err);
+	if (valid && calib) {
+		size_t told = with_twin_first(calib, p->n),
+		       k = with_twin_first(valid, v->n);
+		struct calibration like = {.level = level,
+			.spread = calibration_spread(valid, k ? k : v->n)};
+		r = calibrate_kind(calib, p->n, 0, told, &like, &m->calibration, err);
+		if (r == 0)
+			r = calibrate_kind(
+				calib, p->n, told, p->n, &like, &m->silent, err);
+	}
 	free(valid);
 	free(calib);
 	return r;
 }
 
-/* One lifetime per battery and unit of the training part, from its first row. */
+/* The weights beside the twin, from the rows on which it had a word. */
+static int weigh(
+	const struct dataset *d, const struct part *p, struct model *m, struct err *err)
+{
+	struct weights_case *c = malloc((p->n + 1) * sizeof(*c));
+	size_t n = 0;
+	if (!c)
+		return err_nomem(err);
+	for (size_t i = 0; m->start >= 0 && i < p->n; i++) {
+		const struct dataset_row *row = &d->rows[p->row[i]];
+		double twin = (double)row_of(p, m, i)[m->start];
+		if (!row->censored && !isnan(twin))
+			c[n++] = (struct weights_case){exp((double)p->margin[i]), twin,
+				fmax(row->rul_days, 0), row->battery};
+	}
+	int r = weights_learn(c, n, &m->weights, err);
+	free(c);
+	return r;
+}
+
+/* One lifetime per battery and unit of the rows learned from, from its first row. */
 static int fit_baseline(const struct dataset *d, const struct part *p,
 	struct weibull *w, struct err *err)
 {
@@ -113,10 +184,11 @@ static struct outcome *outcomes(const struct dataset *d, const struct part *p,
 	}
 	for (size_t i = 0; i < p->n; i++) {
 		const struct dataset_row *row = &d->rows[p->row[i]];
-		struct estimate e = model_estimate(m, (double)p->margin[i]);
+		struct estimate e = model_estimate(
+			m, (double)p->margin[i], model_width(m, row_of(p, m, i)));
 		if (baseline) {
 			e = ESTIMATE_NONE;
-			e.rul = baseline_of(&r->weibull, r->params.base, row->age_days);
+			e.rul = baseline_of(&r->weibull, m->start_days, row->age_days);
 		}
 		o[i] = (struct outcome){e.rul, e.lower, e.upper, fmax(row->rul_days, 0),
 			row->censored, row->battery};
@@ -140,18 +212,16 @@ static int judge(const struct dataset *d, const struct part *p, const struct mod
 	return s;
 }
 
-int model_evaluate(const struct dataset *d, const struct part *part, struct booster *b,
-	double level, struct model *m, struct model_report *r, struct err *err)
+int model_evaluate(const struct dataset *d, const struct judged_parts *p,
+	struct booster *b, double level, struct model *m, struct model_report *r,
+	struct err *err)
 {
-	for (int i = PART_VALID; i <= PART_TEST; i++) {
-		const struct part *p = &part[i];
-		if (booster_margin(b, p->x, p->n, m->nfeatures, p->margin, err) < 0)
-			return -1;
-	}
-	if (calibrate_on(d, part, level, &m->calibration, err) < 0 ||
-		fit_baseline(d, &part[PART_TRAIN], &r->weibull, err) < 0 ||
-		judge(d, &part[PART_TEST], m, r, false, &r->model, err) < 0 ||
-		judge(d, &part[PART_TEST], m, r, true, &r->baseline, err) < 0)
+	if (part_margins(p->test, b, m->nfeatures, err) < 0 ||
+		calibrate_on(d, p, level, m, err) < 0 ||
+		weigh(d, p->learn, m, err) < 0 ||
+		fit_baseline(d, p->learn, &r->weibull, err) < 0 ||
+		judge(d, p->test, m, r, false, &r->model, err) < 0 ||
+		judge(d, p->test, m, r, true, &r->baseline, err) < 0)
 		return -1;
 	r->skill = 1 - r->model.mae / r->baseline.mae;
 	return 0;
@@ -179,6 +249,15 @@ static int importance(
 	return r;
 }
 
+/* What was said of the probability that row i ends within so many days. */
+static double ended_by(
+	const struct model *m, const struct part *p, size_t i, double days)
+{
+	double width = model_width(m, row_of(p, m, i));
+	return calibration_p_fail(
+		model_calibration(m, width), (double)p->margin[i], width, days);
+}
+
 int model_page(const struct dataset *d, const struct part *test, struct booster *b,
 	const struct model *m, const struct model_report *r, struct buf *html,
 	struct err *err)
@@ -189,8 +268,7 @@ int model_page(const struct dataset *d, const struct part *test, struct booster 
 	int s = o && share ? importance(test, b, m->nfeatures, t.importance, err)
 			   : err_nomem(err);
 	for (size_t i = 0; s == 0 && i < test->n; i++)
-		share[i] = calibration_p_fail(&m->calibration, (double)test->margin[i],
-			fmax(o[i].actual, TRAINER_FLOOR_DAYS));
+		share[i] = ended_by(m, test, i, fmax(o[i].actual, TRAINER_FLOOR_DAYS));
 	t.o = o;
 	t.share = share;
 	if (s == 0)

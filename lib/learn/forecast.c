@@ -199,6 +199,18 @@ static void count_fused(struct forecast *f, const struct rec_rul *r,
 	c->starved += !!(r->flags & BIT(rul_flags_starved));
 }
 
+/* The rule for one estimate of the model. */
+static struct fusion rule_of(
+	const struct forecast *f, const struct arm *a, const struct prediction *ml)
+{
+	struct fusion rule = f->o.fusion;
+	if (rule.rule == FUSION_EVIDENCE && ml) {
+		double w = weights_of(&arm_model(a)->weights, ml->e.rul);
+		rule.weight = isnan(w) ? rule.weight : w;
+	}
+	return rule;
+}
+
 /* ml is NULL when the model has nothing to say. */
 static void emit_fused(struct forecast *f, const struct arm *a, uint32_t id, int64_t ts,
 	const struct prediction *ml)
@@ -213,7 +225,8 @@ static void emit_fused(struct forecast *f, const struct arm *a, uint32_t id, int
 		r.flags |= doubts(ml);
 	else if (!twin)
 		r.flags |= BIT(rul_flags_starved);
-	struct estimate e = fusion_of(&f->o.fusion, ml ? &ml->e : &ESTIMATE_NONE,
+	struct fusion rule = rule_of(f, a, ml);
+	struct estimate e = fusion_of(&rule, ml ? &ml->e : &ESTIMATE_NONE,
 		twin ? &b->twin : &ESTIMATE_NONE, ml ? trust(ml) : 0,
 		fresh(f, b->nis_ts, ts) ? (double)b->nis : NAN, &weight, &r.flags);
 	r.weight_ml = (float)weight;

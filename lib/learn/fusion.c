@@ -7,8 +7,9 @@
 int fusion_parse(const char *text, struct fusion *f, struct err *err)
 {
 	double w;
-	static const char *const names[] = {"fixed", "variance", "adaptive"};
-	for (int i = FUSION_FIXED; i <= FUSION_ADAPTIVE; i++)
+	static const char *const names[] = {
+		"fixed", "variance", "adaptive", "evidence"};
+	for (int i = FUSION_FIXED; i <= FUSION_EVIDENCE; i++)
 		if (strcmp(text, names[i]) == 0) {
 			*f = (struct fusion){(enum fusion_rule)i, 0.6};
 			return 0;
@@ -16,8 +17,8 @@ int fusion_parse(const char *text, struct fusion *f, struct err *err)
 	if (strncmp(text, "fixed:", 6) != 0 || parse_f64(str_of(text + 6), &w) < 0 ||
 		w < 0 || w > 1)
 		return err_set(err, ERR_USAGE,
-			"--fusion: '%s' is not fixed:WEIGHT (0 to 1), variance or "
-			"adaptive",
+			"--fusion: '%s' is not evidence, fixed:WEIGHT (0 to 1), "
+			"variance or adaptive",
 			text);
 	*f = (struct fusion){FUSION_FIXED, w};
 	return 0;
@@ -37,7 +38,8 @@ static double weight_of(const struct fusion *f, const struct estimate *ml,
 	const struct estimate *twin, double twin_nis)
 {
 	double a = width(ml), b = width(twin);
-	if (f->rule == FUSION_FIXED || !(a > 0) || !(b > 0))
+	if (f->rule == FUSION_FIXED || f->rule == FUSION_EVIDENCE || !(a > 0) ||
+		!(b > 0))
 		return f->weight;
 	double inflated = f->rule == FUSION_ADAPTIVE && twin_nis > 1 ? twin_nis : 1;
 	return b * b * inflated / (a * a + b * b * inflated);

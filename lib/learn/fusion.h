@@ -15,7 +15,7 @@ struct estimate {
 	double confidence;
 };
 
-enum fusion_rule { FUSION_FIXED, FUSION_VARIANCE, FUSION_ADAPTIVE };
+enum fusion_rule { FUSION_FIXED, FUSION_VARIANCE, FUSION_ADAPTIVE, FUSION_EVIDENCE };
 
 struct fusion {
 	enum fusion_rule rule;
@@ -25,8 +25,8 @@ struct fusion {
 /* The opinions differ by more than this share of the larger: conflict. */
 #define FUSION_CONFLICT 0.30
 
-/* "fixed:0.6" (0 to 1), "fixed" (0.6), "variance" or "adaptive". Returns 0, or -1 with
- * ERR_USAGE. */
+/* "evidence", "fixed:0.6" (0 to 1), "fixed" (0.6), "variance" or "adaptive". Returns 0,
+ * or -1 with ERR_USAGE. */
 int fusion_parse(const char *text, struct fusion *f, struct err *err);
 
 static const struct estimate ESTIMATE_NONE = {__builtin_nan(""), __builtin_nan(""),
@@ -36,11 +36,12 @@ static const struct estimate ESTIMATE_NONE = {__builtin_nan(""), __builtin_nan("
  * Fuses: w·ml + (1-w)·twin, for the estimate, its bounds and the probabilities; under
  * conflict the bounds span both opinions and the confidence halves.
  *
- * fixed: w as asked for. variance: weights by the inverse squares of the interval
- * widths, fixed where an opinion has no bounds. adaptive: the same, with the twin's
- * variance times its recent normalised innovation squared where that is over 1 (its
- * voltages then miss by more than it allows for: the consistency test of Bar-Shalom,
- * Li, Kirubarajan 2001, section 5.4); twin_nis NaN for unknown counts as 1.
+ * fixed: w as asked for. evidence: the same, w being what the caller found in the model
+ * (weights.h), 0.6 where it has none. variance: weights by the inverse squares of the
+ * interval widths, fixed where an opinion has no bounds. adaptive: the same, with the
+ * twin's variance times its recent normalised innovation squared where that is over 1
+ * (its voltages then miss by more than it allows for: the consistency test of
+ * Bar-Shalom, Li, Kirubarajan 2001, section 5.4); twin_nis NaN for unknown counts as 1.
  *
  * trust, 0 to 1, multiplies w: less than 1 where the model is outside what it knows.
  *

@@ -69,8 +69,30 @@ static json_t *write_calibration(const struct calibration *c)
 				"batteries", (json_int_t)b->batteries, "rows",
 				(json_int_t)b->rows, "extrapolated", b->extrapolated));
 	}
-	return json_pack("{s:o, s:o, s:o}", "level", number(c->level), "slope",
-		number(c->slope), "table", a);
+	return json_pack("{s:o, s:o, s:o, s:o}", "level", number(c->level), "slope",
+		number(c->spread.slope), "wide", number(c->spread.wide), "table", a);
+}
+
+static json_t *write_start(const struct model *m)
+{
+	return json_pack("{s:o, s:o}", "feature",
+		m->start >= 0 ? json_string(m->feature[m->start].name) : json_null(),
+		"days", number(m->start_days));
+}
+
+static json_t *write_weights(const struct weights *w)
+{
+	json_t *a = json_array();
+	for (int i = 0; w->known && i < WEIGHTS_ROWS; i++) {
+		const struct weights_row *r = &w->row[i];
+		json_array_append_new(a,
+			json_pack("{s:o, s:o, s:I, s:o, s:o, s:o}", "days_below",
+				number(WEIGHTS_BELOW[i]), "weight", number(r->weight),
+				"batteries", (json_int_t)r->batteries,
+				"mae_learned_days", number(r->learned), "mae_twin_days",
+				number(r->twin), "mae_fused_days", number(r->fused)));
+	}
+	return a;
 }
 
 static json_t *write_metrics(const struct metrics *m)
@@ -126,7 +148,8 @@ int model_write_json(const struct model *m, const struct model_report *r,
 	struct buf *out, struct err *err)
 {
 	json_t *o = json_pack(
-		"{s:i, s:s, s:i, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"{s:i, s:s, s:i, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+		"s:o, s:o}",
 		"format", MODEL_FORMAT, "id", m->id, "window_h", m->window_h,
 		"floor_days", number(m->floor_days), "longest_days",
 		number(m->longest_days), "training_strings",
@@ -134,9 +157,11 @@ int model_write_json(const struct model *m, const struct model_report *r,
 		json_pack("{s:s, s:I, s:o}", "file", "booster.ubj", "bytes",
 			(json_int_t)m->booster_size, "hash",
 			hash_text(m->booster_hash)),
-		"features", write_features(m), "calibration",
-		write_calibration(&m->calibration), "split", write_split(r), "training",
-		write_training(r), "evaluation", write_evaluation(r));
+		"features", write_features(m), "start", write_start(m), "calibration",
+		write_calibration(&m->calibration), "calibration_silent",
+		write_calibration(&m->silent), "fusion", write_weights(&m->weights),
+		"split", write_split(r), "training", write_training(r), "evaluation",
+		write_evaluation(r));
 	char *text = o ? json_dumps(o, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) : NULL;
 	json_decref(o);
 	if (!text)
@@ -270,20 +295,50 @@ static int read_bin(const json_t *o, bool last, struct calib_bin *b, struct err 
 	return 0;
 }
 
-static int read_calibration(const json_t *o, struct calibration *c, struct err *err)
+static int read_calibration(
+	const json_t *o, const char *key, struct calibration *c, struct err *err)
 {
-	json_t *k = json_object_get(o, "calibration");
+	json_t *k = json_object_get(o, key);
 	json_t *a = json_object_get(k, "table");
 	size_t n = json_array_size(a);
 	if (!json_is_array(a) || n == 0 || n > CALIB_BINS_MAX)
-		return bad("calibration", "a table of 1 to 4 rows", err);
+		return bad(key, "a table of 1 to 8 rows", err);
 	if (get_number(k, "level", 0.5, 0.999, &c->level, err) < 0 ||
-		get_number(k, "slope", -2, 2, &c->slope, err) < 0)
+		get_number(k, "slope", -2, 2, &c->spread.slope, err) < 0 ||
+		get_number(k, "wide", 0, 2, &c->spread.wide, err) < 0)
 		return -1;
 	c->n = (int)n;
 	for (size_t i = 0; i < n; i++)
 		if (read_bin(json_array_get(a, i), i == n - 1, &c->bin[i], err) < 0)
 			return -1;
+	return 0;
+}
+
+static int read_start(const json_t *o, struct model *m, struct err *err)
+{
+	json_t *k = json_object_get(o, "start"), *f = json_object_get(k, "feature");
+	if (get_number(k, "days", m->floor_days, 1e6, &m->start_days, err) < 0)
+		return -1;
+	model_find_twin(m);
+	if (m->start < 0 ? json_is_null(f)
+			 : json_is_string(f) && strcmp(json_string_value(f),
+							m->feature[m->start].name) == 0)
+		return 0;
+	return bad("feature", "the twin's estimate, if that is a feature", err);
+}
+
+/* The horizons are this build's own. */
+static int read_weights(const json_t *o, struct weights *w, struct err *err)
+{
+	json_t *a = json_object_get(o, "fusion");
+	size_t n = json_array_size(a);
+	if (!json_is_array(a) || (n != 0 && n != WEIGHTS_ROWS))
+		return bad("fusion", "a list of no or 3 rows", err);
+	for (size_t i = 0; i < n; i++)
+		if (get_number(json_array_get(a, i), "weight", 0, 1, &w->row[i].weight,
+			    err) < 0)
+			return -1;
+	w->known = n > 0;
 	return 0;
 }
 
@@ -337,7 +392,11 @@ static int read_model(const json_t *o, struct model *m, struct err *err)
 		get_number(o, "longest_days", m->floor_days, 1e9, &m->longest_days,
 			err) < 0)
 		return -1;
-	return read_calibration(o, &m->calibration, err);
+	if (read_start(o, m, err) < 0 ||
+		read_calibration(o, "calibration", &m->calibration, err) < 0 ||
+		read_calibration(o, "calibration_silent", &m->silent, err) < 0)
+		return -1;
+	return read_weights(o, &m->weights, err);
 }
 
 int model_read_json(const char *p, size_t len, struct model *m, struct err *err)
@@ -374,6 +433,44 @@ int model_features(const struct model *m, struct feature_set *s, struct err *err
 				m->id, f->name, f->unit, s->v[i].unit);
 	}
 	return 0;
+}
+
+static double days_of(const struct model *m, int feature, const float *x)
+{
+	return feature < 0 ? NAN : (double)x[feature];
+}
+
+double model_start(const struct model *m, const float *x)
+{
+	double days = days_of(m, m->start, x);
+	return log(isnan(days) ? m->start_days : fmax(days, m->floor_days));
+}
+
+double model_width(const struct model *m, const float *x)
+{
+	double low = days_of(m, m->bound[0], x), high = days_of(m, m->bound[1], x);
+	if (isnan(low) || isnan(high))
+		return NAN;
+	return log(fmax(high, m->floor_days) / fmax(low, m->floor_days));
+}
+
+const struct calibration *model_calibration(const struct model *m, double width)
+{
+	return isnan(width) ? &m->silent : &m->calibration;
+}
+
+void model_find_twin(struct model *m)
+{
+	m->start = m->bound[0] = m->bound[1] = -1;
+	for (int i = 0; i < m->nfeatures; i++) {
+		const char *name = m->feature[i].name;
+		if (strcmp(name, "twin_rul_days") == 0)
+			m->start = i;
+		else if (strcmp(name, "twin_lower_days") == 0)
+			m->bound[0] = i;
+		else if (strcmp(name, "twin_upper_days") == 0)
+			m->bound[1] = i;
+	}
 }
 
 int model_supplied(const struct model *m, const struct schema *stream, struct err *err)

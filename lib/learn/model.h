@@ -14,9 +14,10 @@
 #include "learn/metrics.h"
 #include "learn/split.h"
 #include "learn/weibull.h"
+#include "learn/weights.h"
 
 enum {
-	MODEL_FORMAT = 1,
+	MODEL_FORMAT = 2,
 	MODEL_UNIT_MAX = 15,
 	MODEL_JSON_MAX = 1 << 20,      /* bytes of model.json */
 	MODEL_BOOSTER_MAX = 256 << 20, /* bytes of booster.ubj */
@@ -57,7 +58,15 @@ struct model {
 	size_t train_batteries, train_strings;
 	int nfeatures;
 	struct model_feature feature[FIELDS_MAX];
-	struct calibration calibration;
+	/* The trees say by how much the log of life differs from where they begin: the
+	 * life in the feature 'start', where it is known, else start_days. */
+	int start; /* a feature in days; -1: they begin at start_days always */
+	double start_days;
+	int bound[2]; /* features: the twin's bounds of life, days; -1 none */
+	/* Of rows with a word of the twin, and without: these are far less certain. One
+	 * and the same where there were too few of a kind. */
+	struct calibration calibration, silent;
+	struct weights weights; /* of its estimates, beside the twin's */
 	uint64_t booster_hash, booster_size;
 };
 
@@ -74,6 +83,19 @@ int model_read_json(const char *p, size_t len, struct model *m, struct err *err)
 /* The model's features as this build knows them. Returns 0, or -1 with ERR_DATA naming
  * a feature it does not know, or knows in another unit. */
 int model_features(const struct model *m, struct feature_set *s, struct err *err);
+
+/* Where the trees begin on a row of the model's features: to be added to what they say
+ * for the log of life in days. */
+double model_start(const struct model *m, const float *x);
+
+/* How far apart the twin's bounds are on a row, ln; NaN unknown. */
+double model_width(const struct model *m, const float *x);
+
+/* The table that serves a width of the twin's (NaN: it is silent). */
+const struct calibration *model_calibration(const struct model *m, double width);
+
+/* Sets start and bound by the names of the features. */
+void model_find_twin(struct model *m);
 
 /* True when a stream with that feature schema supplies all features of m; else -1 with
  * ERR_DATA naming the first it lacks. */

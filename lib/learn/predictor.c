@@ -12,16 +12,17 @@ struct predictor {
 	struct shap *shap;
 };
 
-struct estimate model_estimate(const struct model *m, double margin)
+struct estimate model_estimate(const struct model *m, double margin, double width)
 {
+	const struct calibration *c = model_calibration(m, width);
 	double floor = log(m->floor_days), lower, upper;
 	/* Below the floor lives were not told apart in training nor in calibration. */
-	calibration_interval(&m->calibration, fmax(margin, floor), &lower, &upper);
+	calibration_interval(c, fmax(margin, floor), width, &lower, &upper);
 	struct estimate e = {.rul = exp(margin),
 		.lower = lower <= floor ? 0 : exp(lower),
 		.upper = fmax(fmin(exp(upper), m->longest_days), exp(margin)),
-		.p_fail_30d = calibration_p_fail(&m->calibration, margin, 30),
-		.p_fail_90d = calibration_p_fail(&m->calibration, margin, 90)};
+		.p_fail_30d = calibration_p_fail(c, margin, width, 30),
+		.p_fail_90d = calibration_p_fail(c, margin, width, 90)};
 	e.confidence = estimate_confidence(e.rul, e.lower, e.upper);
 	return e;
 }
@@ -49,14 +50,18 @@ bool model_starved(const struct model *m, const float *x)
 	return have < STARVED_BELOW * usual;
 }
 
+/* contributions: of the trees; where those begin is laid to the feature it comes from.
+ */
 static void finish(const struct predictor *k, const float *x, float coverage,
-	const float *contributions, struct prediction *p)
+	float *contributions, struct prediction *p)
 {
 	const struct model *m = &k->model;
-	double margin = 0;
+	double margin = model_start(m, x), usual = log(m->start_days);
 	for (int i = 0; i <= m->nfeatures; i++)
 		margin += (double)contributions[i];
-	p->e = model_estimate(m, margin);
+	if (m->start >= 0)
+		contributions[m->start] += (float)(model_start(m, x) - usual);
+	p->e = model_estimate(m, margin, model_width(m, x));
 	p->beyond = model_beyond(m, x);
 	p->starved = coverage < (float)STARVED_BELOW || model_starved(m, x);
 	if (p->beyond > RANGE_SLACK)

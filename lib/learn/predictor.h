@@ -27,8 +27,9 @@ struct prediction {
 	bool starved;
 };
 
-/* Days from a margin: the estimate, its bounds and probabilities. */
-struct estimate model_estimate(const struct model *m, double margin);
+/* Days from a margin and a width of the twin's (NaN unknown): the estimate, its bounds
+ * and probabilities. */
+struct estimate model_estimate(const struct model *m, double margin, double width);
 /* How far the feature that is worst lies outside what the model was trained on, in
  * spans of its values there; 0 when all lie inside. */
 double model_beyond(const struct model *m, const float *x);

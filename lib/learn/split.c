@@ -109,6 +109,8 @@ static int assign(struct split *s, uint64_t seed, struct err *err)
 	for (int p = 0; p < PART_COUNT; p++)
 		for (size_t i = 0; i < s->groups_in[p]; i++)
 			s->part_of[r[at++].group] = (uint8_t)p;
+	for (uint32_t i = 0; i < s->groups.n; i++)
+		s->place_of[r[i].group] = i;
 	free(r);
 	return 0;
 }
@@ -132,7 +134,8 @@ int split_make(struct split *s, const struct ids *batteries, enum split_by by,
 	*s = (struct split){.by = by};
 	s->group_of = calloc(batteries->n + 1, sizeof(*s->group_of));
 	s->part_of = calloc(batteries->n + 1, sizeof(*s->part_of));
-	if (!s->group_of || !s->part_of)
+	s->place_of = calloc(batteries->n + 1, sizeof(*s->place_of));
+	if (!s->group_of || !s->part_of || !s->place_of)
 		return err_nomem(err);
 	for (uint32_t b = 0; b < batteries->n; b++) {
 		s->group_of[b] =
@@ -152,5 +155,6 @@ void split_release(struct split *s)
 	ids_release(&s->groups);
 	free(s->group_of);
 	free(s->part_of);
+	free(s->place_of);
 	*s = (struct split){0};
 }

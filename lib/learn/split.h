@@ -25,6 +25,7 @@ struct split {
 	struct ids groups;
 	uint32_t *group_of; /* by battery */
 	uint8_t *part_of;   /* enum split_part, by group */
+	uint32_t *place_of; /* of each group in the order of the hashes */
 	size_t groups_in[PART_COUNT], batteries_in[PART_COUNT];
 };
 
@@ -41,6 +42,12 @@ const char *split_part_name(enum split_part p);
 static inline enum split_part split_part(const struct split *s, uint32_t battery)
 {
 	return (enum split_part)s->part_of[s->group_of[battery]];
+}
+/* One of 'folds' shares of the groups, as even as their number allows; all rows of a
+ * group are in one. */
+static inline int split_fold(const struct split *s, uint32_t battery, int folds)
+{
+	return (int)(s->place_of[s->group_of[battery]] % (uint32_t)folds);
 }
 void split_release(struct split *s);
 

@@ -1,6 +1,7 @@
 #include "learn/trainer.h"
 
 #include "base/code.h"
+#include "learn/crossfit.h"
 #include "learn/evaluate.h"
 #include "learn/search.h"
 
@@ -22,6 +23,7 @@ static void part_release(struct part *p)
 	free(p->lower);
 	free(p->upper);
 	free(p->margin);
+	free(p->start);
 	free(p->row);
 	*p = (struct part){0};
 }
@@ -31,54 +33,70 @@ static struct booster_data data_of(const struct part *p, int cols)
 	return (struct booster_data){p->x, p->lower, p->upper, p->n, cols};
 }
 
-/* Bounds of a row's time, as survival:aft wants them. */
-static void bounds(const struct dataset_row *r, float *lower, float *upper)
+/* Bounds of a row's time over that where the trees begin, as survival:aft wants them.
+ */
+static void bounds(
+	const struct dataset_row *r, double start, float *lower, float *upper)
 {
 	double t = r->rul_days, floor = TRAINER_FLOOR_DAYS;
 	if (r->censored) {
-		*lower = (float)fmax(t, 0.01);
+		*lower = (float)(fmax(t, 0.01) / start);
 		*upper = INFINITY;
 	} else if (t < floor) {
 		*lower = 0;
-		*upper = (float)floor;
+		*upper = (float)(floor / start);
 	} else {
-		*lower = *upper = (float)t;
+		*lower = *upper = (float)(t / start);
 	}
 }
 
-static int fill_part(const struct dataset *d, const struct split *s, enum split_part p,
-	const struct feature_set *use, const int *column, struct part *out,
-	struct err *err)
+/* A part of the split, or several. */
+#define PARTS(p) (1U << (p))
+#define PARTS_LEARNED (PARTS(PART_TRAIN) | PARTS(PART_VALID) | PARTS(PART_CALIB))
+
+static bool is_in(const struct split *s, uint32_t battery, unsigned parts)
 {
-	size_t cols = (size_t)use->n, n = 0;
+	return parts & PARTS(split_part(s, battery));
+}
+
+static int fill_part(const struct dataset *d, const struct split *s, unsigned parts,
+	const struct model *m, const int *column, struct part *out, struct err *err)
+{
+	size_t cols = (size_t)m->nfeatures, n = 0;
 	for (size_t i = 0; i < d->n; i++)
-		n += split_part(s, d->rows[i].battery) == p;
+		n += is_in(s, d->rows[i].battery, parts);
 	out->x = malloc((n * cols + 1) * sizeof(float));
 	out->lower = malloc((n + 1) * sizeof(float));
 	out->upper = malloc((n + 1) * sizeof(float));
 	out->margin = malloc((n + 1) * sizeof(float));
+	out->start = malloc((n + 1) * sizeof(float));
 	out->row = malloc((n + 1) * sizeof(size_t));
-	if (!out->x || !out->lower || !out->upper || !out->margin || !out->row)
+	if (!out->x || !out->lower || !out->upper || !out->margin || !out->start ||
+		!out->row)
 		return err_nomem(err);
 	for (size_t i = 0; i < d->n; i++) {
-		if (split_part(s, d->rows[i].battery) != p)
+		if (!is_in(s, d->rows[i].battery, parts))
 			continue;
+		float *x = out->x + out->n * cols;
 		for (size_t c = 0; c < cols; c++)
-			out->x[out->n * cols + c] = dataset_x(d, i)[column[c]];
-		bounds(&d->rows[i], &out->lower[out->n], &out->upper[out->n]);
+			x[c] = dataset_x(d, i)[column[c]];
+		double start = model_start(m, x);
+		out->start[out->n] = (float)start;
+		bounds(&d->rows[i], exp(start), &out->lower[out->n],
+			&out->upper[out->n]);
 		out->row[out->n++] = i;
 	}
 	return 0;
 }
 
-/* What the training rows say of a column; 'values' has room for all rows. */
+/* What the rows learned from say of a column; 'values' has room for all rows. */
 static struct model_feature survey(
 	const struct dataset *d, const struct split *s, int column, float *values)
 {
 	struct model_feature f = {.min = INFINITY, .max = -INFINITY};
 	size_t rows = 0, have = 0;
 	for (size_t i = 0; i < d->n; i++) {
-		if (split_part(s, d->rows[i].battery) != PART_TRAIN)
+		if (!is_in(s, d->rows[i].battery, PARTS_LEARNED))
 			continue;
 		double v = (double)dataset_x(d, i)[column];
 		rows++;
@@ -93,15 +111,14 @@ static struct model_feature survey(
 	return f;
 }
 
-/* Takes the columns that vary in training: a constant teaches nothing. */
+/* Takes the columns that vary in training: a constant teaches nothing. The trees begin
+ * at what the twin foretells, if it speaks: what they have to learn is its errors. */
 static int choose_features(const struct dataset *d, const struct split *s,
-	int64_t span_ms, struct model *m, struct feature_set *use, int *column,
-	struct err *err)
+	int64_t span_ms, struct model *m, int *column, struct err *err)
 {
 	float *values = malloc((d->n + 1) * sizeof(*values));
 	if (!values)
 		return err_nomem(err);
-	use->n = 0;
 	for (int i = 0; i < d->features.n; i++) {
 		const struct feature_def *def = &d->features.v[i];
 		if (strncmp(def->name, "season_", 7) == 0 && span_ms < SEASON_SPAN_MS)
@@ -111,13 +128,12 @@ static int choose_features(const struct dataset *d, const struct split *s,
 			continue;
 		str_copy(f.name, sizeof(f.name), str_of(def->name));
 		str_copy(f.unit, sizeof(f.unit), str_of(def->unit));
-		column[use->n] = i;
-		m->feature[use->n] = f;
-		use->v[use->n++] = *def;
+		column[m->nfeatures] = i;
+		m->feature[m->nfeatures++] = f;
 	}
 	free(values);
-	m->nfeatures = use->n;
-	if (use->n == 0)
+	model_find_twin(m);
+	if (m->nfeatures == 0)
 		return err_set(err, ERR_DATA,
 			"no feature varies among the training rows: nothing to learn "
 			"from");
@@ -130,17 +146,22 @@ static int by_float(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Median of the lower bounds: where boosting starts. */
-static double median_time(const struct part *p, struct err *err)
+/* Median life, or time it was watched, of the rows learned from: where the trees begin
+ * without a word of the twin. */
+static int median_time(
+	const struct dataset *d, const struct split *s, double *out, struct err *err)
 {
-	float *t = malloc((p->n + 1) * sizeof(*t));
+	float *t = malloc((d->n + 1) * sizeof(*t));
+	size_t n = 0;
 	if (!t)
 		return err_nomem(err);
-	memcpy(t, p->lower, p->n * sizeof(*t));
-	qsort(t, p->n, sizeof(*t), by_float);
-	double m = (double)t[p->n / 2];
+	for (size_t i = 0; i < d->n; i++)
+		if (is_in(s, d->rows[i].battery, PARTS_LEARNED))
+			t[n++] = (float)d->rows[i].rul_days;
+	qsort(t, n, sizeof(*t), by_float);
+	*out = fmax(n ? (double)t[n / 2] : 0, TRAINER_FLOOR_DAYS);
 	free(t);
-	return fmax(m, TRAINER_FLOOR_DAYS);
+	return 0;
 }
 
 static struct booster *fit_best(const struct trainer_options *o,
@@ -158,11 +179,9 @@ static struct booster *fit_best(const struct trainer_options *o,
 			.eta = o->eta,
 			.columns = FIRST_COLUMNS,
 			.scale = FIRST_SCALE,
-			.base = median_time(train, err),
+			.base = 1, /* bounds are over where the trees begin */
 			.seed = (uint32_t)(o->seed & INT32_MAX)}};
 	struct search_result found;
-	if (s.first.base < 0)
-		return NULL;
 	struct booster *best = search_run(&s, &t, &v, &found, err);
 	r->fit = found.fit;
 	r->params = found.params;
@@ -218,14 +237,14 @@ static double longest_life(const struct dataset *d, const struct part *train)
 	return alive ? INFINITY : longest;
 }
 
-/* In how many strings the training batteries are. */
+/* In how many strings the batteries learned from are. */
 static int count_strings(
 	const struct dataset *d, const struct split *s, size_t *n, struct err *err)
 {
 	struct ids strings = {0};
 	int r = 0;
 	for (uint32_t b = 0; r == 0 && b < d->batteries.n; b++)
-		if (split_part(s, b) == PART_TRAIN &&
+		if (is_in(s, b, PARTS_LEARNED) &&
 			ids_intern(&strings, code_string(str_of(ids_name(
 						     &d->batteries, b)))) == IDS_NONE)
 			r = err_nomem(err);
@@ -246,28 +265,101 @@ static int name_model(struct model *m, const struct model_report *r, struct err 
 	return s;
 }
 
-static int fit_parts(const struct dataset *d, const struct split *s,
-	const struct trainer_options *o, struct part *part, struct model *m,
+/* What is fitted on, of the split's parts. */
+struct matrices {
+	struct part train, valid; /* of the search for hyperparameters */
+	struct part learn;        /* all but the test */
+	struct part test;
+};
+
+static int fill_matrices(const struct dataset *d, const struct split *s,
+	const struct model *m, const int *column, struct matrices *x, struct err *err)
+{
+	return fill_part(d, s, PARTS(PART_TRAIN), m, column, &x->train, err) < 0 ||
+			       fill_part(d, s, PARTS(PART_VALID), m, column, &x->valid,
+				       err) < 0 ||
+			       fill_part(d, s, PARTS_LEARNED, m, column, &x->learn,
+				       err) < 0 ||
+			       fill_part(d, s, PARTS(PART_TEST), m, column, &x->test,
+				       err) < 0
+		       ? -1
+		       : 0;
+}
+
+static void matrices_release(struct matrices *x)
+{
+	part_release(&x->train);
+	part_release(&x->valid);
+	part_release(&x->learn);
+	part_release(&x->test);
+}
+
+/* The margins of all rows learned from, by trees that have not seen their group. */
+static int cross(const struct dataset *d, const struct split *s,
+	const struct trainer_options *o, int cols, const struct booster_params *p,
+	struct part *learn, struct err *err)
+{
+	struct booster_data all = data_of(learn, cols);
+	uint8_t *fold = malloc(learn->n + 1);
+	if (!fold)
+		return err_nomem(err);
+	for (size_t i = 0; i < learn->n; i++)
+		fold[i] = (uint8_t)split_fold(
+			s, d->rows[learn->row[i]].battery, CROSSFIT_FOLDS);
+	int r = crossfit(&all, fold, p, learn->margin, o->folds, o->arg, err);
+	free(fold);
+	return r;
+}
+
+/* Searches on the training and the validation part, foretells each group by the others
+ * and fits the trees that stay on all of them. */
+static struct booster *fit_matrices(const struct dataset *d, const struct split *s,
+	const struct trainer_options *o, struct matrices *x, const struct model *m,
+	struct model_report *r, struct err *err)
+{
+	struct booster *best = fit_best(o, &x->train, &x->valid, m->nfeatures, r, err);
+	struct booster_data all = data_of(&x->learn, m->nfeatures);
+	struct booster_fit fit;
+	if (!best)
+		return NULL;
+	int status = part_margins(&x->valid, best, m->nfeatures, err);
+	booster_free(best);
+	struct booster_params p = r->params;
+	p.rounds = r->fit.rounds;
+	if (status < 0 || cross(d, s, o, m->nfeatures, &p, &x->learn, err) < 0)
+		return NULL;
+	for (size_t i = 0; i < x->learn.n; i++)
+		x->learn.margin[i] += x->learn.start[i];
+	return booster_train(&all, NULL, &p, &fit, err);
+}
+
+static int describe(const struct dataset *d, const struct split *s, struct model *m,
+	struct model_report *r, int *column, struct err *err)
+{
+	if (take_stock(d, s, r, err) < 0 ||
+		choose_features(d, s, r->to_ts - r->from_ts, m, column, err) < 0 ||
+		median_time(d, s, &m->start_days, err) < 0 ||
+		count_strings(d, s, &m->train_strings, err) < 0)
+		return -1;
+	for (int p = 0; p < PART_TEST; p++)
+		m->train_batteries += s->batteries_in[p];
+	return 0;
+}
+
+static int fit_model(const struct dataset *d, const struct split *s,
+	const struct trainer_options *o, struct matrices *x, struct model *m,
 	struct model_report *r, struct buf *booster, struct err *err)
 {
-	struct feature_set use;
 	int column[FIELDS_MAX];
-	if (take_stock(d, s, r, err) < 0 ||
-		choose_features(d, s, r->to_ts - r->from_ts, m, &use, column, err) < 0)
+	if (describe(d, s, m, r, column, err) < 0 ||
+		fill_matrices(d, s, m, column, x, err) < 0)
 		return -1;
-	for (int p = 0; p < PART_COUNT; p++)
-		if (fill_part(d, s, (enum split_part)p, &use, column, &part[p], err) <
-			0)
-			return -1;
-	m->train_batteries = s->batteries_in[PART_TRAIN];
-	if (count_strings(d, s, &m->train_strings, err) < 0)
-		return -1;
-	m->longest_days = longest_life(d, &part[PART_TRAIN]);
-	struct booster *b =
-		fit_best(o, &part[PART_TRAIN], &part[PART_VALID], use.n, r, err);
+	m->longest_days = longest_life(d, &x->learn);
+	struct booster *b = fit_matrices(d, s, o, x, m, r, err);
 	if (!b)
 		return -1;
-	int status = model_evaluate(d, part, b, o->level, m, r, err);
+	struct judged_parts parts = {&x->learn, &x->valid, &x->test};
+	int status = model_evaluate(d, &parts, b, o->level, m, r, err);
 	if (status == 0)
 		status = booster_save(b, booster, err);
 	if (status == 0) {
@@ -276,7 +368,7 @@ static int fit_parts(const struct dataset *d, const struct split *s,
 		status = name_model(m, r, err);
 	}
 	if (status == 0 && o->html)
-		status = model_page(d, &part[PART_TEST], b, m, r, o->html, err);
+		status = model_page(d, &x->test, b, m, r, o->html, err);
 	booster_free(b);
 	return status;
 }
@@ -285,7 +377,7 @@ int trainer_fit(const struct dataset *d, const struct trainer_options *o,
 	struct model *m, struct model_report *r, struct buf *booster, struct err *err)
 {
 	struct split s = {0};
-	struct part part[PART_COUNT] = {{0}};
+	struct matrices x = {0};
 	*m = (struct model){.window_h = o->window_h, .floor_days = TRAINER_FLOOR_DAYS};
 	int feature_version = r->feature_version, truth_version = r->truth_version;
 	*r = (struct model_report){.split = o->split,
@@ -295,9 +387,8 @@ int trainer_fit(const struct dataset *d, const struct trainer_options *o,
 		.truth_version = truth_version};
 	int status = split_make(&s, &d->batteries, o->split, o->seed, err);
 	if (status == 0)
-		status = fit_parts(d, &s, o, part, m, r, booster, err);
-	for (int p = 0; p < PART_COUNT; p++)
-		part_release(&part[p]);
+		status = fit_model(d, &s, o, &x, m, r, booster, err);
+	matrices_release(&x);
 	split_release(&s);
 	return status;
 }

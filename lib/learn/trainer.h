@@ -17,7 +17,9 @@ struct trainer_options {
 	int trials;   /* of the search for hyperparameters, >= 1 (search.h) */
 	/* After each trial, may be NULL. */
 	void (*progress)(void *arg, int done, int of, double error, double best);
-	void *arg;
+	/* After each fold of the cross-fitting, may be NULL. */
+	void (*folds)(void *arg, int done, int of);
+	void *arg;        /* of both */
 	struct buf *html; /* the report for people is appended here; NULL: none */
 };
 

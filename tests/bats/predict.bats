@@ -63,6 +63,22 @@ ruls() { # JQ-FILTER over the rul records of $P that predict added
 			and ((.fused.rul_days - 0.25 * .ml.rul_days - 0.75 * .twin.rul_days) | fabs) < 0.01)'
 }
 
+# By what the model foretells: what it and the twin were worth where it was trained.
+@test "fusion: by default the weights are those the model was found to be worth" {
+	fleet 20 1 7 >"$F"
+	jq -e '.fusion | length == 3 and all(.[]; .weight >= 0 and .weight <= 1
+		and (.mae_fused_days == null or ([.mae_learned_days, .mae_twin_days] | min) + 1e-6 >= .mae_fused_days
+			or .batteries < 30))' "$MODEL/model.json"
+	cp -r "$MODEL" "$BATS_TEST_TMPDIR/m"
+	jq '.fusion[0].weight = 0.9 | .fusion[1].weight = 0.7 | .fusion[2].weight = 0.2' "$MODEL/model.json" \
+		>"$BATS_TEST_TMPDIR/m/model.json"
+	predict -q --model "$BATS_TEST_TMPDIR/m" -i "$F" -o "$P"
+	decode -q --kind rul <"$P" | jq -se '
+		group_by(.battery) | map(INDEX(.source)) | map(select(.fused.flags | index("out_of_range") | not))
+		| length > 10 and all(.[]; .ml.rul_days as $d
+			| .fused.weight_ml == (if $d < 90 then 0.9 elif $d < 365 then 0.7 else 0.2 end))'
+}
+
 # The twin doubts itself: its voltages miss by three times what it allows for.
 @test "fusion: adaptive gives a twin that misses its voltages less weight" {
 	fleet 10 1 7 | decode -q | jq -c 'if .kind == "truth" then
@@ -171,7 +187,7 @@ hotter() { # KELVIN: the test fleet's features, moved beyond the training's
 
 @test "out of range: flagged, and the weight falls to a third; far out, the twin alone" {
 	hotter 0.2
-	predict -q --model "$MODEL" -i "$F" -o "$P"
+	predict -q --model "$MODEL" --fusion fixed:0.6 -i "$F" -o "$P"
 	decode -q --kind rul <"$P" | jq -se 'map(select(.source == "fused"))
 		| length == 5 and all(.[]; (.flags | index("out_of_range")) and .weight_ml > 0.199 and .weight_ml < 0.201)' ||
 		{ ruls .; fail "as above"; }
@@ -209,11 +225,13 @@ hotter() { # KELVIN: the test fleet's features, moved beyond the training's
 	[ "$(ruls 'select(.ts >= "2026-01-04" and .flags != ["fallback"])' | wc -l)" -eq 0 ]
 }
 
+# A model that never heard the twin contradicts one that has lost its mind.
 @test "conflict is flagged and its bounds span both" {
+	fleet 200 5 1 feature,truth | train -q --trials 1 --out "$BATS_TEST_TMPDIR/m"
 	fleet 5 2 7 | decode -q |
 		jq -c 'if .source == "twin" then .rul_days = 1 | .lower_days = 0.5 | .upper_days = 2 else . end' |
 		encode -q >"$F"
-	predict -q --model "$MODEL" -i "$F" -o "$P"
+	predict -q --model "$BATS_TEST_TMPDIR/m" -i "$F" -o "$P"
 	decode -q --kind rul <"$P" | jq -se 'map(select(.source == "fused" and .ts > "2026-01-02"))
 		| length == 5 and all(.[]; (.flags | index("conflict")) and .lower_days <= 1 and .upper_days > 20)'
 }

@@ -112,6 +112,7 @@ fleet() { # BATTERIES DAYS SEED [KINDS] >stream
 	assert_status 0
 	assert_stderr '^train: trial 1 of 2: error of log time on validation .* s to go'
 	assert_stderr '^train: trial 2 of 2: '
+	assert_stderr '^train: fold 8 of 8 foretold by the others; .* s to go'
 	page=$BATS_TEST_TMPDIR/m/report.html
 	[ "$(grep -c '<svg' "$page")" -eq 5 ]
 	grep -q "$(jq -r .id "$BATS_TEST_TMPDIR/m/model.json")" "$page"

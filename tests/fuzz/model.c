@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			(h->n && bin >= h->n))
 			abort();
 	}
-	struct estimate e = model_estimate(&m, 6);
+	struct estimate e = model_estimate(&m, 6, 1);
 	if (!(e.lower <= e.rul && e.rul <= e.upper))
 		abort();
 	return 0;

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+static const struct calib_spread ALIKE = {0, 0};
 enum { CAL = 100, PER = 4, NEW = 200, REPEATS = 60 };
 
 /* A battery has its own shift, its rows scatter about it: not exchangeable by row. */
@@ -21,7 +22,7 @@ static void draw(struct rng *r, struct calib_row *rows, size_t batteries)
 		for (size_t i = 0; i < PER; i++)
 			rows[b * PER + i] = (struct calib_row){margin,
 				margin + shift + 0.1 * rng_normal(r), false,
-				(uint32_t)b};
+				(uint32_t)b, NAN};
 	}
 }
 
@@ -34,10 +35,10 @@ static void test_coverage_of_new_batteries(void **state)
 		struct calibration c;
 		draw(&r, cal, CAL);
 		draw(&r, fresh, NEW);
-		assert_int_equal(calibrate(cal, CAL * PER, 0.9, 0, &c, NULL), 0);
+		assert_int_equal(calibrate(cal, CAL * PER, 0.9, ALIKE, &c, NULL), 0);
 		for (size_t i = 0; i < NEW * PER; i++, n++) {
 			double lo, hi;
-			calibration_interval(&c, fresh[i].margin, &lo, &hi);
+			calibration_interval(&c, fresh[i].margin, NAN, &lo, &hi);
 			inside += fresh[i].log_time >= lo && fresh[i].log_time <= hi;
 			below += fresh[i].log_time < lo;
 		}
@@ -68,10 +69,10 @@ static void test_equals_order_statistics(void **state)
 	struct calibration c;
 	for (int i = 0; i < N; i++) {
 		e[i] = rng_normal(&r);
-		rows[i] = (struct calib_row){6, 6 + e[i], false, (uint32_t)i};
+		rows[i] = (struct calib_row){6, 6 + e[i], false, (uint32_t)i, NAN};
 	}
 	qsort(e, N, sizeof(*e), by_double);
-	assert_int_equal(calibrate(rows, N, 0.9, 0, &c, NULL), 0);
+	assert_int_equal(calibrate(rows, N, 0.9, ALIKE, &c, NULL), 0);
 	assert_int_equal(c.n, 1);
 	/* ceil(.95 · 40) = 38th of 39, and by symmetry the 2nd. */
 	assert_true(fabs(c.bin[0].lower - e[1]) < 1e-12);
@@ -90,13 +91,13 @@ static void test_table_follows_the_margin(void **state)
 		double m = i % 2 ? 3 : 7, s = i % 2 ? 0.8 : 0.2;
 		m += 0.01 * rng_uniform(&r);
 		rows[i] = (struct calib_row){
-			m, m + s * rng_normal(&r), false, (uint32_t)i};
+			m, m + s * rng_normal(&r), false, (uint32_t)i, NAN};
 	}
-	assert_int_equal(calibrate(rows, N, 0.9, 0, &c, NULL), 0);
+	assert_int_equal(calibrate(rows, N, 0.9, ALIKE, &c, NULL), 0);
 	assert_int_equal(c.n, 4);
 	double lo, hi, lo2, hi2;
-	calibration_interval(&c, 3.005, &lo, &hi);
-	calibration_interval(&c, 7.005, &lo2, &hi2);
+	calibration_interval(&c, 3.005, NAN, &lo, &hi);
+	calibration_interval(&c, 7.005, NAN, &lo2, &hi2);
 	assert_true(hi - lo > 2 * (hi2 - lo2));
 }
 
@@ -109,11 +110,12 @@ static void test_censoring_keeps_coverage(void **state)
 	struct calibration c, full;
 	for (int i = 0; i < N; i++) {
 		double t = 6 + 0.5 * rng_normal(&r), cut = 6 + 0.8 * rng_normal(&r);
-		plain[i] = (struct calib_row){6, t, false, (uint32_t)i};
-		rows[i] = (struct calib_row){6, fmin(t, cut), t > cut, (uint32_t)i};
+		plain[i] = (struct calib_row){6, t, false, (uint32_t)i, NAN};
+		rows[i] =
+			(struct calib_row){6, fmin(t, cut), t > cut, (uint32_t)i, NAN};
 	}
-	assert_int_equal(calibrate(plain, N, 0.9, 0, &full, NULL), 0);
-	assert_int_equal(calibrate(rows, N, 0.9, 0, &c, NULL), 0);
+	assert_int_equal(calibrate(plain, N, 0.9, ALIKE, &full, NULL), 0);
+	assert_int_equal(calibrate(rows, N, 0.9, ALIKE, &c, NULL), 0);
 	assert_true(c.bin[0].lower <= full.bin[0].lower);
 	assert_true(c.bin[0].upper > 0.7 && c.bin[0].upper < 1.2);
 	/* The censored likelihood finds the sigma that the naive one would miss. */
@@ -126,8 +128,8 @@ static void test_all_censored_is_extrapolated(void **state)
 	struct calib_row rows[25];
 	struct calibration c;
 	for (int i = 0; i < 25; i++)
-		rows[i] = (struct calib_row){6, 5.0 + 0.01 * i, true, (uint32_t)i};
-	assert_int_equal(calibrate(rows, 25, 0.9, 0, &c, NULL), 0);
+		rows[i] = (struct calib_row){6, 5.0 + 0.01 * i, true, (uint32_t)i, NAN};
+	assert_int_equal(calibrate(rows, 25, 0.9, ALIKE, &c, NULL), 0);
 	assert_true(c.bin[0].extrapolated);
 	assert_true(isfinite(c.bin[0].upper));
 }
@@ -143,18 +145,49 @@ static void test_slope(void **state)
 		double m = 3 + 5 * rng_uniform(&r);
 		rows[i] = (struct calib_row){m,
 			m + 0.3 * exp(-0.4 * (m - log(1000))) * rng_normal(&r), false,
-			(uint32_t)i};
+			(uint32_t)i, NAN};
 	}
-	double slope = calibration_slope(rows, N);
-	assert_true(fabs(slope + 0.4) < 0.051);
-	assert_int_equal(calibrate(rows, N, 0.9, slope, &c, NULL), 0);
+	struct calib_spread s = calibration_spread(rows, N);
+	assert_true(fabs(s.slope + 0.4) < 0.051);
+	assert_true(s.wide == 0); /* no width is known */
+	assert_int_equal(calibrate(rows, N, 0.9, s, &c, NULL), 0);
 	double lo, hi;
 	for (double m = 3.1; m < 8; m += 0.7) {
-		calibration_interval(&c, m, &lo, &hi);
+		calibration_interval(&c, m, NAN, &lo, &hi);
 		double want = 2 * 1.645 * 0.3 * exp(-0.4 * (m - log(1000)));
 		assert_true(fabs((hi - lo) / want - 1) < 0.3);
 	}
-	assert_true(calibration_slope(rows, 0) == 0);
+	s = calibration_spread(rows, 0);
+	assert_true(s.slope == 0 && s.wide == 0);
+}
+
+/* Where the twin is twice as unsure the spread is twice as wide: found, and undone. */
+static void test_width(void **state)
+{
+	struct rng r = {7};
+	enum { N = 1000 };
+	static struct calib_row rows[N];
+	struct calibration c;
+	for (int i = 0; i < N; i++) {
+		double width = 0.2 * exp(2 * rng_uniform(&r));
+		rows[i] = (struct calib_row){
+			7, 7 + width / 4 * rng_normal(&r), false, (uint32_t)i, width};
+	}
+	struct calib_spread s = calibration_spread(rows, N);
+	assert_true(fabs(s.wide - 1) < 0.126);
+	assert_int_equal(calibrate(rows, N, 0.9, s, &c, NULL), 0);
+	for (double width = 0.2; width < 1.5; width *= 1.5) {
+		double lo, hi;
+		calibration_interval(&c, 7, width, &lo, &hi);
+		assert_true(fabs((hi - lo) / (2 * 1.645 * width / 4) - 1) < 0.25);
+	}
+	/* unknown is as the usual one, and no width is absurd */
+	double lo, hi, lo2, hi2;
+	calibration_interval(&c, 7, NAN, &lo, &hi);
+	calibration_interval(&c, 7, 0.6, &lo2, &hi2);
+	assert_true(lo == lo2 && hi == hi2);
+	calibration_interval(&c, 7, 1e300, &lo, &hi);
+	assert_true(isfinite(lo) && isfinite(hi));
 }
 
 /* Three in a hundred die at any time before their end, the rest near it. */
@@ -167,14 +200,14 @@ static void test_sudden_deaths(void **state)
 	for (int i = 0; i < N; i++) {
 		bool sudden = rng_uniform(&r) < 0.03;
 		double t = sudden ? 7 + log(rng_uniform(&r)) : 7 + 0.3 * rng_normal(&r);
-		rows[i] = (struct calib_row){7, t, false, (uint32_t)i};
+		rows[i] = (struct calib_row){7, t, false, (uint32_t)i, NAN};
 	}
-	assert_int_equal(calibrate(rows, N, 0.9, 0, &c, NULL), 0);
+	assert_int_equal(calibrate(rows, N, 0.9, ALIKE, &c, NULL), 0);
 	assert_true(fabs(c.bin[0].sigma - 0.3) < 0.03);
 	assert_true(c.bin[0].sudden >= 0.01 && c.bin[0].sudden <= 0.05);
 	/* 90 of 1,097 days: a twelfth of the sudden ones, and of the others none */
-	assert_true(
-		fabs(calibration_p_fail(&c, 7, 90) / (0.03 * 90 / exp(7)) - 1) < 0.7);
+	assert_true(fabs(calibration_p_fail(&c, 7, NAN, 90) / (0.03 * 90 / exp(7)) -
+			    1) < 0.7);
 }
 
 static void test_too_few(void **state)
@@ -183,8 +216,8 @@ static void test_too_few(void **state)
 	struct calibration c;
 	struct err err = {0};
 	for (int i = 0; i < 18; i++)
-		rows[i] = (struct calib_row){6, 6, false, (uint32_t)i};
-	assert_int_equal(calibrate(rows, 18, 0.9, 0, &c, &err), -1);
+		rows[i] = (struct calib_row){6, 6, false, (uint32_t)i, NAN};
+	assert_int_equal(calibrate(rows, 18, 0.9, ALIKE, &c, &err), -1);
 	assert_int_equal(err.class, ERR_DATA);
 	assert_non_null(strstr(err.msg, "18 of at least 19"));
 }
@@ -194,8 +227,8 @@ static void test_p_fail(void **state)
 	struct calibration c = {.n = 1};
 	c.bin[0].sigma = 0.5;
 	/* Phi(0), and Phi((log 30 - log 60) / .5) = Phi(-1.38629) = 0.082828. */
-	assert_true(fabs(calibration_p_fail(&c, log(30), 30) - 0.5) < 1e-12);
-	assert_true(fabs(calibration_p_fail(&c, log(60), 30) - 0.0828286) < 1e-5);
+	assert_true(fabs(calibration_p_fail(&c, log(30), NAN, 30) - 0.5) < 1e-12);
+	assert_true(fabs(calibration_p_fail(&c, log(60), NAN, 30) - 0.0828286) < 1e-5);
 }
 
 int main(void)
@@ -207,6 +240,7 @@ int main(void)
 		cmocka_unit_test(test_censoring_keeps_coverage),
 		cmocka_unit_test(test_all_censored_is_extrapolated),
 		cmocka_unit_test(test_slope),
+		cmocka_unit_test(test_width),
 		cmocka_unit_test(test_sudden_deaths),
 		cmocka_unit_test(test_too_few),
 		cmocka_unit_test(test_p_fail),

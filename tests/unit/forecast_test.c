@@ -66,14 +66,18 @@ static struct booster *small_model(struct model *m)
 		.window_h = 24,
 		.floor_days = 7,
 		.longest_days = 3000,
-		.nfeatures = 1};
+		.nfeatures = 1,
+		.start = -1,
+		.start_days = 1,
+		.bound = {-1, -1}};
 	strcpy(m->feature[0].name, "t_mean_c");
 	strcpy(m->feature[0].unit, "degC");
 	m->feature[0].min = 20;
 	m->feature[0].max = 40;
 	m->feature[0].present = 1;
 	m->calibration = (struct calibration){
-		0.9, 0, 1, {{INFINITY, -0.3, 0.3, 0.2, 0, 60, 60, false}}};
+		0.9, {0, 0}, 1, {{INFINITY, -0.3, 0.3, 0.2, 0, 60, 60, false}}};
+	m->silent = m->calibration;
 	return booster_train(&d, &d, &p, &fit, NULL);
 }
 
@@ -326,6 +330,34 @@ static void test_another_model_takes_over(void **state)
 	forecast_free(f);
 }
 
+/* What the model was found to be worth beside the twin, by what it foretells. */
+static void test_weights_of_the_model(void **state)
+{
+	const struct forecast_options fo = {
+		{FUSION_EVIDENCE, 0.6}, H(1), H(48), 1, 24, 0.5, 0};
+	for (int known = 0; known < 2; known++) {
+		struct out o = {0};
+		struct forecast *f = forecast_new(&fo, collect, &o, NULL);
+		struct model m;
+		struct booster *b = small_model(&m);
+		m.weights = (struct weights){
+			known, {{.weight = 1}, {.weight = 0.8}, {.weight = 0.3}}};
+		assert_int_equal(forecast_use(f, 0, &m, b, NULL), 0);
+		twin(f, "A", 0, H(23), 1100);
+		twin(f, "B", 0, H(23), 240);
+		o.n = 0;
+		feature(f, "A", 0, H(24), 25); /* 1,125 days */
+		feature(f, "B", 0, H(24), 39); /* 224 */
+		assert_int_equal(forecast_flush(f, NULL), 0);
+		assert_int_equal(o.n, 4);
+		assert_true(fabs(o.v[1].weight - (known ? 0.3 : 0.6)) < 1e-6);
+		assert_true(fabs(o.v[3].weight - (known ? 0.8 : 0.6)) < 1e-6);
+		assert_true(fabs(o.v[3].rul - o.v[3].weight * o.v[2].rul -
+				    (1 - o.v[3].weight) * 240) < 0.01);
+		forecast_free(f);
+	}
+}
+
 /* Without a word of the twin a doubted model is better than none, and says so. */
 static void test_fallback_by_degree(void **state)
 {
@@ -372,6 +404,7 @@ int main(void)
 		cmocka_unit_test(test_two_models),
 		cmocka_unit_test(test_another_model_takes_over),
 		cmocka_unit_test(test_fallback_by_degree),
+		cmocka_unit_test(test_weights_of_the_model),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -164,6 +164,9 @@ static void test_parse(void **state)
 	assert_int_equal(f.rule, FUSION_VARIANCE);
 	assert_int_equal(fusion_parse("adaptive", &f, &err), 0);
 	assert_int_equal(f.rule, FUSION_ADAPTIVE);
+	assert_int_equal(fusion_parse("evidence", &f, &err), 0);
+	assert_int_equal(f.rule, FUSION_EVIDENCE);
+	near(f.weight, 0.6); /* for a model that brings none */
 	const char *bad[] = {
 		"", "fixed:", "fixed:1.5", "fixed:-1", "fixed:nan", "mean"};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {

@@ -80,7 +80,11 @@ static void save_model(const char *path, int flavour, char id[CODE_MAX + 1])
 		.floor_days = 7,
 		.longest_days = 3000,
 		.nfeatures = 1,
-		.calibration = {0.9, 0, 1, {{INFINITY, -1, 1, 0.5, 0, 60, 60, false}}}};
+		.start = -1,
+		.start_days = 300,
+		.bound = {-1, -1},
+		.calibration = {
+			0.9, {0, 0}, 1, {{INFINITY, -1, 1, 0.5, 0, 60, 60, false}}}};
 	struct model_report r = {.seed = (uint64_t)flavour};
 	struct booster_fit fit;
 	struct booster_params p = {4, 4, 2, 1, 0.5, 0.5, 300, 1, 0.8};
@@ -89,6 +93,7 @@ static void save_model(const char *path, int flavour, char id[CODE_MAX + 1])
 		x[i] = (float)i;
 		t[i] = (float)(100 + i * (flavour + 1));
 	}
+	m.silent = m.calibration;
 	struct booster_data d = {x, t, t, 64, 1};
 	struct booster *b = booster_train(&d, &d, &p, &fit, NULL);
 	assert_int_equal(booster_save(b, &trees, NULL), 0);

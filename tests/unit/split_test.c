@@ -46,6 +46,11 @@ static void test_no_group_in_two_parts(void **state)
 					assert_int_equal(
 						split_part(&s, a), split_part(&s, b));
 			}
+		for (uint32_t a = 0; a < t.n; a++)
+			for (uint32_t b = 0; b < a; b++)
+				if (s.group_of[a] == s.group_of[b])
+					assert_int_equal(split_fold(&s, a, 8),
+						split_fold(&s, b, 8));
 		for (int p = 0; p < PART_COUNT; p++)
 			total += s.batteries_in[p];
 		assert_int_equal(total, t.n);
@@ -55,6 +60,21 @@ static void test_no_group_in_two_parts(void **state)
 		split_release(&s);
 		ids_release(&t);
 	}
+}
+
+static void test_folds_are_even(void **state)
+{
+	struct ids t = {0};
+	struct split s;
+	int in[8] = {0};
+	fleet(&t, 9, 24, false);
+	assert_int_equal(split_make(&s, &t, SPLIT_BATTERY, 5, NULL), 0);
+	for (uint32_t b = 0; b < t.n; b++)
+		in[split_fold(&s, b, 8)]++;
+	for (int k = 0; k < 8; k++)
+		assert_int_equal(in[k], 432 / 8);
+	split_release(&s);
+	ids_release(&t);
 }
 
 static void test_order_does_not_matter_seed_does(void **state)
@@ -106,6 +126,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_no_group_in_two_parts),
+		cmocka_unit_test(test_folds_are_even),
 		cmocka_unit_test(test_order_does_not_matter_seed_does),
 		cmocka_unit_test(test_too_few_is_refused),
 	};

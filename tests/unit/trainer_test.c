@@ -25,6 +25,24 @@ static double life(struct rng *r, double t, double res)
 	return exp(8 - 0.06 * (t - 25) - 0.02 * (res - 100) + 0.1 * rng_normal(r));
 }
 
+/* Of the twin's word, on the log scale; 0: it says nothing. */
+static double twin_error;
+
+static void say_twin(
+	struct dataset *d, int64_t ts, struct str battery, double rul, struct rng *r)
+{
+	struct rec_rul word;
+	record_clear(kind_info(KIND_rul), &word);
+	word.ts = ts;
+	word.battery = battery;
+	word.unit = 0;
+	word.source = rul_source_twin;
+	word.rul_days = (float)(rul * exp(twin_error * rng_normal(r)));
+	word.lower_days = word.rul_days / 1.5f;
+	word.upper_days = word.rul_days * 1.5f;
+	assert_int_equal(dataset_twin(d, &word, NULL), 0);
+}
+
 static void add(struct dataset *d, const char *code, int i, double t, double res,
 	double age, double rul, bool censored, struct rng *r)
 {
@@ -45,6 +63,8 @@ static void add(struct dataset *d, const char *code, int i, double t, double res
 	f.i_mean_a = 0.05f; /* constant: not a feature */
 	y.rul_days = rul;
 	y.censored = censored;
+	if (twin_error > 0)
+		say_twin(d, f.ts, f.battery, rul, r);
 	assert_int_equal(dataset_feature(d, &f, NULL), 0);
 	assert_int_equal(dataset_truth(d, &y, NULL), 0);
 }
@@ -131,7 +151,8 @@ static void test_learns_a_known_law(void **state)
 				booster_margin(b, x, 1, s.n, &margin, &err), 0);
 			assert_int_equal(predictor_run(k, x, &none, 1, &p, &err), 0);
 			/* SHAP adds up to the margin */
-			assert_true(fabs(log(p.e.rul) - (double)margin) < 1e-4);
+			assert_true(fabs(log(p.e.rul) - (double)margin -
+					    model_start(&m, x)) < 1e-4);
 			assert_true(p.e.lower <= p.e.rul && p.e.rul <= p.e.upper);
 			assert_true(p.e.p_fail_30d <= p.e.p_fail_90d);
 			sq += pow(log(p.e.rul) - log(0.7 * whole), 2);
@@ -166,7 +187,62 @@ static void test_censoring_is_not_read_as_death(void **state)
 								    : 13.6f;
 	assert_int_equal(booster_margin(b, x, 1, s.n, &margin, &err), 0);
 	/* Truth: 3,100 days. A model that took 700 for the end could not say this. */
-	assert_true(exp((double)margin) > 1000);
+	assert_true(exp((double)margin + model_start(&m, x)) > 1000);
+	booster_free(b);
+	buf_release(&trees);
+	dataset_release(&d);
+}
+
+/* The trees begin at the twin's word, and are explained from there; its worth beside
+ * them is found, and without it they go on. */
+static void test_begins_at_the_twin(void **state)
+{
+	struct dataset d;
+	struct model m;
+	struct model_report r = {0};
+	struct buf trees = {0};
+	struct err err = {0};
+	struct feature_set s;
+	twin_error = 0.05;
+	fleet(&d, 400, 1e9, 9);
+	twin_error = 0;
+	if (trainer_fit(&d, &OPTIONS, &m, &r, &trees, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_true(m.start >= 0 && m.bound[0] >= 0 && m.bound[1] >= 0);
+	assert_string_equal(m.feature[m.start].name, "twin_rul_days");
+	assert_true(m.weights.known);
+	assert_true(r.skill > 0.8);
+	struct booster *b = booster_load(trees.data, trees.len, &err);
+	struct predictor *k =
+		predictor_new(&m, booster_load(trees.data, trees.len, &err), &err);
+	assert_int_equal(model_features(&m, &s, &err), 0);
+	float x[FIELDS_MAX], margin, none = 1;
+	struct prediction p[3];
+	const float words[] = {200, 800, NAN};
+	for (int i = 0; i < s.n; i++)
+		x[i] = strcmp(s.v[i].name, "t_mean_c") == 0         ? 30
+		       : strcmp(s.v[i].name, "r_baseline_pct") == 0 ? 120
+		       : strcmp(s.v[i].name, "age_days") == 0       ? 800
+								    : 13.6f;
+	for (int i = 0; i < 3; i++) {
+		x[m.start] = words[i];
+		x[m.bound[0]] = words[i] / 1.5f;
+		x[m.bound[1]] = words[i] * 1.5f;
+		assert_int_equal(booster_margin(b, x, 1, s.n, &margin, &err), 0);
+		assert_int_equal(predictor_run(k, x, &none, 1, &p[i], &err), 0);
+		assert_true(fabs(log(p[i].e.rul) - (double)margin -
+				    model_start(&m, x)) < 1e-4);
+	}
+	assert_true(fabs(log(p[0].e.rul / 200)) < 0.3);
+	assert_true(fabs(log(p[1].e.rul / 800)) < 0.3);
+	/* 200 days are few in this fleet, and the twin's word is why */
+	assert_true(str_is(p[0].factors.v[0].name, "capacity"));
+	assert_true(p[0].factors.v[0].value < 0);
+	assert_true(isnan(model_width(&m, x)));
+	assert_true(p[2].e.rul > 100 && p[2].e.rul < 3000);
+	/* without the twin it is less sure, and says so */
+	assert_true(p[2].e.upper / p[2].e.lower > 1.3 * p[1].e.upper / p[1].e.lower);
+	predictor_free(k);
 	booster_free(b);
 	buf_release(&trees);
 	dataset_release(&d);
@@ -328,15 +404,17 @@ static void test_damaged_json(void **state)
 	for (size_t n = 0; n < json.len - 1; n++)
 		assert_int_equal(model_read_json(text, n, &m, &err), -1);
 	static const char *const bad[] = {"[]", "null", "{}", "{\"format\": \"1\"}",
-		"{\"format\": 2}", "{\"format\": 1, \"id\": 5}",
-		"{\"format\": 1, \"id\": \"x\", \"window_h\": -1}"};
+		"{\"format\": 1}", "{\"format\": 2, \"id\": 5}",
+		"{\"format\": 2, \"id\": \"x\", \"window_h\": -1}"};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		assert_int_equal(model_read_json(bad[i], strlen(bad[i]), &m, &err), -1);
 	/* every value in turn replaced by another type, where the reader needs it */
-	static const char *const keys[] = {"\"id\": ", "\"window_h\": ",
-		"\"floor_days\": ", "\"bytes\": ", "\"hash\": ", "\"features\": ",
-		"\"unit\": ", "\"min\": ", "\"present\": ", "\"level\": ",
-		"\"sigma\": ", "\"table\": ", "\"lower\": ", "\"upper\": "};
+	static const char *const keys[] = {
+		"\"id\": ", "\"window_h\": ", "\"floor_days\": ", "\"bytes\": ",
+		"\"hash\": ", "\"features\": ", "\"unit\": ", "\"min\": ",
+		"\"present\": ", "\"level\": ", "\"sigma\": ", "\"wide\": ",
+		"\"start\": ", "\"days\": ", "\"fusion\": ", "\"calibration_silent\": ",
+		"\"table\": ", "\"lower\": ", "\"upper\": "};
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
 		struct buf t = {0};
 		const char *at = strstr(text, keys[i]);
@@ -397,6 +475,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_learns_a_known_law),
 		cmocka_unit_test(test_censoring_is_not_read_as_death),
+		cmocka_unit_test(test_begins_at_the_twin),
 		cmocka_unit_test(test_deterministic),
 		cmocka_unit_test(test_report),
 		cmocka_unit_test(test_refusals),
