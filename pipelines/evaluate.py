@@ -1,14 +1,16 @@
 #!/usr/bin/python3
 """The tables of evaluate.sh: how well remaining life is foretold, and by what else.
 
-  evaluate.py MODEL-DIR TRAINING-STREAM EVALUATION-STREAM [WARM-UP-DAYS]
+  evaluate.py MODEL-DIR TRAINING-STREAM WARM-UP-DAYS <EVALUATION-STREAMS
 
-The training stream has features, truth and the twin's estimates; the evaluation stream,
-of another seed, the learned and fused ones as well. Rows are looked at every ten days,
-and only after the warm-up: a fleet that has been watched for a year has had its tests.
+The training stream has features, truth and the twin's estimates; the evaluation streams,
+one fleet after the other, the learned and fused ones as well. Rows are looked at every
+ten days, and only after the warm-up: a fleet that has been watched for a year has had its
+tests. What is kept of a stream are the numbers of the rows looked at.
 """
 import json
 import sys
+from array import array
 
 import msgpack
 import numpy as np
@@ -20,51 +22,83 @@ STEP = 10  # days between rows
 FLOOR = 7.0  # lives shorter than this are one class
 TRUTH = ["soh_pct", "resistance_mohm", "rate_class", "cause"]
 CAUSES = ["none", "wear", "dry-out", "corrosion", "sulfation", "internal short", "open circuit", "runaway"]
+SUDDEN = (5, 6)
 SOURCES = {0: "ml", 1: "twin", 2: "fused"}
 TEMPERATURE = ("t_", "hours_above_", "arrhenius_", "season_")
 
 
-def read(path, window):
-    """The rows of a stream: {(battery, unit, day): {kind: {field: value}}}."""
-    names, fields, rows = {}, {}, {}
-    with open(path, "rb") as f:
-        for r in msgpack.Unpacker(f, raw=False, max_buffer_size=1 << 30):
-            if r[0] == 0:
-                names[r[1]], fields[r[1]] = r[2], [x[0] for x in r[4]]
-                continue
-            kind = names.get(r[0])
-            if kind not in ("feature", "truth", "twin_state", "rul"):
-                continue
-            day = (r[1] + DAY // 2) // DAY
-            if day % STEP:
-                continue
-            v = dict(zip(fields[r[0]], r[1:]))
-            if kind == "feature" and v["window_h"] != window:
-                continue
-            if kind == "rul":
-                kind = SOURCES.get(v["source"], "?") if isinstance(v["source"], int) else v["source"]
-            rows.setdefault((r[2], v["unit"] or 0, day), {})[kind] = v
-    return rows
+def wanted(names):
+    """The columns of the table: (kind, field)."""
+    cols = [("twin", n[5:]) if n.startswith("twin_") else ("feature", n) for n in names]
+    cols += [("truth", f) for f in TRUTH + ["rul_days", "censored"]]
+    cols += [("feature", "age_days"), ("feature", "initial_capacity_pct"), ("twin_state", "soh_pct")]
+    return cols + [(s, f) for s in SOURCES.values() for f in ("rul_days", "lower_days", "upper_days")]
 
 
-def table(rows, from_day, names):
+class Fleet:
+    """The rows of one stream after the warm-up: {(battery, unit, day): numbers}."""
+
+    def __init__(self, window, warm, cols):
+        self.window, self.warm, self.cols = window, warm, cols
+        self.names, self.fields, self.places, self.rows, self.first = {}, {}, {}, {}, None
+
+    def place(self, kind, at):
+        if (kind, at) not in self.places:
+            name = self.fields[kind]
+            self.places[kind, at] = [(i, 1 + name.index(f)) for i, (k, f) in enumerate(self.cols) if k == at]
+        return self.places[kind, at]
+
+    def take(self, r):
+        if r[0] == 0:
+            self.names[r[1]], self.fields[r[1]] = r[2], [x[0] for x in r[4]]
+            return
+        kind = self.names.get(r[0])
+        if kind not in ("feature", "truth", "twin_state", "rul"):
+            return
+        day, name = (r[1] + DAY // 2) // DAY, self.fields[r[0]]
+        self.first = day if self.first is None else self.first
+        if day % STEP or day < self.first + self.warm:
+            return
+        if kind == "feature" and r[1 + name.index("window_h")] != self.window:
+            return
+        if kind == "rul":
+            kind = SOURCES[r[1 + name.index("source")]]
+        key = (r[2], r[1 + name.index("unit")] or 0, day)
+        row = self.rows.setdefault(key, array("f", [np.nan] * len(self.cols)))
+        for i, j in self.place(r[0], kind):
+            row[i] = np.nan if j >= len(r) or r[j] is None else float(r[j])
+
+
+def read(f, window, warm, cols):
+    """The fleets of a file of one or more whole streams."""
+    fleet = None
+    for r in msgpack.Unpacker(f, raw=False, max_buffer_size=1 << 30):
+        if r[0] == 126:
+            fleet = Fleet(window, warm, cols)
+        elif r[0] == 127:
+            yield fleet.rows
+            fleet = None
+        else:
+            fleet.take(r)
+    if fleet:
+        sys.exit("evaluate: a stream is cut off")
+
+
+def table(f, window, warm, names):
     """Arrays of the rows that have a truth and features, not past their end."""
-    keys = [k for k, v in rows.items() if "truth" in v and "feature" in v and k[2] >= from_day
-            and not v["truth"]["censored"] and (v["truth"]["rul_days"] or 0) > 0]
-    keys.sort()
-
-    def column(kind, field):
-        got = (rows[k].get(kind, {}).get(field) for k in keys)
-        return np.array([np.nan if x is None else float(x) for x in got])
-
-    def feature(n):
-        if n.startswith("twin_"):
-            return column("twin", n[5:])
-        return column("feature", n)
-
-    t = {"key": keys, "rul": column("truth", "rul_days"), "age": column("feature", "age_days"),
-         "site": np.array([k[0][:9] for k in keys]), "unit": np.array(["%s %d" % k[:2] for k in keys]),
-         "cause": column("truth", "cause"), "x": np.column_stack([feature(n) for n in names]),
+    cols = wanted(names)
+    place = {c: i for i, c in enumerate(cols)}
+    keys, parts = [], []
+    for n, rows in enumerate(read(f, window, warm, cols)):
+        kept = sorted(k for k, v in rows.items() if np.isfinite(v[place["feature", "age_days"]])
+                      and v[place["truth", "censored"]] == 0 and v[place["truth", "rul_days"]] > 0)
+        keys += [(n, *k) for k in kept]
+        parts.append(np.array([rows[k] for k in kept], dtype=np.float32))
+    x = np.concatenate(parts)
+    column = lambda kind, field: x[:, place[kind, field]].astype(float)
+    t = {"rul": column("truth", "rul_days"), "age": column("feature", "age_days"),
+         "site": np.array([k[1][:9] for k in keys]), "fleet site": np.array(["%d %s" % (k[0], k[1][:9]) for k in keys]),
+         "unit": np.array(["%d %s %d" % k[:3] for k in keys]), "cause": column("truth", "cause"), "x": x[:, :len(names)],
          "truth": np.column_stack([column("truth", n) for n in TRUTH])}
     for s in SOURCES.values():
         t[s] = column(s, "rul_days")
@@ -102,7 +136,7 @@ def figures(t, p, within):
 
 
 def coverage(t, s, within):
-    """Batteries weigh alike; their number gives the binomial error."""
+    """Share held, its binomial error, mean width, batteries. Batteries weigh alike."""
     ok = within & np.isfinite(t[s + " low"])
     if not ok.any():
         return np.nan, np.nan, np.nan, 0
@@ -113,23 +147,38 @@ def coverage(t, s, within):
     return each.mean(), np.sqrt(0.09 / len(each)), width, len(each)
 
 
+def spread_of_sites(t, s, within):
+    """Standard deviation of the share held from site to site, and what chance makes of it."""
+    shares = [coverage(t, s, within & (t["fleet site"] == k)) for k in np.unique(t["fleet site"])]
+    return len(shares), np.std([c[0] for c in shares]), np.sqrt(np.mean([c[1] ** 2 for c in shares]))
+
+
 def weibull(model, age):
     w = model["evaluation"]["age_only_weibull"]
     k, scale = w["shape"], w["scale_days"]
     return scale * ((age / scale) ** k + np.log(2)) ** (1 / k) - age
 
 
-def boosted(model, x, y):
-    """The model's own objective and hyperparameters, on other columns."""
+def begin(model, x):
+    """Where the trees begin: at what the twin foretells, if it does."""
+    names = [f["name"] for f in model["features"]]
+    at, usual = model["start"]["feature"], model["start"]["days"]
+    days = x[:, names.index(at)].astype(float) if at else np.full(len(x), np.nan)
+    return np.where(np.isnan(days), usual, np.maximum(days, FLOOR))
+
+
+def boosted(model, a, b, columns):
+    """The model's own objective and hyperparameters, on other columns of rows a, for rows b."""
     h = model["training"]["hyperparameters"]
-    d = xgboost.DMatrix(x)
-    d.set_float_info("label_lower_bound", np.where(y < FLOOR, 0, y))
-    d.set_float_info("label_upper_bound", np.maximum(y, FLOOR))
+    d, y, start = xgboost.DMatrix(columns(a)), a["rul"], begin(model, a["x"])
+    d.set_float_info("label_lower_bound", np.where(y < FLOOR, 0, y / start))
+    d.set_float_info("label_upper_bound", np.maximum(y, FLOOR) / start)
     p = {"objective": "survival:aft", "eval_metric": "aft-nloglik", "aft_loss_distribution": "normal",
          "aft_loss_distribution_scale": h["scale"], "max_depth": h["depth"], "eta": h["eta"],
          "min_child_weight": h["min_rows"], "subsample": 0.8, "colsample_bytree": h["columns"],
-         "tree_method": "hist", "base_score": h["base_days"], "seed": 1, "nthread": 2}
-    return xgboost.train(p, d, model["training"]["rounds"], verbose_eval=False)
+         "tree_method": "hist", "base_score": 1, "seed": 1, "nthread": 2}
+    trees = xgboost.train(p, d, model["training"]["rounds"], verbose_eval=False)
+    return trees.predict(xgboost.DMatrix(columns(b))) * begin(model, b["x"])
 
 
 def forest(a, b):
@@ -141,15 +190,25 @@ def forest(a, b):
     return np.exp(f.predict(fill(b["x"])))
 
 
+def unannounced(t):
+    """The truth, but of a sudden end no word: its cause is drawn from those of wear."""
+    draw = np.random.RandomState(1)
+    cause = t["truth"][:, -1]
+    sudden = np.isin(cause, SUDDEN)
+    other = draw.choice(cause[~sudden], len(cause))
+    return np.column_stack([t["truth"][:, :-1], np.where(sudden, other, cause)])
+
+
 def rivals(model, names, a, b):
     cool = [i for i, n in enumerate(names) if not n.startswith(TEMPERATURE)]
-    fit = lambda f: boosted(model, f(a), a["rul"]).predict(xgboost.DMatrix(f(b)))
-    with_truth = lambda t: np.column_stack([t["x"], t["truth"]])
+    fit = lambda columns: boosted(model, a, b, columns)
     return [("learned (ml)", b["ml"]), ("fused, default", b["fused"]),
             ("fused 60/40", 0.6 * b["ml"] + 0.4 * b["twin"]), ("twin alone", b["twin"]),
             ("straight line of SOH", b["line"]), ("random forest", forest(a, b)),
             ("age-only Weibull", weibull(model, b["age"])),
-            ("noise floor: given true SOH, resistance, rate class, cause", fit(with_truth)),
+            ("noise floor: given true SOH, resistance, rate class, cause",
+             fit(lambda t: np.column_stack([t["x"], t["truth"]]))),
+            ("the same, sudden ends not foretold", fit(lambda t: np.column_stack([t["x"], unannounced(t)]))),
             ("refitted, all features", fit(lambda t: t["x"])),
             ("refitted, no temperature", fit(lambda t: t["x"][:, cool]))]
 
@@ -157,15 +216,14 @@ def rivals(model, names, a, b):
 def main():
     model = json.load(open(sys.argv[1] + "/model.json"))
     names = [f["name"] for f in model["features"]]
-    warm = int(sys.argv[4]) if len(sys.argv) > 4 else 365
-    train, seen = read(sys.argv[2], model["window_h"]), read(sys.argv[3], model["window_h"])
-    a = table(train, 0, names)
-    b = table(seen, min(k[2] for k in seen) + warm, names)
+    with open(sys.argv[2], "rb") as f:
+        a = table(f, model["window_h"], 0, names)
+    b = table(sys.stdin.buffer, model["window_h"], int(sys.argv[3]), names)
     everywhere = np.isfinite(b["ml"]) & np.isfinite(b["twin"]) & np.isfinite(b["line"])
-    y = b["rul"]
+    y, sudden = b["rul"], np.isin(b["cause"], SUDDEN)
     horizons = [("all", everywhere), ("under 90 d", everywhere & (y < 90)),
                 ("90 to 365 d", everywhere & (y >= 90) & (y < 365)), ("under a year", everywhere & (y < 365)),
-                ("over a year", everywhere & (y >= 365))]
+                ("over a year", everywhere & (y >= 365)), ("under a year, worn out", everywhere & (y < 365) & ~sudden)]
     opinions = rivals(model, names, a, b)
     age_only = dict(opinions)["age-only Weibull"]
     print("| by | MAE, d | RMSE, d | R2 | median relative error | the same halfway through life | alpha-lambda (20 %, halfway) "
@@ -184,13 +242,18 @@ def main():
     groups = [(n, w) for n, w in horizons]
     groups += [(s, everywhere & (b["site"] == s)) for s in sorted(set(b["site"]))][:9]
     groups += [(n, everywhere & (b["cause"] == i)) for i, n in enumerate(CAUSES)]
-    print("\n| rows of | rows | MAE, learned | MAE, fused | 90 % interval, learned, holds | batteries | its mean width, d |"
-          "\n|---|---|---|---|---|---|---|")
+    print("\n| rows of | rows | MAE, learned | MAE, fused | batteries | 90 % interval, learned, holds | its mean width, d "
+          "| fused, holds | its mean width, d |\n|---|---|---|---|---|---|---|---|---|")
     for name, w in groups:
         if w.any():
             c, err, width, n = coverage(b, "ml", w)
-            print("| %s | %d | %.0f | %.0f | %.1f +- %.1f %% | %d | %.0f |" % (
-                name, w.sum(), np.abs(b["ml"] - y)[w].mean(), np.abs(b["fused"] - y)[w].mean(), 100 * c, 100 * err, n, width))
+            fused, _, wide, _ = coverage(b, "fused", w)
+            print("| %s | %d | %.0f | %.0f | %d | %.1f +- %.1f %% | %.0f | %.1f %% | %.0f |" % (
+                name, w.sum(), np.abs(b["ml"] - y)[w].mean(), np.abs(b["fused"] - y)[w].mean(), n, 100 * c, 100 * err,
+                width, 100 * fused, wide))
+    n, got, chance = spread_of_sites(b, "ml", everywhere)
+    print("\nFrom site to site (%d of them, each of its own draw) the share held varies by %.1f %%; chance alone "
+          "makes %.1f %%." % (n, 100 * got, 100 * chance))
 
 
 main()
