@@ -13,6 +13,8 @@ PATH=$PATH:$here/../build/bin:$here/../../../bin
 [ "${1:-}" != --plots ] || exec "$here/validate-plots.sh" "${@:2}"
 data=${1:-${FLOATLINE_DATA:-$here/../../shared/data}}
 [ -d "$data/bboxx" ] || { echo "validate.sh: no recorded data in '$data'" >&2; exit 3; }
+days=("$data"/bboxx/*.csv)
+[ ${#days[@]} -gt 1 ] || { echo "validate.sh: one day in '$data/bboxx': its model is identified from the others" >&2; exit 3; }
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
@@ -44,7 +46,6 @@ times() {
 		}'
 }
 
-days=("$data"/bboxx/*.csv)
 for day in "${days[@]}"; do
 	others=()
 	for other in "${days[@]}"; do [ "$other" = "$day" ] || others+=("$other"); done

@@ -533,6 +533,11 @@ table_holds() {
 	try "$ROOT/pipelines/validate.sh" no/such/folder
 	assert_status 3
 	assert_one_line_stderr "no recorded data in 'no/such/folder'"
+	mkdir -p lone/bboxx
+	: >lone/bboxx/day.csv
+	try "$ROOT/pipelines/validate.sh" lone
+	assert_status 3
+	assert_one_line_stderr "one day in 'lone/bboxx'"
 	DATA=$(data_dir) || skip "no real data"
 	"$ROOT/pipelines/validate.sh" "$DATA" >table
 	[ "$(grep -c '^| ' table)" -eq 17 ]
