@@ -116,6 +116,12 @@ static int fit(struct recording *r, const char *file, struct err *err)
 	if (fit_model(&only->trace, &only->model, &out, err))
 		return -1;
 	print_fit(&out, only);
+	if (!battery_model_sound(&out.model))
+		return err_set(err, ERR_DATA,
+			"what comes of it is no battery, and is not written: begin "
+			"with a "
+			"model of a rating nearer to what the record shows than %g Ah",
+			only->model.capacity_ah);
 	return write_model(&out, file, err);
 }
 

@@ -196,7 +196,7 @@ static bool rising(const double *v, int n)
 }
 
 /* What the bounds of single keys cannot say. */
-static int check(const char *path, const struct battery_model *m, struct err *err)
+static const char *fault_of(const struct battery_model *m)
 {
 	const char *fault = NULL;
 	if (m->ocv_points < 2 || !rising(m->ocv_soc, m->ocv_points) ||
@@ -213,7 +213,32 @@ static int check(const char *path, const struct battery_model *m, struct err *er
 		fault = "a least value in [limits] is not below its greatest";
 	else if (!modes_whole(m))
 		fault = "[modes] needs 'mode_share' and 'mode_r0_power' of every mode";
-	return fault ? err_set(err, ERR_USAGE, "'%s': %s", path, fault) : 0;
+	return fault;
+}
+
+static bool within(const struct inifile_key *k, const double *v, int n)
+{
+	bool any = k->min == 0 && k->max == 0;
+	for (int i = 0; i < n; i++)
+		if (!(any ? isfinite(v[i]) : v[i] >= k->min && v[i] <= k->max) &&
+			(k->need || !isnan(v[i])))
+			return false;
+	return true;
+}
+
+bool battery_model_sound(const struct battery_model *m)
+{
+	for (const struct inifile_key *k = KEYS; k->section; k++) {
+		const void *at = (const char *)m + k->offset;
+		int n = 0;
+		if (k->type == INIFILE_LIST)
+			n = *(const int *)((const char *)m + k->count);
+		else if (k->type == INIFILE_F64)
+			n = k->need || *(const double *)at != 0;
+		if (!within(k, at, n))
+			return false;
+	}
+	return !fault_of(m);
 }
 
 int battery_model_load(const char *path, struct battery_model *m, struct err *err)
@@ -223,7 +248,8 @@ int battery_model_load(const char *path, struct battery_model *m, struct err *er
 		return -1;
 	if (!m->modes)
 		set_one_mode(m);
-	return check(path, m, err);
+	const char *fault = fault_of(m);
+	return fault ? err_set(err, ERR_USAGE, "'%s': %s", path, fault) : 0;
 }
 
 int battery_model_named(const char *name, struct battery_model *m, struct err *err)

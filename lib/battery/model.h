@@ -117,8 +117,10 @@ int battery_model_named(const char *name, struct battery_model *m, struct err *e
  */
 int battery_model_find(
 	const char *name_or_path, struct battery_model *m, struct err *err);
-/* Appends m as a model file, which battery_model_load reads back. Failure shows in b.
- */
+/* Whether m is one that battery_model_load would take. */
+bool battery_model_sound(const struct battery_model *m);
+/* Appends m as a model file, which battery_model_load reads back if it is sound.
+ * Failure shows in b. */
 void battery_model_write(const struct battery_model *m, struct buf *b);
 /* Fills the master record of the model. Strings point into m. */
 void battery_model_record(const struct battery_model *m, struct rec_battery_model *out);

@@ -437,6 +437,15 @@ discharge_record() {
 	done
 }
 
+@test "--fit from a model of seven times the rating leads nowhere, and says so" {
+	data_dir bboxx >/dev/null
+	ingest -q -m bboxx "$DATA"/*.csv >in.fl
+	try twin -q -m hx12-120 --fit far.ini <in.fl
+	assert_status 1
+	assert_one_line_stderr 'is no battery.*nearer to what the record shows than 120 Ah'
+	[ ! -e far.ini ]
+}
+
 @test "sensors that cannot be right are told, and do not move the estimate" {
 	samples 1620 1500 12 >good
 	encoded <good | twin -q | states >want

@@ -113,6 +113,7 @@ static void all_models_load(void **state)
 			fail_msg("%s", err.msg);
 		battery_model_record(&m, &r);
 		assert_true(strcasecmp(r.name.s, NAMES[i]) == 0);
+		assert_true(battery_model_sound(&m));
 		assert_true(r.voltage_hard_min_v < m.cutoff_v);
 		assert_true(m.ocv_v[0] > m.voltage_hard_min_v);
 	}
@@ -121,6 +122,23 @@ static void all_models_load(void **state)
 	assert_int_equal(battery_model_named("nasa-18650", &liion, &err), 0);
 	assert_true(isnan(liion.float_v));
 	near(battery_gassing_a(&liion, 1, 4.2, 25), 0, 0);
+}
+
+static void what_is_no_battery(void **state)
+{
+	struct battery_model m = hx12;
+	assert_true(battery_model_sound(&m));
+	m.ocv_v[1] = m.ocv_v[0];
+	assert_false(battery_model_sound(&m));
+	m = hx12;
+	m.r0_mohm = NAN;
+	assert_false(battery_model_sound(&m));
+	m = hx12;
+	m.capacity_ah = -1;
+	assert_false(battery_model_sound(&m));
+	m = hx12;
+	m.rate_fraction[2] = 1e9;
+	assert_false(battery_model_sound(&m));
 }
 
 static void unknown_model(void **state)
@@ -187,6 +205,7 @@ int main(void)
 		cmocka_unit_test(rate_table),
 		cmocka_unit_test(temperature_factor),
 		cmocka_unit_test(all_models_load),
+		cmocka_unit_test(what_is_no_battery),
 		cmocka_unit_test(unknown_model),
 		cmocka_unit_test(broken_files),
 	};
