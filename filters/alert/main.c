@@ -50,6 +50,8 @@ int main(int argc, char **argv)
 			&o.model, 0, 0},
 		{0, "pending", NULL, "report pending alerts, too", OPT_BOOL, &o.pending,
 			0, 0},
+		{0, "mute-scenarios", NULL, "suppress alerts of simulated trouble",
+			OPT_BOOL, &o.mute_scenarios, 0, 0},
 		{0, "urgent", "ENDPOINT", "send alerts and incidents there as well",
 			OPT_STR, &o.urgent, 0, 0},
 		{0, "state", "DIR", "go on from what is kept here, and keep it",

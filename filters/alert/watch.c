@@ -27,7 +27,8 @@ struct watch {
 	struct rule_set *rules;
 	struct engine *e;
 	bool begun;
-	char identity[64 + 2 * CODE_MAX];
+	char arguments[64 + CODE_MAX];
+	char identity[96 + 2 * CODE_MAX]; /* of the state */
 	int64_t kept_ms; /* when the state was last written, monotonic */
 	int status;      /* of what went wrong on the way */
 };
@@ -143,8 +144,7 @@ static void begin(struct watch *w)
 	if (w->urgent)
 		flow_set_run(w->urgent, run);
 	engine_begin(w->e, run, w);
-	snprintf(w->identity, sizeof(w->identity), "--model %s%s run '%s'", w->o->model,
-		w->o->pending ? " --pending" : "", run);
+	snprintf(w->identity, sizeof(w->identity), "%s run '%s'", w->arguments, run);
 	if (load(w, &err) < 0)
 		flow_fail(w->f, &err);
 }
@@ -162,8 +162,11 @@ static void take(struct watch *w, const struct record *rec, union rec_any *any)
 	if (!flow_decode(w->f, rec, any))
 		return;
 	flow_pass(w->f, rec);
-	if (engine_feed(w->e, rec->kind, any, &err) < 0)
+	int r = engine_feed(w->e, rec->kind, any, &err);
+	if (r < 0)
 		flow_fail(w->f, &err);
+	else if (r > 0)
+		flow_unused(w->f, rec, "%s", err.msg);
 }
 
 static void work(struct watch *w, union rec_any *any)
@@ -184,6 +187,13 @@ static void work(struct watch *w, union rec_any *any)
 		engine_end(w->e);
 	flow_metric(w->f, "floatline_alert_state_bytes_per_battery",
 		(double)engine_battery_bytes(w->e));
+}
+
+/* The options that change results. */
+static void arguments(char *dst, size_t size, const struct watch_options *o)
+{
+	snprintf(dst, size, "--model %s%s%s", o->model, o->pending ? " --pending" : "",
+		o->mute_scenarios ? " --mute-scenarios" : "");
 }
 
 static int open_urgent(struct watch *w, const char *identity, struct err *err)
@@ -207,10 +217,11 @@ static int open_urgent(struct watch *w, const char *identity, struct err *err)
 static int run(struct watch *w, const struct flow_options *fo)
 {
 	struct err err = {0};
-	char identity[64 + CODE_MAX];
+	char identity[128 + CODE_MAX];
 	union rec_any *any = malloc(sizeof(*any));
-	snprintf(identity, sizeof(identity), "--rules %016" PRIx64 " --model %s%s",
-		w->rules->hash, w->o->model, w->o->pending ? " --pending" : "");
+	arguments(w->arguments, sizeof(w->arguments), w->o);
+	snprintf(identity, sizeof(identity), "--rules %016" PRIx64 " %s",
+		w->rules->hash, w->arguments);
 	if (!any) {
 		err_nomem(&err);
 		return diag_err(&err);
@@ -235,8 +246,10 @@ static int run(struct watch *w, const struct flow_options *fo)
 int watch(const struct watch_options *o, const struct flow_options *fo)
 {
 	struct err err = {0};
-	struct engine_options eo = {
-		.model = o->model, .pending = o->pending, .emit = emit};
+	struct engine_options eo = {.model = o->model,
+		.pending = o->pending,
+		.mute_scenarios = o->mute_scenarios,
+		.emit = emit};
 	struct watch w = {.o = o, .rules = load_rules(o->rules, &err)};
 	/* Configuration is judged before any input is opened. */
 	if (w.rules)

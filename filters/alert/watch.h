@@ -12,7 +12,7 @@ struct watch_options {
 	const char *urgent; /* endpoint, NULL none */
 	const char *state;  /* directory, NULL none */
 	int64_t state_every_ms;
-	bool pending, stats;
+	bool pending, stats, mute_scenarios;
 };
 
 /* --test: runs the tests of a file against the rules, and prints how each went. Exit

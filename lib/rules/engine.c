@@ -184,10 +184,12 @@ static int learn(struct engine *e, int kind, const void *rec, struct err *err)
 	uint32_t replaced = IDS_NONE;
 	if (kind == KIND_maintenance_window)
 		return mute_learn(e, rec) < 0 ? err_nomem(err) : 0;
+	if (kind == KIND_alert_action)
+		return act(e, rec, err) < 0 ? 1 : 0;
 	if (kind == KIND_event)
 		planned_learn(e, rec);
-	if (kind == KIND_alert_action)
-		act(e, rec);
+	if (kind == KIND_event && mute_scenario(e, rec) < 0)
+		return err_nomem(err);
 	if (kind == KIND_sensor)
 		return engine_learn_sensor(e, rec) < 0 ? err_nomem(err) : 0;
 	if (kind == KIND_battery_model && engine_learn_model(e, rec) < 0)
@@ -252,8 +254,9 @@ static const void *doubted(struct engine *e, const struct subject *s, int kind,
 
 int engine_feed(struct engine *e, int kind, const void *rec, struct err *err)
 {
-	if (learn(e, kind, rec, err) < 0)
-		return -1;
+	int learnt = learn(e, kind, rec, err);
+	if (learnt)
+		return learnt;
 	if (kind == KIND_tick) {
 		watermark_tick(&e->mark, ((const struct rec_tick *)rec)->ts);
 		scan_silence(e);

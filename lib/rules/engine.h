@@ -12,8 +12,9 @@
 #include "rules/rule.h"
 
 struct engine_options {
-	const char *model; /* of batteries that name none: schemas/models */
-	bool pending;      /* report pending alerts, too */
+	const char *model;   /* of batteries that name none: schemas/models */
+	bool pending;        /* report pending alerts, too */
+	bool mute_scenarios; /* what a scenario runs on is as under maintenance */
 	/* Takes a record of kind alert, incident or status; its strings live until it
 	 * returns. */
 	void (*emit)(void *user, int kind, const void *rec);
@@ -56,7 +57,8 @@ int engine_load(
 /* Whether records of that kind matter to it: others need not be decoded. */
 bool engine_wants(const struct engine *e, int kind);
 
-/* Takes a decoded record. Returns 0, or -1 when out of memory. */
+/* Takes a decoded record. Returns 0, 1 with err set when it is of no use as it is, or
+ * -1 when out of memory. */
 int engine_feed(struct engine *e, int kind, const void *rec, struct err *err);
 
 /* After the last record, where nothing goes on another time: tells what was put off. */

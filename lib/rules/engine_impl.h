@@ -126,6 +126,13 @@ struct mute {
 	int64_t from, until;
 };
 
+/* An alert to come is shelved. */
+struct shelf {
+	char id[ID_SIZE];
+	int64_t until;
+};
+enum { SHELVES_MAX = 256 };
+
 /* Whom a rule is held against. */
 struct subject {
 	enum subject_type type;
@@ -192,6 +199,9 @@ struct engine {
 	bool is_cause[RULES_MAX];
 	struct mute *mutes;
 	size_t n_mutes, cap_mutes;
+	struct shelf shelves[SHELVES_MAX];
+	int n_shelves;
+	unsigned next_shelf;
 	struct watermark mark;
 	int64_t scanned; /* watermark of the last look for silence */
 	struct rule_count counts[RULES_MAX];
@@ -328,6 +338,8 @@ void cause_over(struct engine *e, int rule, const struct subject *s, int64_t ts)
 
 /* mute.c: maintenance windows */
 int mute_learn(struct engine *e, const struct rec_maintenance_window *w);
+/* A scenario runs, or has run, on its subject: the same, where that is wanted. */
+int mute_scenario(struct engine *e, const struct rec_event *v);
 bool muted(const struct engine *e, struct str subject, int64_t ts);
 
 /* planned.c: tests and equalizing charges */
@@ -338,7 +350,10 @@ bool planned_holds(const struct engine *e, const struct rule *r,
 	const struct subject *s, int64_t ts);
 
 /* action.c */
-void act(struct engine *e, const struct rec_alert_action *a);
+/* Returns 0, or -1 with ERR_DATA: no decision. */
+int act(struct engine *e, const struct rec_alert_action *a, struct err *err);
+/* Of an alert that was shelved before it came; TIME_NIL: it was not. */
+int64_t shelved_until(const struct engine *e, const char *id);
 
 /* health.c: the order of enum health, healthy first */
 int health_rank(int status);

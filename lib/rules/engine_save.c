@@ -122,6 +122,9 @@ static void everything(struct walk *k, struct engine *e)
 	walk_bytes(k, &e->incidents_opened, sizeof(e->incidents_opened));
 	walk_bytes(k, &e->untold, sizeof(e->untold));
 	walk_bytes(k, &e->untold_ts, sizeof(e->untold_ts));
+	walk_bytes(k, e->shelves, sizeof(e->shelves));
+	walk_bytes(k, &e->n_shelves, sizeof(e->n_shelves));
+	walk_bytes(k, &e->next_shelf, sizeof(e->next_shelf));
 	walk_bytes(k, &e->mark, sizeof(e->mark));
 	walk_bytes(k, &e->scanned, sizeof(e->scanned));
 	walk_bytes(k, e->counts, sizeof(e->counts));
@@ -131,7 +134,7 @@ static void everything(struct walk *k, struct engine *e)
 static void heading(struct buf *b, const char *identity)
 {
 	buf_printf(b,
-		"floatline alert 1, version %s, layout %zu %zu %zu %zu %zu %zu, %s\n",
+		"floatline alert 2, version %s, layout %zu %zu %zu %zu %zu %zu, %s\n",
 		FL_VERSION, sizeof(struct life), sizeof(struct battery_state),
 		sizeof(struct string_state), sizeof(struct incident),
 		sizeof(struct cause), sizeof(struct roster_battery), identity);
@@ -227,7 +230,11 @@ static bool sound(const struct engine *e)
 			g->causes > e->n_causes)
 			return false;
 	}
-	return lives_ok(e) && incidents_ok(e);
+	for (int i = 0; i < SHELVES_MAX; i++)
+		if (e->shelves[i].id[ID_SIZE - 1])
+			return false;
+	return e->n_shelves >= 0 && e->n_shelves <= SHELVES_MAX && lives_ok(e) &&
+	       incidents_ok(e);
 }
 
 /* Under the rules of the state. */

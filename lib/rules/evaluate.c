@@ -241,6 +241,20 @@ static const struct rule *rule_for(
 	return e->rules->variants[i].enabled ? &e->rules->variants[i].r : NULL;
 }
 
+/* An alert that was shelved before it came is suppressed from the beginning. */
+static enum life_change shelve_new(
+	struct engine *e, int rule, const struct subject *s, struct life *l, int64_t ts)
+{
+	char id[ID_SIZE];
+	alert_id(e, rule, s->code, l->start, id);
+	int64_t until = shelved_until(e, id);
+	if (until == TIME_NIL || until <= ts)
+		return LIFE_FIRED;
+	l->shelved = until;
+	l->phase = LIFE_SUPPRESSED;
+	return LIFE_HELD;
+}
+
 void evaluate(struct engine *e, int rule, const struct subject *s, const void *rec,
 	const struct kind_rules *k, int64_t ts)
 {
@@ -269,6 +283,8 @@ void evaluate(struct engine *e, int rule, const struct subject *s, const void *r
 	bool quiet = (!r->urgent && e->n_mutes > 0 && muted(e, s->code, ts)) ||
 		     (before >= LIFE_SUPPRESSED && ts < l->shelved);
 	enum life_change change = life_step(l, r, ts, &verdict, quiet);
+	if (change == LIFE_FIRED && e->n_shelves > 0 && before < LIFE_SUPPRESSED)
+		change = shelve_new(e, rule, s, l, ts);
 	if (change == LIFE_SAME)
 		return;
 	count_change(&e->counts[rule], change, before);

@@ -122,6 +122,28 @@ hot() {
 	grep -q 'S1-J01: shelved by somchai' "$BATS_TEST_TMPDIR/out"
 }
 
+@test "a decision to shelve without a time limit is told as of no use" {
+	cd "$BATS_TEST_TMPDIR"
+	jq -cn '{kind: "alert_action", ts: 1750002400000, subject_id: "a", action: "shelve", actor: "somchai"}' |
+		encode -q | alert --reject r >out 2>err
+	[ "$(records_of alert_action out)" -eq 1 ]
+	grep -q 'shelved without a time limit' r
+}
+
+@test "--mute-scenarios: what a scenario runs on is suppressed" {
+	cd "$BATS_TEST_TMPDIR"
+	simulate -q --site DC-CNX-01 --batteries 24 --days 1 --interval 2m --start 2026-04-10T00:00:00Z \
+		--scenario hvac_failure:DC-CNX-01:start=+6h:duration=12h -o in
+	alert -q -i in --only alert | decode -q | jq -r 'select(.rule | test("hvac|room")) | .state' >a
+	grep -qx firing a
+	# What still holds when it ends is in earnest.
+	alert -q -i in --mute-scenarios --only alert | decode -q |
+		jq -r 'select((.rule | test("hvac|room")) and .ts < "2026-04-10T18:00:00Z") | .state' >b
+	grep -qx suppressed b
+	run grep -x firing b
+	assert_status 1
+}
+
 @test "three jars of a string with one alert are one incident" {
 	jars 'if .j >= 1 and .j <= 3 and .m >= 20 then .temperature_c = 36 else . end' |
 		encode -q | alert -q --only alert,incident | decode -q >"$BATS_TEST_TMPDIR/out"
