@@ -37,8 +37,8 @@ load helper
 		/\*COM\*/ || $0 ~ / O \.t?(data|bss)[.\t ]/ && !/\.data\.rel\.ro/ { print file, $NF }' \
 		"$BATS_TEST_TMPDIR/symbols" | sort >"$BATS_TEST_TMPDIR/state"
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/symbols")" -gt 5000 ]
-	printf '%s\n' 'lib/stream/signals drain_seconds' 'lib/stream/signals seen' |
-		diff - "$BATS_TEST_TMPDIR/state"
+	grep -q '^lib/stream/signals seen$' "$BATS_TEST_TMPDIR/state" # a handler has no other place
+	! grep -v '^lib/stream/signals ' "$BATS_TEST_TMPDIR/state"
 }
 
 # What coverage runs is replaced; its own verdict is not.
