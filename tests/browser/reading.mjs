@@ -5,7 +5,7 @@ const SITE = 'DC-CNX-01', JAR = 'DC-CNX-01-UPS-01-S1-J07';
 const PAGES = [['overview', '#/', '.site'], ['site', `#/sites/${SITE}`, 'tbody tr'],
 	['strings', `#/sites/${SITE}?view=strings`, '.jar'], ['climate', `#/sites/${SITE}?view=weather`, '.panel .uplot'],
 	['battery', `#/batteries/${JAR}`, '.uplot canvas'], ['alerts', '#/alerts', 'main table, main .muted'],
-	['incidents', '#/alerts?view=incidents', 'main .panel'], ['fleet', '#/fleet', 'svg.plot'], ['models', '#/models', 'main .panel']];
+	['incidents', '#/alerts?view=incidents', 'main .panel'], ['fleet', '#/fleet', '.plot svg'], ['models', '#/models', 'main .panel']];
 const OF_ROLE = {vera: ['overview', 'alerts', 'fleet', 'models'],
 	emil: ['overview', 'alerts', 'fleet', 'simulator', 'models'],
 	anna: ['overview', 'alerts', 'fleet', 'simulator', 'models', 'users']};

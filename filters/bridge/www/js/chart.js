@@ -9,8 +9,11 @@ import {inForce} from './theme.js';
 import {useStore} from './store.js';
 import {html, useEffect, useMemo, useRef, useState} from './html.js';
 
-const HEIGHT = 210, GAP_STEPS = 2.5, TABLE_ROWS = 400, PAN = 0.25, ZOOM = 0.5;
+const HEIGHT = 15, ROOT_PX = 14, GAP_STEPS = 2.5, TABLE_ROWS = 400, NEAR = 0.008, PAN = 0.25, ZOOM = 0.5;
 
+/* Charts grow with the page's letters: by so much on this screen. */
+const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize);
+const tall = () => Math.round(HEIGHT * rem());
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 /* How far apart samples mostly are: the median. */
@@ -61,7 +64,7 @@ function lonePoints(u, i) {
 function lines(series) {
 	return series.flatMap((s) => {
 		const stroke = colour(s.colour);
-		const line = {label: s.name, stroke, width: 1.6, dash: s.dash, points: {show: true, size: 5, filter: lonePoints}};
+		const line = {label: s.name, stroke, width: 1.6 * rem() / ROOT_PX, dash: s.dash, points: {show: true, size: 6, fill: stroke, filter: lonePoints}};
 		const edge = {stroke: 'transparent', width: 0, points: {show: false}};
 		return s.band ? [line, edge, edge] : [line];
 	});
@@ -105,22 +108,26 @@ function drawMarks(u, {marks = [], limits = []}) {
 	ctx.restore();
 }
 
-function options(p, width, onSpan, onCursor) {
-	const axis = {stroke: colour('--muted'), grid: {stroke: colour('--line'), width: 1},
-		ticks: {stroke: colour('--line')}};
+/* latest: a ref of what is shown now, for what comes after the chart was made. */
+function options(latest, width, onSpan, onCursor) {
+	const {p} = latest.current;
+	const size = rem();
+	const axis = {stroke: colour('--muted'), font: `${Math.round(size * 0.82)}px system-ui, sans-serif`, gap: 4, grid: {stroke: colour('--line'), width: 1},
+		ticks: {stroke: colour('--line'), size: 4}};
 	const format = new Intl.DateTimeFormat(language.get() === 'th' ? 'th-TH-u-ca-gregory' : 'en-GB',
-		p.to - p.from > 2 * 86400e3 ? {day: 'numeric', month: 'short'} : {hour: '2-digit', minute: '2-digit'});
+		p.to - p.from > 200 * 86400e3 ? {month: 'short', year: '2-digit'} :
+			p.to - p.from > 2 * 86400e3 ? {day: 'numeric', month: 'short'} : {hour: '2-digit', minute: '2-digit'});
 	return {
-		width, height: HEIGHT, legend: {show: false},
+		width, height: tall(), padding: [8, 12, 0, 0], legend: {show: false},
 		cursor: {sync: p.sync && {key: p.sync}, drag: {x: true, y: false, setScale: false}, points: {size: 7}},
 		scales: {x: {time: true, range: () => [p.from / 1000, p.to / 1000]},
 			y: {range: (u, min, max) => uPlot.rangeNum(p.least ?? min, p.greatest ?? max, 0.08, true)}},
-		axes: [{...axis, values: (u, all) => all.map((s) => format.format(s * 1000))},
-			{...axis, size: 62, values: (u, all) => all.map((v) => number(v, p.digits))}],
+		axes: [{...axis, size: size * 2.1, space: size * 4.5, values: (u, all) => all.map((s) => format.format(s * 1000))},
+			{...axis, size: size * 3.7, space: size * 2.4, values: (u, all) => all.map((v) => number(v, p.digits))}],
 		series: [{}, ...lines(p.series)],
 		bands: bands(p.series),
 		hooks: {
-			drawClear: [(u) => drawMarks(u, p)],
+			drawClear: [(u) => drawMarks(u, latest.current.p)],
 			setCursor: [(u) => onCursor(u.cursor.idx)],
 			setSelect: [(u) => {
 				if (u.select.width < 4) return;
@@ -140,7 +147,9 @@ function readOut(data, p, i) {
 		at += s.band ? 3 : 1;
 		return v === undefined || v === null ? null : `${s.name} ${number(v, p.digits)} ${p.unit}`;
 	}).filter(Boolean);
-	return `${dateTime(data[0][i] * 1000)}: ${values.join(', ') || t('chart.gap')}`;
+	const ms = data[0][i] * 1000, near = (p.to - p.from) * NEAR;
+	const beside = (p.marks ?? []).filter((m) => ms > m.from - near && ms < (m.to || m.from) + near);
+	return [`${dateTime(ms)}: ${values.join(', ') || t('chart.gap')}`, ...beside.slice(-2).map((m) => `▾ ${m.label}`)].join(' · ');
 }
 
 function Numbers({p}) {
@@ -175,9 +184,9 @@ export function TimeChart(p) {
 	const span = (from, to) => latest.current.p.onSpan?.(from, to);
 	useEffect(() => {
 		const element = box.current, width = () => Math.max(element.clientWidth, 200);
-		const u = new uPlot(options(latest.current.p, width(), span, say), data, element);
+		const u = new uPlot(options(latest, width(), span, say), data, element);
 		plot.current = u;
-		const observer = new ResizeObserver(() => u.setSize({width: width(), height: HEIGHT}));
+		const observer = new ResizeObserver(() => u.setSize({width: width(), height: tall()}));
 		observer.observe(element);
 		return () => {
 			observer.disconnect();
@@ -195,7 +204,7 @@ export function TimeChart(p) {
 		const length = p.to - p.from, n = data[0].length;
 		const move = (by) => {
 			const i = Math.min(Math.max((cursor.current ?? n - 1) + by, 0), n - 1);
-			plot.current.setCursor({left: plot.current.valToPos(data[0][i], 'x'), top: HEIGHT / 3});
+			plot.current.setCursor({left: plot.current.valToPos(data[0][i], 'x'), top: tall() / 3});
 		};
 		const zoom = (f) => span(p.from + length * (1 - f) / 2, p.to - length * (1 - f) / 2);
 		const pan = (d) => span(p.from + length * d, p.to + length * d);
@@ -206,12 +215,11 @@ export function TimeChart(p) {
 		e.preventDefault();
 		does();
 	};
-	const shown = (p.marks ?? []).filter((m) => m.from < p.to && (m.to ?? m.from) > p.from);
 	return html`<figure style=${{margin: 0}}>
 		${p.series.length > 1 && html`<div class="legend">${p.series.map((s) => html`<span key=${s.name}>
 			<i class=${s.dash ? 'dashed' : ''} style=${{borderColor: `var(${s.colour})`}}></i>${s.name}</span>`)}</div>`}
 		<div class="chart" ref=${box} tabindex="0" role="application" aria-roledescription=${t('chart')}
 			aria-label=${`${p.label}. ${t('chart.keys')}`} onKeyDown=${onKey} onDblClick=${() => span(null)}></div>
-		<div class="readout" aria-live="polite">${said || shown.slice(-3).map((m) => m.label).join(' · ')}</div>
+		<div class="readout" aria-live="polite">${said}</div>
 		<${Numbers} p=${p} /></figure>`;
 }

@@ -1,7 +1,7 @@
 /* Sidebar, header, banners and messages around every page. */
 import {call, logout, may, run, user} from './api.js';
 import {waiting} from './actions.js';
-import {ago, LANGUAGES, language, t} from './i18n.js';
+import {ago, dateTime, LANGUAGES, language, t} from './i18n.js';
 import {link, listen} from './live.js';
 import {chime, muted} from './sound.js';
 import {theme, THEMES} from './theme.js';
@@ -12,18 +12,24 @@ import {html, useEffect, useRef, useState} from './html.js';
 import {PAGES} from './pages/index.js';
 
 function Sidebar({who, at}) {
-	return html`<nav class="side" aria-label=${t('menu')}>
+	return html`<div class="beside"><nav class="side" aria-label=${t('menu')}>
 		<div class="brand"><img src="css/icon.svg" alt="" />floatline</div>
 		${PAGES.filter((p) => p.icon && may(who, p.role)).map((p) => html`<a key=${p.name} href="#/${p.path}"
 			aria-current=${p === at ? 'page' : undefined}>
 			<svg viewBox="0 0 24 24" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="2"
 				stroke-linecap="round" stroke-linejoin="round"><path d=${p.icon} /></svg>
-			${t(`page.${p.name}`)}</a>`)}</nav>`;
+			${t(`page.${p.name}`)}</a>`)}</nav></div>`;
 }
 
 function Link() {
 	const l = useStore(link);
 	return html`<span class="link ${l.state}" role="status"><i></i>${t(`link.${l.state}`)}</span>`;
+}
+
+/* The wall's clock; a drill's own while one is on view. */
+function Clock() {
+	const now = new Date(useNow()).toISOString();
+	return html`<time class="clock" datetime=${now}>${dateTime(now)}</time>`;
 }
 
 function Password({onClose}) {
@@ -87,12 +93,17 @@ function Simulation() {
 		<button onClick=${() => run.set(null)}>${t('simulation.leave')}</button></div>`;
 }
 
-/* New alerts are said once, wherever one is. */
+/* What is new is said once, wherever one is: an incident in the place of its alerts. */
 function useAlertToasts() {
-	useEffect(() => listen((m) => {
-		if (m.type !== 'alert' || m.state !== 'firing' || m.severity === 'info') return;
-		if (m.incident_id && m.severity !== 'critical') return;
-		toast(m.message, m.severity, subjectHref(m.subject));
+	const told = useRef(new Map());
+	useEffect(() => listen((m, known) => {
+		if (m.type !== 'alert' && m.type !== 'incident') return;
+		const open = m.state === 'firing' || m.state === 'open';
+		const news = open && told.current.get(m.id) !== m.severity;
+		if (open) told.current.set(m.id, m.severity);
+		else told.current.delete(m.id);
+		if (!news || known || m.severity === 'info' || (m.type === 'alert' && m.incident_id)) return;
+		toast(m.title ?? m.message, m.severity, m.type === 'incident' ? `#/alerts?view=incidents&incident=${m.id}` : subjectHref(m.subject));
 		if (m.severity === 'critical') chime();
 	}), []);
 }
@@ -110,7 +121,7 @@ export function Frame({who}) {
 	return html`<div class="frame ${of ? 'simulated' : ''}">
 		<a class="skip" href="#main" onClick=${(e) => { e.preventDefault(); main.current.focus(); }}>${t('skip')}</a>
 		<${Sidebar} who=${who} at=${at} />
-		<div><header class="head"><${Link} /><span class="space"></span><${Menu} who=${who} /></header>
+		<div><header class="head"><${Link} /><span class="space"></span><${Clock} /><${Menu} who=${who} /></header>
 			<${Lost} /><${Simulation} />
 			<main class="content" id="main" tabindex="-1" ref=${main} key=${of?.run ?? ''}>${may(who, at.role) ?
 				html`<${at.view} key=${route.path} who=${who} parts=${route.parts} query=${route.query} />` :

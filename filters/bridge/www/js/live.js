@@ -26,8 +26,9 @@ const send = (message) => {
 	if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
 };
 
-function hand(message) {
-	for (const fn of [...listeners]) fn(message);
+/* known: what was so already, told to one who comes late; not news. */
+function hand(message, known = false) {
+	for (const fn of [...listeners]) fn(message, known);
 	for (const room of rooms.values()) for (const fn of [...room.users]) fn(message);
 }
 
@@ -43,7 +44,7 @@ function take(message) {
 		resync.set(resync.get() + 1);
 		break;
 	case 'subscribed':
-		for (const one of message.snapshot ?? []) hand(one);
+		for (const one of message.snapshot ?? []) hand(one, true);
 		break;
 	case 'missed':
 		resync.set(resync.get() + 1);

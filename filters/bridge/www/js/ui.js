@@ -1,6 +1,6 @@
 /* The pieces pages are made of. */
 import {ApiError} from './api.js';
-import {ago, dateTime, known, t} from './i18n.js';
+import {ago, dateTime, days, known, number, t} from './i18n.js';
 import {Store, useStore} from './store.js';
 import {html, useEffect, useRef, useState} from './html.js';
 
@@ -36,19 +36,29 @@ export function useNow() {
 }
 
 /* How old a value is; marked where it is stale. */
-export function Age({of, never = t('age.never'), calm = false}) {
+export function Age({of, never = t('age.never'), calm = false, brief = false}) {
 	const now = useNow();
 	if (!of) return html`<span class="age stale">${never}</span>`;
 	const ms = now - new Date(of);
 	const stale = !calm && ms > STALE_MS;
 	return html`<time class="age small ${stale ? 'stale' : 'muted'}" datetime=${of} title=${dateTime(of)}>${
-		stale ? `⚠ ${ago(ms)} · ${t('age.stale')}` : ago(ms)}</time>`;
+		stale ? `⚠ ${ago(ms)}${brief ? '' : ` · ${t('age.stale')}`}` : ago(ms)}${
+		stale && brief && html`<span class="hidden"> ${t('age.stale')}</span>`}</time>`;
 }
 
 export function Panel({title, tools, children, label}) {
 	return html`<section class="panel" aria-label=${label ?? title}>
 		${title && html`<header><h2>${title}</h2><span class="space"></span>${tools}</header>`}
 		<div class="body">${children}</div></section>`;
+}
+
+/* One measured quantity, big enough to be read from afar, with its age. */
+export function Value({label, value, digits, unit, of, note}) {
+	const now = useNow();
+	const stale = !of || now - new Date(of) > STALE_MS;
+	return html`<div class="panel value ${stale ? 'stale' : ''}"><span class="small muted">${label}</span>
+		<b>${number(value, digits)} <small>${unit}</small></b>
+		<span class="small muted">${note}${note ? ' · ' : ''}<${Age} of=${of} brief=${true} /></span></div>`;
 }
 
 export function messageOf(error) {
@@ -69,7 +79,8 @@ export function Loaded({of, children, empty}) {
 	return html`${of.error && html`<${Problem} error=${of.error} again=${of.reload} />`}${children(of.data)}`;
 }
 
-/* columns: [{name, label, cell(row), sort(row)?, number?, small?}] */
+/* columns: [{name, label, cell(row), sort(row)?, number?, code?, small?}]; small ones are
+ * left out where there is little room. */
 export function Table({columns, rows, keyOf, caption, sort, onSort, rowClass}) {
 	const [own, setOwn] = useState({});
 	const by = sort ?? own, setBy = onSort ?? setOwn;
@@ -91,7 +102,7 @@ export function Table({columns, rows, keyOf, caption, sort, onSort, rowClass}) {
 		<caption class="hidden">${caption}</caption>
 		<thead><tr>${columns.map(head)}</tr></thead>
 		<tbody>${sorted.map((row) => html`<tr key=${keyOf(row)} class=${rowClass?.(row)}>${columns.map((c) =>
-			html`<td key=${c.name} class="${c.number ? 'number' : ''} ${c.small ? 'hide-small' : ''}">${
+			html`<td key=${c.name} class="${c.number ? 'number' : ''} ${c.code ? 'code' : ''} ${c.small ? 'hide-small' : ''}">${
 				c.cell(row)}</td>`)}</tr>`)}</tbody></table></div>`;
 }
 
@@ -160,6 +171,19 @@ export const words = (prefix, name) => known(`${prefix}.${name}`) ? t(`${prefix}
 
 export const batteryHref = (code) => `#/batteries/${encodeURIComponent(code)}`;
 export const siteHref = (code) => `#/sites/${encodeURIComponent(code)}`;
+
+/* A battery's reasons in the reader's words: names of rules, and estimates with a number,
+ * which are left out where the numbers stand beside. */
+export function reasonsOf(reasons, numbers = true) {
+	const estimate = (r) => /^(soh|rul)[ ,]/.test(r);
+	return (reasons ?? []).filter((r) => numbers || !estimate(r)).map((r) => {
+		const [, kind, n] = /^(soh|rul(?: uncertain)?)\D+([\d.]+) [%d]$/.exec(r) ?? [];
+		if (kind === 'soh') return t('reason.soh', {n: number(Number(n), 1)});
+		if (kind && Number(n) < 1) return t('days.none');
+		if (kind) return t(kind === 'rul' ? 'reason.rul' : 'reason.rul_unsure', {n: days(Number(n))});
+		return words('rule', r);
+	});
+}
 
 /* Where a subject stands: a battery has a page, a string or system is seen at its site. */
 export function subjectHref(subject) {

@@ -1,7 +1,7 @@
 /* Alerts as rows, and what may be done with one: shared by several pages. */
 import {act} from '../actions.js';
 import {may} from '../api.js';
-import {dateTime, t} from '../i18n.js';
+import {dateTime, language, t} from '../i18n.js';
 import {Age, Dialog, Severity, subjectHref, toast, words} from '../ui.js';
 import {html, useState} from '../html.js';
 
@@ -16,11 +16,20 @@ export function Handling({alert: a}) {
 		${a.resolved_by && html`<span class="tag">${t('alert.resolved_by', {by: a.resolved_by})}</span>`}`;
 }
 
-export function AlertLines({alerts, empty}) {
+/* The message without its subject, which stands beside it. */
+export const whatOf = (a) => {
+	const text = a.message.startsWith(`${a.subject}: `) ? a.message.slice(a.subject.length + 2) : a.message;
+	return language.get() === 'en' ? text : `${words('rule', a.rule)}: ${text}`;
+};
+
+/* The newest change first. own: all are of the place on view, so the rule is named instead. */
+export function AlertLines({alerts, empty, own = false}) {
 	if (alerts.length === 0) return html`<p class="muted">${empty ?? t('alerts.none')}</p>`;
-	return html`<ul class="list">${alerts.map((a) => html`<li key=${a.id}><${Severity} of=${a.severity} />
-		<span><a href="#/alerts?id=${a.id}">${a.message}</a> <${Handling} alert=${a} /></span>
-		<${Age} of=${a.since ?? a.ts} calm=${true} /></li>`)}</ul>`;
+	return html`<ul class="list">${alerts.map((a) => html`<li key=${a.id}>${isOpen(a) ? html`<${Severity} of=${a.severity} />` :
+			html`<span class="muted">${t('alert.state.resolved')}</span>`}
+		<span><a class="what" href="#/alerts?id=${a.id}">${own ? words('rule', a.rule) : a.subject}</a> <${Handling} alert=${a} />
+			<span class="why">${whatOf(a)}</span></span>
+		<${Age} of=${a.ts} calm=${true} /></li>`)}</ul>`;
 }
 
 const QUESTIONS = {
@@ -61,7 +70,7 @@ export function AlertActions({alert: a, who, onDone}) {
 export const alertColumns = () => [
 	{name: 'severity', label: t('severity'), cell: (a) => html`<${Severity} of=${a.severity} />`},
 	{name: 'subject', label: t('alert.subject'), cell: (a) => html`<a href=${subjectHref(a.subject)}>${a.subject}</a>`},
-	{name: 'message', label: t('alert.message'), cell: (a) => html`<a href="#/alerts?id=${a.id}">${a.message.replace(`${a.subject}: `, '')}</a>`},
+	{name: 'message', label: t('alert.message'), cell: (a) => html`<a href="#/alerts?id=${a.id}">${whatOf(a)}</a>`},
 	{name: 'rule', label: t('alert.type'), small: true, cell: (a) => words('rule', a.rule)},
 	{name: 'state', label: t('alert.state'), cell: (a) => html`${t(`alert.state.${a.state}`)} <${Handling} alert=${a} />`},
 	{name: 'since', label: t('alert.since'), cell: (a) => html`<${Age} of=${a.since ?? a.ts} calm=${true} />`},

@@ -6,23 +6,23 @@ import {useCalm, useLoad} from '../load.js';
 import {setQuery} from '../router.js';
 import {TimeChart} from '../chart.js';
 import {Factors, Lives} from '../plots.js';
-import {Age, Choice, Dialog, Loaded, Panel, siteHref, Status, toast, useNow, words} from '../ui.js';
-import {AlertActions, AlertLines} from './alertlist.js';
+import {Age, Choice, Dialog, Loaded, Panel, reasonsOf, siteHref, Status, toast, useNow, Value, words} from '../ui.js';
+import {AlertLines} from './alertlist.js';
 import {html, useEffect, useMemo, useState} from '../html.js';
 
-const DAY_MS = 86400e3, POINTS = 600, RING = 4000, SOON = 1500;
+const DAY_MS = 86400e3, POINTS = 600, LIMIT = 1000, RING = 4000, SOON = 1500;
 const SPANS = {'24h': 1, '7d': 7, '30d': 30, '90d': 90, '1y': 365};
 const FLAGS = ['conflict', 'fallback', 'out_of_range', 'starved', 'model_missing'];
 
 function Latest({b}) {
-	return html`<${Panel} title=${t('battery.now')} tools=${html`<${Age} of=${b.sampled} />`}><dl class="pairs">
-		<dt>${t('voltage')}</dt><dd>${withUnit(b.voltage_v, 3, 'V')} · ${words('mode', b.mode)}</dd>
-		<dt>${t('current')}</dt><dd>${withUnit(b.current_a, 2, 'A')}</dd>
-		<dt>${t('temperature')}</dt><dd>${withUnit(b.temperature_c, 1, '°C')}</dd>
-		<dt>${t('resistance')}</dt><dd>${withUnit(b.resistance_mohm, 2, 'mΩ')}</dd>
-		<dt>${t('soc')}</dt><dd>${withUnit(b.soc_pct, 1, '%')}</dd>
-		<dt>${t('soh')}</dt><dd>${withUnit(b.soh_pct, 1, '%')} ${b.soh_std_pct !== null && html`<span class="muted">± ${number(b.soh_std_pct, 1)}</span>`}</dd>
-		<dt>${t('autonomy')}</dt><dd>${withUnit(b.autonomy_min, 0, t('minutes'))} <${Age} of=${b.estimated} /></dd></dl><//>`;
+	return html`<div class="grid values">
+		<${Value} label=${t('voltage')} value=${b.voltage_v} digits=${3} unit="V" of=${b.sampled} note=${words('mode', b.mode)} />
+		<${Value} label=${t('current')} value=${b.current_a} digits=${2} unit="A" of=${b.sampled} />
+		<${Value} label=${t('temperature')} value=${b.temperature_c} digits=${1} unit="°C" of=${b.sampled} />
+		<${Value} label=${t('resistance')} value=${b.resistance_mohm} digits=${2} unit="mΩ" of=${b.sampled} />
+		<${Value} label=${t('soc')} value=${b.soc_pct} digits=${1} unit="%" of=${b.estimated} />
+		<${Value} label=${t('soh')} value=${b.soh_pct} digits=${1} unit="%" of=${b.estimated} note=${b.soh_std_pct !== null && `± ${number(b.soh_std_pct, 1)}`} />
+		<${Value} label=${t('autonomy')} value=${b.autonomy_min} digits=${0} unit=${t('minutes')} of=${b.estimated} /></div>`;
 }
 
 function Plate({b}) {
@@ -45,16 +45,17 @@ function newestOf(items) {
 	return ['fused', 'ml', 'twin'].filter((s) => by[s]).map((s) => ({...by[s], name: s}));
 }
 
-function Life({load}) {
+function Life({load, status}) {
 	return html`<${Panel} title=${t('battery.rul')}><${Loaded} of=${load}>${(d) => {
 		const sources = newestOf(d.items), best = sources[0];
 		if (!best) return html`<p class="muted">${t('battery.no_rul')}</p>`;
 		const flags = FLAGS.filter((_, bit) => best.flags & 1 << bit);
 		const factors = (sources.find((s) => s.factors?.length) ?? best).factors ?? [];
-		return html`<p><strong>${days(best.rul_days)}</strong> <span class="muted">${t('battery.interval',
-				{from: days(best.lower_days), to: days(best.upper_days)})}</span> <${Age} of=${best.ts} calm=${true} /></p>
-			<p>${flags.map((f) => html`<span key=${f} class="tag strong" title=${t(`flag.${f}.why`)}>${t(`flag.${f}`)}</span> `)}</p>
+		return html`<p class="headline ${status}"><b>${days(best.rul_days)}</b> ${best.upper_days > 0 && html`<span class="muted">${t('battery.interval',
+				{from: days(best.lower_days), to: days(best.upper_days)})}</span>`} <${Age} of=${best.ts} calm=${true} /></p>
+			${flags.length > 0 && html`<p>${flags.map((f) => html`<span key=${f} class="tag strong" title=${t(`flag.${f}.why`)}>${t(`flag.${f}`)}</span> `)}</p>`}
 			<${Lives} sources=${sources} label=${t('battery.rul')} />
+			<p class="small muted">${t('battery.lives')}</p>
 			<dl class="pairs"><dt>${t('battery.p30')}</dt><dd>${withUnit(best.p_fail_30d * 100, 1, '%')}</dd>
 				<dt>${t('battery.p90')}</dt><dd>${withUnit(best.p_fail_90d * 100, 1, '%')}</dd>
 				<dt>${t('battery.replace_by')}</dt><dd>${date(best.replace_by)}</dd></dl>
@@ -111,10 +112,10 @@ function Measured({code, span, other, tail, marks, onSpan}) {
 }
 
 function Estimated({code, span, marks, onSpan}) {
-	const load = useLoad(`/batteries/${code}/twin`, {start: new Date(span.from).toISOString(), end: new Date(span.to).toISOString(), points: POINTS});
+	const load = useLoad(`/batteries/${code}/twin`, {start: new Date(span.from).toISOString(), end: new Date(span.to).toISOString(), points: POINTS, limit: LIMIT});
 	const series = useMemo(() => {
 		const items = load.data?.items ?? [];
-		return [{name: t('soc'), colour: '--watch', points: column(items, 'soc_pct')},
+		return [{name: t('soc'), colour: '--healthy', dash: [5, 4], points: column(items, 'soc_pct')},
 			{name: t('soh'), colour: '--accent', band: true, points: column(items, 'soh_pct',
 				(i) => [i.soh_pct - 1.645 * i.soh_std_pct, i.soh_pct + 1.645 * i.soh_std_pct])}];
 	}, [load.data]);
@@ -147,10 +148,11 @@ function Charts({b, query, tail}) {
 		<div class="group"><button aria-label=${t('chart.earlier')} onClick=${() => shift(-0.5)}>‹</button>
 			<button aria-label=${t('chart.later')} onClick=${() => shift(0.5)}>›</button>
 			${zoom && html`<button onClick=${() => setZoom(null)}>${t('chart.reset')}</button>`}</div>
-		<${Overlay} b=${b} value=${query.beside} /><span class="small muted">${dateTime(span.from)} – ${dateTime(span.to)}</span></div>
+		<${Overlay} b=${b} value=${query.beside} /><span class="small muted">${dateTime(span.from)} – ${dateTime(span.to)}</span>
+		<span class="legend"><span><i class="mark event"></i>${t('events')}</span><span><i class="mark alarm"></i>${t('page.alerts')}</span></span></div>
 		<${Measured} code=${b.id} span=${span} other=${query.beside} tail=${zoom ? [] : tail} marks=${marks} onSpan=${onSpan} />
 		<div class="grid halves"><${Estimated} code=${b.id} span=${span} marks=${marks} onSpan=${onSpan} />
-			<${Panel} title=${t('events')}><${Loaded} of=${events} empty=${t('nothing')}>${(d) => html`<ul class="list">${d.items.slice(0, 12).map((e) =>
+			<${Panel} title=${t('events')}><${Loaded} of=${events} empty=${t('nothing')}>${(d) => html`<ul class="list sparse">${d.items.slice(0, 12).map((e) =>
 				html`<li key=${e.event_id}><span class="tag">${t(`event.${e.type}`)}</span><span>${e.subject} ${e.note ?? ''}</span>
 					<time>${dateTime(e.ts)}</time></li>`)}</ul>`}<//><//></div>`;
 }
@@ -171,11 +173,10 @@ function Replace({b, onDone}) {
 			<label>${t('alert.note')}<input name="note" maxlength="500" /></label><//>`}`;
 }
 
-function History({code, who}) {
+function History({code}) {
 	const load = useLoad('/alerts', {subject: code, limit: 20});
-	return html`<${Panel} title=${t('battery.alerts')}><${Loaded} of=${load}>${(d) => html`<${AlertLines} alerts=${d.items} />
-		${d.items.filter((a) => a.state === 'firing').slice(0, 3).map((a) => html`<div key=${a.id}><p class="small muted">${a.message}</p>
-			<${AlertActions} alert=${a} who=${who} onDone=${load.reload} /></div>`)}`}<//><//>`;
+	return html`<${Panel} title=${t('battery.alerts')}><${Loaded} of=${load}>${(d) => html`<div class="scroll tall" tabindex="0" role="region"
+		aria-label=${t('battery.alerts')}><${AlertLines} alerts=${d.items} own=${true} /></div>`}<//><//>`;
 }
 
 export function Battery({parts, query, who}) {
@@ -196,10 +197,12 @@ export function Battery({parts, query, who}) {
 	return html`<${Loaded} of=${load}>${(d) => {
 		const b = {...d, ...now};
 		return html`<div class="title"><h1>${code}</h1><${Status} of=${b.status ?? 'unknown'} />
-				<span class="muted">${(b.reasons ?? []).join(', ')}</span><span class="space"></span>
+				<span class="muted">${reasonsOf(b.reasons).join(' · ')}</span><span class="space"></span>
 				${may(who, 'engineer') && !run.get() && html`<${Replace} b=${b} onDone=${load.reload} />`}
 				<a href=${siteHref(b.location)}>${b.location}</a></div>
-			<div class="grid halves"><${Latest} b=${b} /><${Plate} b=${b} /><${Life} load=${life} /><${History} code=${code} who=${who} /></div>
+			<${Latest} b=${b} />
+			<div class="grid thirds"><${Life} load=${life} status=${b.status ?? 'unknown'} />
+				<div class="stack"><${History} code=${code} /><${Plate} b=${b} /></div></div>
 			<${Charts} b=${d} query=${query} tail=${tail} />`;
 	}}<//>`;
 }

@@ -52,7 +52,7 @@ function Forecast() {
 
 function Reports() {
 	const load = useLoad('/reports', {}, {fixed: true});
-	return html`<${Panel} title=${t('fleet.reports')}><${Loaded} of=${load} empty=${t('nothing')}>${(d) => html`<ul class="list">${d.items.map((r) =>
+	return html`<${Panel} title=${t('fleet.reports')}><${Loaded} of=${load} empty=${t('nothing')}>${(d) => html`<ul class="list sparse">${d.items.map((r) =>
 			html`<li key=${r.url}><span class="tag">${t(`report.${r.kind}`)}</span><span>${r.month ?? ''}</span>
 				<button onClick=${() => take(r.url.replace('/api/v1', ''), '', 'text/html', true)}>${t('open')}</button></li>`)}</ul>`}<//>
 		<h3>${t('fleet.tables')}</h3><div class="group">${TABLES.map((name) => html`<button key=${name}
@@ -63,6 +63,6 @@ function Reports() {
 export function Fleet({query}) {
 	return html`<div class="title"><h1>${t('page.fleet')}</h1></div>
 		<div class="grid halves"><${Compare} metric=${METRICS[query.metric] === undefined ? 'soh' : query.metric} /><${Forecast} /></div>
-		<div class="grid" style=${{marginBottom: '1rem'}}><${Reports} /></div>
+		<div class="below"><${Reports} /></div>
 		<${Panel} title=${t('batteries')}><${BatteryTable} path="/batteries" query=${query} /><//>`;
 }

@@ -5,7 +5,7 @@ import {useRoom} from '../live.js';
 import {useCalm, useLoad} from '../load.js';
 import {TimeChart} from '../chart.js';
 import {Quarters} from '../plots.js';
-import {Age, batteryHref, Loaded, Panel, siteHref, Shape, Status} from '../ui.js';
+import {Age, batteryHref, Loaded, Panel, reasonsOf, siteHref, Shape, Status} from '../ui.js';
 import {AlertLines} from './alertlist.js';
 import {html, useEffect, useMemo, useState} from '../html.js';
 
@@ -34,20 +34,22 @@ export function healthOf(site) {
 	return site.batteries > 0 && site.last_state ? 'healthy' : 'unknown';
 }
 
+/* A count that is there to be read when it is not nought. */
+const Count = ({n, of}) => html`<dd class=${n ? of ?? '' : 'none'}>${number(n)}</dd>`;
+
 function SiteTile({site, live}) {
 	const of = healthOf(site);
 	const well = Math.max(0, site.batteries - site.critical - site.warning);
 	return html`<a class="panel site ${of}" href=${siteHref(site.id)}>
-		<span style=${{display: 'flex', justifyContent: 'space-between', gap: '.5rem'}}><strong>${site.id}</strong><${Status} of=${of} /></span>
+		<span class="top"><strong>${site.id}</strong><${Status} of=${of} /></span>
 		<span class="muted small">${site.name}</span>
-		<span class="bar" aria-hidden="true">${[['healthy', well], ['warning', site.warning], ['critical', site.critical]].map(([k, n]) =>
-			html`<i class=${k} style=${{flex: n}}></i>`)}</span>
-		<dl><dt>${t('overview.critical_short')}</dt><dd>${number(site.critical)}</dd>
-			<dt>${t('status.warning')}</dt><dd>${number(site.warning)}</dd>
-			<dt>${t('overview.alerts')}</dt><dd>${number(site.open_alerts)}</dd></dl>
-		<span class="small">${live ? t('overview.now', {v: number(live.voltage_mean_v, 2), c: number(live.temperature_max_c, 1)}) :
-			t('overview.soh_of', {pct: number(site.mean_soh_pct, 1)})}</span>
-		<${Age} of=${live?.ts ?? site.last_state} /></a>`;
+		<span class="bar" aria-hidden="true">${[['healthy', well], ['warning', site.warning], ['critical', site.critical]].filter(([, n]) => n > 0)
+			.map(([k, n]) => html`<i key=${k} class=${k} style=${{flex: n}}></i>`)}</span>
+		<dl><dt>${t('overview.critical_short')}</dt><${Count} n=${site.critical} of="critical" />
+			<dt>${t('overview.warning_short')}</dt><${Count} n=${site.warning} of="warning" />
+			<dt>${t('overview.alerts')}</dt><${Count} n=${site.open_alerts} /></dl>
+		<span class="last small"><span>${live ? t('overview.now', {v: number(live.voltage_mean_v, 2), c: number(live.temperature_max_c, 1)}) :
+			t('overview.soh_of', {pct: number(site.mean_soh_pct, 1)})}</span><${Age} of=${live?.ts ?? site.last_state} /></span></a>`;
 }
 
 function Trend() {
@@ -73,10 +75,11 @@ function Due() {
 
 /* The batteries to look at first, and why. */
 function Worst({load}) {
-	return html`<${Panel} title=${t('overview.worst')}><${Loaded} of=${load} empty=${t('nothing')}>${(d) => html`<ul class="list">${d.items.map((b) =>
-		html`<li key=${b.id}><${Status} of=${b.status ?? 'unknown'} /><span><a href=${batteryHref(b.id)}>${b.id}</a>
-			<span class="small muted"> ${(b.reasons ?? []).join(', ')}</span></span>
-			<span class="number" title=${t('battery.rul')}>${days(b.rul_days)}</span></li>`)}</ul>`}<//><//>`;
+	return html`<${Panel} title=${t('overview.worst')} tools=${html`<span class="small muted">${t('overview.worst_note')}</span>`}>
+		<${Loaded} of=${load} empty=${t('nothing')}>${(d) => html`<ul class="list">${d.items.map((b) =>
+			html`<li key=${b.id}><${Status} of=${b.status ?? 'unknown'} /><span><a class="what" href=${batteryHref(b.id)}>${b.id}</a>
+				<span class="why">${reasonsOf(b.reasons, false).join(' · ')}</span></span>
+				<span class="number"><strong>${days(b.rul_days)}</strong><span class="why">${withUnit(b.soh_pct, 0, '%')}</span></span></li>`)}</ul>`}<//><//>`;
 }
 
 function Changes() {
@@ -88,14 +91,14 @@ function Changes() {
 		setGone(true);
 		call('POST', '/me/visit').catch(() => setGone(false));
 	};
-	return html`<${Panel} title=${t('changes.title', {since: date(d.since)})} tools=${html`<button onClick=${seen}>${t('changes.seen')}</button>`}>
+	return html`<div class="below"><${Panel} title=${t('changes.title', {since: date(d.since)})} tools=${html`<button onClick=${seen}>${t('changes.seen')}</button>`}>
 		<p>${t('changes.alerts', {n: number(d.alerts_new), resolved: number(d.alerts_resolved)})}</p>
 		<ul class="list">${d.incidents_new.slice(0, 5).map((i) => html`<li key=${i.id}><${Shape} of="warning" />
 			<a href="#/alerts?view=incidents&incident=${i.id}">${i.title}</a><${Age} of=${i.ts} calm=${true} /></li>`)}
 		${d.statuses.slice(0, 8).map((s) => html`<li key=${s.battery}><${Status} of=${s.status} />
 			<a href=${batteryHref(s.battery)}>${s.battery}</a><${Age} of=${s.ts} calm=${true} /></li>`)}
 		${d.replacements.slice(0, 5).map((r) => html`<li key=${r.battery}><span class="tag">${t('event.replacement')}</span>
-			<a href=${batteryHref(r.battery)}>${r.battery}</a><${Age} of=${r.ts} calm=${true} /></li>`)}</ul><//>`;
+			<a href=${batteryHref(r.battery)}>${r.battery}</a><${Age} of=${r.ts} calm=${true} /></li>`)}</ul><//></div>`;
 }
 
 /* The first visit of an account begins now. */
@@ -124,8 +127,8 @@ export function Overview() {
 	return html`<div class="title"><h1>${t('page.overview')}</h1><span class="space"></span>
 			<${Age} of=${summary.data?.as_of} /></div>
 		<${Loaded} of=${summary}>${(s) => html`<${Cards} summary=${s} />`}<//>
-		<div class="grid" style=${{marginBottom: '1rem'}}><${Changes} /></div>
-		<${Loaded} of=${sites} empty=${t('overview.no_sites')}>${(d) => html`<div class="grid sites" style=${{marginBottom: '1rem'}}>
+		<${Changes} />
+		<${Loaded} of=${sites} empty=${t('overview.no_sites')}>${(d) => html`<div class="grid sites">
 			${d.items.map((s) => html`<${SiteTile} key=${s.id} site=${s} live=${live[s.id]} />`)}</div>`}<//>
 		<div class="grid halves"><${Worst} load=${worst} />
 			<${Panel} title=${t('overview.newest')} tools=${html`<a href="#/alerts">${t('more')}</a>`}>

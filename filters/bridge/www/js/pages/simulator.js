@@ -88,6 +88,6 @@ export function Simulator() {
 		<div class="grid halves"><${Panel} title=${t('simulator.new')}><${Loaded} of=${scenarios}>${(d) => html`<${Loaded} of=${sites}>${(l) =>
 			html`<${Start} scenarios=${d.items} sites=${l.items} onStarted=${status.reload} />`}<//>`}<//><//>
 		<${Panel} title=${t('simulator.running', {n: number(status.data?.items?.length ?? 0)})}><${Loaded} of=${status} empty=${t('simulator.none')}>${(d) =>
-			html`<ul class="list">${d.items.map((s) => html`<${Running} key=${s.id} s=${s} watched=${of?.id === s.id} onChange=${status.reload} />`)}</ul>
+			html`<ul class="list sparse">${d.items.map((s) => html`<${Running} key=${s.id} s=${s} watched=${of?.id === s.id} onChange=${status.reload} />`)}</ul>
 			${of && html`<p><a href=${siteHref(of.location)}>${t('simulator.see_site')}</a> · <a href="#/alerts?view=incidents">${t('incidents')}</a> · <a href="#/">${t('page.overview')}</a></p>`}`}<//><//></div>`;
 }

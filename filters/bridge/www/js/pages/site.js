@@ -4,7 +4,7 @@ import {useRoom} from '../live.js';
 import {useCalm, useLoad} from '../load.js';
 import {setQuery} from '../router.js';
 import {TimeChart} from '../chart.js';
-import {Age, batteryHref, Choice, Loaded, Panel, Shape, Status, words} from '../ui.js';
+import {Age, batteryHref, Choice, Loaded, Panel, Shape, Status, Value, words} from '../ui.js';
 import {BatteryTable} from './batterytable.js';
 import {AlertLines} from './alertlist.js';
 import {healthOf} from './overview.js';
@@ -12,15 +12,23 @@ import {html, useEffect, useMemo, useState} from '../html.js';
 
 const SOON = 1500, FRAME_MS = 1000, DAY_MS = 86400e3, ENVIRONMENT_POINTS = 200, WEEK = 7;
 
-function Facts({site: s, weather: w}) {
+function Climate({weather: w, site: s}) {
+	return html`<div class="grid values">
+		<${Value} label=${t('site.room')} value=${w?.temperature_mean_c} digits=${1} unit="°C" of=${w?.ts} note=${w && withUnit(w.humidity_pct, 0, '%')} />
+		<${Value} label=${t('site.outdoor')} value=${w?.outdoor_temperature_c} digits=${1} unit="°C" of=${w?.ts} />
+		<div class="panel value"><span class="small muted">${t('site.hvac')}</span>
+			<b class=${w?.hvac === 'fault' ? 'critical' : w?.hvac === 'degraded' ? 'warning' : ''}>${w?.hvac ? words('hvac', w.hvac) : '–'}</b>
+			<span class="small muted"><${Age} of=${w?.ts} brief=${true} /></span></div>
+		<${Value} label=${t('overview.soh')} value=${s.mean_soh_pct} digits=${1} unit="%" of=${s.last_state} />
+		<div class="panel value"><span class="small muted">${t('overview.critical')}</span>
+			<b class=${s.critical ? 'critical' : ''}>${number(s.critical)}</b><span class="small muted">${t('site.of', {n: number(s.batteries)})}</span></div></div>`;
+}
+
+function Facts({site: s}) {
 	return html`<${Panel} title=${t('site.facts')}><dl class="pairs">
 		<dt>${t('site.city')}</dt><dd>${s.city}, ${words('region', s.region)}</dd>
 		<dt>${t('site.since')}</dt><dd>${date(s.commissioned)}</dd>
-		<dt>${t('batteries')}</dt><dd>${number(s.batteries)}</dd>
-		<dt>${t('soh')}</dt><dd>${withUnit(s.mean_soh_pct, 1, '%')}</dd>
-		<dt>${t('site.outdoor')}</dt><dd>${withUnit(w?.outdoor_temperature_c, 1, '°C')}</dd>
-		<dt>${t('site.room')}</dt><dd>${withUnit(w?.temperature_mean_c, 1, '°C')}, ${withUnit(w?.humidity_pct, 0, '%')}</dd>
-		<dt>${t('site.hvac')}</dt><dd>${w?.hvac ? words('hvac', w.hvac) : '–'} <${Age} of=${w?.ts} /></dd></dl><//>`;
+		<dt>${t('batteries')}</dt><dd>${number(s.batteries)}</dd></dl><//>`;
 }
 
 function Weather({load}) {
@@ -82,7 +90,7 @@ function Strings({site, wanted, live}) {
 
 function Events({site}) {
 	const load = useLoad(`/locations/${site}/events`, {limit: 12});
-	return html`<${Panel} title=${t('events')}><${Loaded} of=${load} empty=${t('nothing')}>${(d) => html`<ul class="list">${d.items.map((e) =>
+	return html`<${Panel} title=${t('events')}><${Loaded} of=${load} empty=${t('nothing')}>${(d) => html`<ul class="list sparse">${d.items.map((e) =>
 		html`<li key=${e.event_id}><span class="tag">${t(`event.${e.type}`)}</span><span>${e.subject} ${e.note ?? ''}</span>
 			<${Age} of=${e.ts} calm=${true} /></li>`)}</ul>`}<//><//>`;
 }
@@ -118,7 +126,7 @@ function useLiveBatteries(site, onOther) {
 export function Site({parts, query}) {
 	const code = parts[1], view = query.view ?? 'table';
 	const site = useLoad(`/locations/${code}`);
-	const alerts = useLoad('/alerts', {location: code, active_only: true, limit: 6});
+	const alerts = useLoad('/alerts', {location: code, active_only: true, limit: 5});
 	/* A week up to the newest there is, to a day: the address of what is asked stays the same. */
 	const newestDay = site.data && Math.floor((Date.parse(site.data.last_state) || Date.now()) / DAY_MS);
 	const weather = useLoad(newestDay ? `/locations/${code}/environment` : null,
@@ -133,12 +141,12 @@ export function Site({parts, query}) {
 	const newest = weather.data?.items?.at(-1);
 	return html`<div class="title"><h1>${code}</h1>${site.data && html`<${Status} of=${healthOf(site.data)} />
 			<span class="muted">${site.data.name}</span>`}<span class="space"></span><a href="#/">${t('page.overview')}</a></div>
-		<${Loaded} of=${site}>${(s) => html`<div class="grid halves"><${Facts} site=${s} weather=${newest} />
+		<${Loaded} of=${site}>${(s) => html`<${Climate} site=${s} weather=${newest} /><div class="grid thirds">
 			<${Panel} title=${t('overview.alerts')} tools=${html`<a href="#/alerts?location=${code}">${t('more')}</a>`}>
-				<${Loaded} of=${alerts}>${(d) => html`<${AlertLines} alerts=${d.items} empty=${t('alerts.calm')} />`}<//><//></div>`}<//>
+				<${Loaded} of=${alerts}>${(d) => html`<${AlertLines} alerts=${d.items} empty=${t('alerts.calm')} />`}<//><//><${Facts} site=${s} /></div>`}<//>
 		<div class="tools"><${Choice} label=${t('view')} value=${view} onChange=${(v) => setQuery({view: v})}
 			options=${[['table', t('view.table')], ['strings', t('view.strings')], ['weather', t('view.weather')]]} /></div>
-		${view === 'table' && html`<${Panel} label=${t('batteries')}><${BatteryTable} path=${`/locations/${code}/batteries`}
+		${view === 'table' && html`<${Panel} label=${t('batteries')}><${BatteryTable} path=${`/locations/${code}/batteries`} site=${code}
 			query=${query} live=${live} reloads=${turn} /><//>`}
 		${view === 'strings' && html`<${Strings} site=${code} wanted=${query.string} live=${live} />`}
 		${view === 'weather' && html`<div class="grid halves"><${Panel} title=${t('site.weather')}><${Loaded} of=${weather}>${() =>
