@@ -4,7 +4,8 @@ import {ago, dateTime, days, known, number, t} from './i18n.js';
 import {Store, useStore} from './store.js';
 import {html, useEffect, useRef, useState} from './html.js';
 
-export const STALE_MS = 5 * 60e3;
+/* Samples come each minute or so; estimates that do not change are told once an hour. */
+export const STALE_MS = 5 * 60e3, ESTIMATE_STALE_MS = 65 * 60e3;
 
 /* Shapes, so that no meaning hangs on colour alone. */
 const SHAPES = {
@@ -36,11 +37,11 @@ export function useNow() {
 }
 
 /* How old a value is; marked where it is stale. */
-export function Age({of, never = t('age.never'), calm = false, brief = false}) {
+export function Age({of, never = t('age.never'), calm = false, brief = false, limit = STALE_MS}) {
 	const now = useNow();
 	if (!of) return html`<span class="age stale">${never}</span>`;
 	const ms = now - new Date(of);
-	const stale = !calm && ms > STALE_MS;
+	const stale = !calm && ms > limit;
 	return html`<time class="age small ${stale ? 'stale' : 'muted'}" datetime=${of} title=${dateTime(of)}>${
 		stale ? `⚠ ${ago(ms)}${brief ? '' : ` · ${t('age.stale')}`}` : ago(ms)}${
 		stale && brief && html`<span class="hidden"> ${t('age.stale')}</span>`}</time>`;
@@ -53,12 +54,12 @@ export function Panel({title, tools, children, label}) {
 }
 
 /* One measured quantity, big enough to be read from afar, with its age. */
-export function Value({label, value, digits, unit, of, note}) {
+export function Value({label, value, digits, unit, of, note, limit = STALE_MS}) {
 	const now = useNow();
-	const stale = !of || now - new Date(of) > STALE_MS;
+	const stale = !of || now - new Date(of) > limit;
 	return html`<div class="panel value ${stale ? 'stale' : ''}"><span class="small muted">${label}</span>
 		<b>${number(value, digits)} <small>${unit}</small></b>
-		<span class="small muted">${note}${note ? ' · ' : ''}<${Age} of=${of} brief=${true} /></span></div>`;
+		<span class="small muted">${note}${note ? ' · ' : ''}<${Age} of=${of} brief=${true} limit=${limit} /></span></div>`;
 }
 
 export function messageOf(error) {

@@ -6,7 +6,7 @@ import {useCalm, useLoad} from '../load.js';
 import {setQuery} from '../router.js';
 import {TimeChart} from '../chart.js';
 import {Factors, Lives} from '../plots.js';
-import {Age, Choice, Dialog, Loaded, Panel, reasonsOf, siteHref, Status, toast, useNow, Value, words} from '../ui.js';
+import {Age, Choice, Dialog, ESTIMATE_STALE_MS, Loaded, Panel, reasonsOf, siteHref, Status, toast, useNow, Value, words} from '../ui.js';
 import {AlertLines} from './alertlist.js';
 import {html, useEffect, useMemo, useState} from '../html.js';
 
@@ -20,9 +20,9 @@ function Latest({b}) {
 		<${Value} label=${t('current')} value=${b.current_a} digits=${2} unit="A" of=${b.sampled} />
 		<${Value} label=${t('temperature')} value=${b.temperature_c} digits=${1} unit="°C" of=${b.sampled} />
 		<${Value} label=${t('resistance')} value=${b.resistance_mohm} digits=${2} unit="mΩ" of=${b.sampled} />
-		<${Value} label=${t('soc')} value=${b.soc_pct} digits=${1} unit="%" of=${b.estimated} />
-		<${Value} label=${t('soh')} value=${b.soh_pct} digits=${1} unit="%" of=${b.estimated} note=${b.soh_std_pct !== null && `± ${number(b.soh_std_pct, 1)}`} />
-		<${Value} label=${t('autonomy')} value=${b.autonomy_min} digits=${0} unit=${t('minutes')} of=${b.estimated} /></div>`;
+		<${Value} label=${t('soc')} value=${b.soc_pct} digits=${1} unit="%" of=${b.estimated} limit=${ESTIMATE_STALE_MS} />
+		<${Value} label=${t('soh')} value=${b.soh_pct} digits=${1} unit="%" of=${b.estimated} limit=${ESTIMATE_STALE_MS} note=${b.soh_std_pct !== null && `± ${number(b.soh_std_pct, 1)}`} />
+		<${Value} label=${t('autonomy')} value=${b.autonomy_min} digits=${0} unit=${t('minutes')} of=${b.estimated} limit=${ESTIMATE_STALE_MS} /></div>`;
 }
 
 function Plate({b}) {

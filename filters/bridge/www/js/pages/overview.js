@@ -5,7 +5,7 @@ import {useRoom} from '../live.js';
 import {useCalm, useLoad} from '../load.js';
 import {TimeChart} from '../chart.js';
 import {Quarters} from '../plots.js';
-import {Age, batteryHref, Loaded, Panel, reasonsOf, siteHref, Shape, Status} from '../ui.js';
+import {Age, batteryHref, ESTIMATE_STALE_MS, Loaded, Panel, reasonsOf, siteHref, Shape, STALE_MS, Status} from '../ui.js';
 import {AlertLines} from './alertlist.js';
 import {html, useEffect, useMemo, useState} from '../html.js';
 
@@ -49,7 +49,7 @@ function SiteTile({site, live}) {
 			<dt>${t('overview.warning_short')}</dt><${Count} n=${site.warning} of="warning" />
 			<dt>${t('overview.alerts')}</dt><${Count} n=${site.open_alerts} /></dl>
 		<span class="last small"><span>${live ? t('overview.now', {v: number(live.voltage_mean_v, 2), c: number(live.temperature_max_c, 1)}) :
-			t('overview.soh_of', {pct: number(site.mean_soh_pct, 1)})}</span><${Age} of=${live?.ts ?? site.last_state} /></span></a>`;
+			t('overview.soh_of', {pct: number(site.mean_soh_pct, 1)})}</span><${Age} of=${live?.ts ?? site.last_state} limit=${live ? STALE_MS : ESTIMATE_STALE_MS} /></span></a>`;
 }
 
 function Trend() {

@@ -4,7 +4,7 @@ import {useRoom} from '../live.js';
 import {useCalm, useLoad} from '../load.js';
 import {setQuery} from '../router.js';
 import {TimeChart} from '../chart.js';
-import {Age, batteryHref, Choice, Loaded, Panel, Shape, Status, Value, words} from '../ui.js';
+import {Age, batteryHref, Choice, ESTIMATE_STALE_MS, Loaded, Panel, Shape, Status, Value, words} from '../ui.js';
 import {BatteryTable} from './batterytable.js';
 import {AlertLines} from './alertlist.js';
 import {healthOf} from './overview.js';
@@ -19,7 +19,7 @@ function Climate({weather: w, site: s}) {
 		<div class="panel value"><span class="small muted">${t('site.hvac')}</span>
 			<b class=${w?.hvac === 'fault' ? 'critical' : w?.hvac === 'degraded' ? 'warning' : ''}>${w?.hvac ? words('hvac', w.hvac) : '–'}</b>
 			<span class="small muted"><${Age} of=${w?.ts} brief=${true} /></span></div>
-		<${Value} label=${t('overview.soh')} value=${s.mean_soh_pct} digits=${1} unit="%" of=${s.last_state} />
+		<${Value} label=${t('overview.soh')} value=${s.mean_soh_pct} digits=${1} unit="%" of=${s.last_state} limit=${ESTIMATE_STALE_MS} />
 		<div class="panel value"><span class="small muted">${t('overview.critical')}</span>
 			<b class=${s.critical ? 'critical' : ''}>${number(s.critical)}</b><span class="small muted">${t('site.of', {n: number(s.batteries)})}</span></div></div>`;
 }
