@@ -12,7 +12,8 @@ struct bridge_options {
 	char *url; /* our own copy of db: the one in argv is scrubbed */
 	const char *migrations;
 	const char *listen, *cert, *key, *www;
-	const char *models; /* the registry, or NULL */
+	const char *models;      /* the registry, or NULL */
+	const char *simulations; /* the folder for them, or NULL */
 	bool plain_cookies;
 	struct strlist feeds, origins;
 	int64_t sockets, account_sockets;

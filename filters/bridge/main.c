@@ -9,6 +9,7 @@
 #include "web/api.h"
 #include "web/feed.h"
 #include "web/server.h"
+#include "web/simulation.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -126,14 +127,27 @@ static int start_feeds(const struct bridge_options *o, struct hub *hub,
 	return 0;
 }
 
-static int run(const struct bridge_options *o, struct server_options *so,
-	struct stopper *stopper, struct err *err)
+static int start_simulations(const struct bridge_options *o, struct service *service,
+	struct hub *hub, struct server *server, struct err *err)
+{
+	struct simulations_options so = {
+		o->simulations, o->url, o->models, hub, wake, server, say};
+	if (!o->simulations)
+		return 0;
+	service->simulations = simulations_new(&so, err);
+	return service->simulations ? 0 : -1;
+}
+
+static int run(const struct bridge_options *o, struct service *service,
+	struct server_options *so, struct stopper *stopper, struct err *err)
 {
 	struct feed *feeds[STRLIST_MAX] = {NULL};
 	struct server *server = server_new(so, err);
 	if (!server)
 		return -1;
 	int r = start_feeds(o, so->hub, server, feeds, err);
+	if (r == 0)
+		r = start_simulations(o, service, so->hub, server, err);
 	if (r == 0) {
 		diag("listening on %s://%s:%d", o->cert ? "https" : "http", so->address,
 			server_port(server));
@@ -141,7 +155,10 @@ static int run(const struct bridge_options *o, struct server_options *so,
 	}
 	for (size_t i = 0; i < o->feeds.n; i++)
 		feed_stop(feeds[i]);
+	/* Their feeds wake the server; its workers may still ask for them. */
+	simulations_close(service->simulations);
 	server_free(server);
+	simulations_free(service->simulations);
 	return r;
 }
 
@@ -187,7 +204,7 @@ static int serve(const struct bridge_options *o, struct err *err)
 	so.assets = assets;
 	so.hub = hub_new(&ho);
 	int r = !assets                   ? -1
-		: service.limit && so.hub ? run(o, &so, &stopper, err)
+		: service.limit && so.hub ? run(o, &service, &so, &stopper, err)
 					  : err_nomem(err);
 	hub_free(so.hub);
 	assets_free(assets);
@@ -227,6 +244,9 @@ int main(int argc, char **argv)
 			OPT_BOOL, &o.plain_cookies, 0, 0},
 		{0, "models", "DIR", "model registry, for the calls of models", OPT_STR,
 			&o.models, 0, 0},
+		{0, "simulations", "DIR",
+			"run simulations, with their files in this folder", OPT_STR,
+			&o.simulations, 0, 0},
 		{0, "role", "ROLE", "user add: admin, engineer or viewer", OPT_STR,
 			&o.role, 0, 0},
 		{0, "sites", "CODE,...", "user add: sees these sites only", OPT_STR,

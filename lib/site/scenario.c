@@ -40,6 +40,12 @@ enum scenario_kind scenario_by_name(struct str name)
 	return (enum scenario_kind)k;
 }
 
+void scenario_range(enum scenario_kind kind, double *min, double *max)
+{
+	*min = KINDS[kind].min;
+	*max = KINDS[kind].max;
+}
+
 void scenario_init(struct scenario *s, enum scenario_kind kind)
 {
 	*s = (struct scenario){.kind = kind,

@@ -44,6 +44,9 @@ const char *scenario_name(enum scenario_kind kind);
 /* Returns the kind, or SCENARIO_KINDS. */
 enum scenario_kind scenario_by_name(struct str name);
 
+/* What its value may be. */
+void scenario_range(enum scenario_kind kind, double *min, double *max);
+
 /* A scenario of that kind, starting at once, everything else as by default. */
 void scenario_init(struct scenario *s, enum scenario_kind kind);
 /* Sets target, start, duration, value, rate or fault from text. Returns 0, or -1 with

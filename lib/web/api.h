@@ -36,6 +36,11 @@ handler_fn api_models, api_model, api_model_drift, api_model_promote,
 handler_fn api_alerts, api_alert;
 extern const struct param ALERTS_PARAMS[];
 
+handler_fn api_scenarios, api_scenarios_apply, api_scenarios_clear,
+	api_simulation_status, api_simulation_start, api_simulation_stop;
+extern const struct param APPLY_PARAMS[], CLEAR_PARAMS[], SIMULATION_PARAMS[],
+	SIMULATION_ID_PARAMS[];
+
 handler_fn api_audit, api_health, api_ready, api_openapi;
 extern const struct param AUDIT_PARAMS[];
 

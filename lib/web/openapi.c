@@ -43,7 +43,8 @@ static void put_schema(struct buf *b, const struct param *p)
 		[PARAM_INT] = "integer",
 		[PARAM_TIME] = "string",
 		[PARAM_BOOL] = "boolean",
-		[PARAM_WORD] = "string"};
+		[PARAM_WORD] = "string",
+		[PARAM_OBJECT] = "object"};
 	emit_open(b, '{');
 	put(b, "type", TYPES[p->type]);
 	if (p->type == PARAM_TIME)

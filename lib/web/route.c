@@ -156,6 +156,8 @@ static int take_text(struct call *c, size_t i, const char *text, struct err *err
 		if (time_parse_iso(str_of(text), 0, &v) < 0)
 			return wrong(p, "is no time as 2026-08-25T00:00:00Z", err);
 		break;
+	case PARAM_OBJECT:
+		return wrong(p, "is an object in the body", err);
 	case PARAM_BOOL:
 		v = strcmp(text, "true") == 0;
 		if (!v && strcmp(text, "false") != 0)
@@ -199,13 +201,18 @@ static int take_member(struct call *c, size_t i, json_t *v, struct err *err)
 	char text[24];
 	if (json_is_null(v))
 		return 0;
+	if (p->type == PARAM_OBJECT && json_is_object(v)) {
+		c->value[i] = "";
+		return 0;
+	}
 	if (p->type == PARAM_INT && json_is_integer(v)) {
 		snprintf(text, sizeof(text), "%lld", (long long)json_integer_value(v));
 		return take_text(c, i, text, err);
 	}
 	if (p->type == PARAM_BOOL && json_is_boolean(v))
 		return take_text(c, i, json_is_true(v) ? "true" : "false", err);
-	if (p->type == PARAM_INT || p->type == PARAM_BOOL || !json_is_string(v))
+	if (p->type == PARAM_INT || p->type == PARAM_BOOL || p->type == PARAM_OBJECT ||
+		!json_is_string(v))
 		return wrong(p, "has the wrong JSON type", err);
 	if (strlen(json_string_value(v)) != json_string_length(v))
 		return wrong(p, "holds a zero byte", err);
@@ -326,6 +333,11 @@ int64_t call_int(const struct call *c, const char *name)
 {
 	const char *v = call_value(c, name);
 	return v ? cell_int(v) : 0;
+}
+
+const json_t *call_object(const struct call *c, const char *name)
+{
+	return json_object_get(c->body, name);
 }
 
 const char *call_sites(const struct call *c)

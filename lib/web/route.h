@@ -20,7 +20,14 @@ enum {
 	LIMIT_MAX = 1000,
 };
 
-enum param_type { PARAM_TEXT, PARAM_INT, PARAM_TIME, PARAM_BOOL, PARAM_WORD };
+enum param_type {
+	PARAM_TEXT,
+	PARAM_INT,
+	PARAM_TIME,
+	PARAM_BOOL,
+	PARAM_WORD,
+	PARAM_OBJECT
+};
 
 /* A parameter of the query, or a member of the JSON body. */
 struct param {
@@ -45,7 +52,8 @@ struct service {
 	bool secure_cookies; /* the page comes by https */
 	const struct route *routes;
 	size_t nroutes;
-	const char *models; /* the model registry's folder, or NULL */
+	struct simulations *simulations; /* NULL: there are none */
+	const char *models;              /* the model registry's folder, or NULL */
 };
 
 /* One call on its way. */
@@ -93,6 +101,9 @@ void api_serve(const struct service *s, struct db *db, const struct request *req
 const char *call_value(const struct call *c, const char *name);
 /* The same as a number; 0 when there is none. */
 int64_t call_int(const struct call *c, const char *name);
+
+/* The member of the body that is a PARAM_OBJECT, or NULL. The call's. */
+const json_t *call_object(const struct call *c, const char *name);
 
 /* The sites the caller may see, as a parameter for SEES: NULL is all. */
 const char *call_sites(const struct call *c);
