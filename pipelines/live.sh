@@ -1,25 +1,25 @@
 #!/usr/bin/env bash
 # A live fleet: judged as it comes, published for subscribers, and stored.
 #
-#   live.sh DB [ADDRESS [MODEL-DIR [BATTERIES]]]     (tcp://*:5556, no model, 24)
+#   live.sh DB [ADDRESS [MODEL-DIR [BATTERIES [INTO]]]]     (tcp://*:5556, no model, 24, none)
+# INTO is where bridge --into brings decisions and samples, as ipc:///run/floatline/in.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 PATH=$PATH:$here/../build/bin:$here/../../../bin
-[ $# -ge 1 ] || { sed -n '2,4p' "$0"; exit 2; }
+[ $# -ge 1 ] || { sed -n '2,5p' "$0"; exit 2; }
 model=()
 [ -z "${3:-}" ] || model=(--model "$3")
 [ -z "${3:-}" ] || [ -f "$3/model.json" ] || { echo "live: no model in '$3'" >&2; exit 2; }
 set -m # the programs get a process group of their own, named after the first
 
 floatline simulate --live --interval 1s --batteries "${4:-24}" |
-	floatline featurize |
+	floatline featurize -i - ${5:+-i "pull:@$5"} |
 	floatline twin |
 	floatline predict "${model[@]}" |
 	floatline alert |
 	floatline broadcast --bind "${2:-tcp://*:5556}" -o - |
 	floatline store --db "$1" &
-# A signal to this script stops the source; the others end each after the one before.
-set +m
+set +m # a signal to this script ends them all, each when it has read what was on its way
 source=$(jobs -p)
-trap 'kill -TERM "$source" || :; wait %1; exit $?' TERM INT HUP
+trap 'kill -TERM -- "-$source" || :; wait %1; exit $?' TERM INT HUP
 wait %1

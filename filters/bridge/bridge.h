@@ -14,6 +14,7 @@ struct bridge_options {
 	const char *listen, *cert, *key, *www;
 	const char *models;      /* the registry, or NULL */
 	const char *simulations; /* the folder for them, or NULL */
+	const char *into;        /* push: endpoint of the pipeline, or NULL */
 	bool plain_cookies;
 	struct strlist feeds, origins;
 	int64_t sockets, account_sockets;

@@ -7,6 +7,7 @@
 #include "db/migrate.h"
 #include "db/url.h"
 #include "web/api.h"
+#include "web/courier.h"
 #include "web/feed.h"
 #include "web/server.h"
 #include "web/simulation.h"
@@ -162,6 +163,18 @@ static int run(const struct bridge_options *o, struct service *service,
 	return r;
 }
 
+/* With the way into the pipeline open, where there is one. */
+static int run_with_courier(const struct bridge_options *o, struct service *service,
+	struct server_options *so, struct stopper *stopper, struct err *err)
+{
+	const struct courier_options co = {o->into, o->url, say};
+	if (o->into && !(service->courier = courier_start(&co, err)))
+		return -1;
+	int r = run(o, service, so, stopper, err);
+	courier_stop(service->courier);
+	return r;
+}
+
 static int take_origins(
 	const struct bridge_options *o, struct sockets_options *so, struct err *err)
 {
@@ -203,9 +216,10 @@ static int serve(const struct bridge_options *o, struct err *err)
 	struct assets *assets = open_page(o, err);
 	so.assets = assets;
 	so.hub = hub_new(&ho);
-	int r = !assets                   ? -1
-		: service.limit && so.hub ? run(o, &service, &so, &stopper, err)
-					  : err_nomem(err);
+	int r = !assets ? -1
+		: service.limit && so.hub
+			? run_with_courier(o, &service, &so, &stopper, err)
+			: err_nomem(err);
 	hub_free(so.hub);
 	assets_free(assets);
 	limit_free(service.limit);
@@ -240,6 +254,12 @@ int main(int argc, char **argv)
 			1000000},
 		{0, "account-sockets", "N", "of one account (20)", OPT_INT,
 			&o.account_sockets, 1, 1000000},
+		{0, "into", "ENDPOINT",
+			"push: what people and devices tell, into the pipeline",
+			OPT_STR, &o.into, 0, 0},
+		{0, "into", "ENDPOINT",
+			"push: what people and devices tell, into the pipeline",
+			OPT_STR, &o.into, 0, 0},
 		{0, "plain-cookies", NULL, "cookies over http, for a trusted network",
 			OPT_BOOL, &o.plain_cookies, 0, 0},
 		{0, "models", "DIR", "model registry, for the calls of models", OPT_STR,

@@ -41,6 +41,10 @@ int outlet_idle(struct outlet *o, struct err *err);
 /* Fills the poll items that tell when a subscription or a question has come. Returns
  * how many, at most 2; none: not a publisher. */
 int outlet_poll_items(const struct outlet *o, zmq_pollitem_t *items);
+/* PUSH: a reader is there and takes the next message without a wait. */
+bool outlet_ready(struct outlet *o);
+/* PUSH: what was not sent yet is given up; outlet_close does not wait for it. */
+void outlet_abandon(struct outlet *o);
 const char *outlet_name(const struct outlet *o);
 /*
  * Closes; a file is checked for late errors. linger_ms: how long unsent messages may

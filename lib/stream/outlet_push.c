@@ -65,3 +65,18 @@ int push_write(struct outlet *o, const uint8_t *p, size_t n, struct err *err)
 		return -1;
 	return outlet_send(o, NULL, ++o->seq, p, n, err);
 }
+
+bool outlet_ready(struct outlet *o)
+{
+	int events = 0;
+	size_t size = sizeof(events);
+	take_events(o);
+	return o->readers > 0 && !o->reader_left &&
+	       zmq_getsockopt(o->socket, ZMQ_EVENTS, &events, &size) == 0 &&
+	       events & ZMQ_POLLOUT;
+}
+
+void outlet_abandon(struct outlet *o)
+{
+	o->reader_left = true;
+}

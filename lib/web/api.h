@@ -33,8 +33,25 @@ extern const struct param TREND_PARAMS[], FORECAST_PARAMS[], COMPARE_PARAMS[];
 handler_fn api_models, api_model, api_model_drift, api_model_promote,
 	api_model_rollback;
 
-handler_fn api_alerts, api_alert;
-extern const struct param ALERTS_PARAMS[];
+handler_fn api_alerts, api_alert, api_alert_stats;
+extern const struct param ALERTS_PARAMS[], ALERT_STATS_PARAMS[];
+
+handler_fn api_alert_acknowledge, api_alert_resolve, api_alert_shelve, api_alert_assign,
+	api_incidents, api_incident, api_incident_change;
+extern const struct param NOTE_PARAMS[], SHELVE_PARAMS[], ASSIGN_PARAMS[],
+	INCIDENTS_PARAMS[], INCIDENT_CHANGE_PARAMS[];
+
+handler_fn api_windows, api_window_add, api_work_orders, api_work_order_add,
+	api_work_order_change, api_battery_replace;
+extern const struct param WINDOWS_PARAMS[], NEW_WINDOW_PARAMS[], WORK_ORDERS_PARAMS[],
+	NEW_WORK_ORDER_PARAMS[], WORK_ORDER_PARAMS[], REPLACE_PARAMS[];
+
+handler_fn api_devices, api_device_add, api_device_delete, api_telemetry,
+	api_telemetry_bulk;
+extern const struct param DEVICES_PARAMS[], NEW_DEVICE_PARAMS[], SAMPLE_PARAMS[],
+	SAMPLES_PARAMS[];
+
+handler_fn api_my_changes, api_my_visit;
 
 handler_fn api_scenarios, api_scenarios_apply, api_scenarios_clear,
 	api_simulation_status, api_simulation_start, api_simulation_stop;
@@ -63,10 +80,13 @@ extern const struct param AUDIT_PARAMS[];
 /* Writes down that 'actor' did this, from where the call came. ERR_IO. */
 int call_audit(struct call *c, const char *actor, const char *action,
 	const char *entity, struct err *err);
+/* The same of the caller, with words about it (or NULL). */
+int call_audit_of(struct call *c, const char *action, const char *entity,
+	const char *details, struct err *err);
 
 /*
- * Is what the path names there? 200; 404 with the refusal made; -1. 'table' is site,
- * battery_system, string or battery.
+ * Is what the path names there, in the call's run (production when it takes none)? 200;
+ * 404 with the refusal made; -1. 'table' is site, battery_system, string or battery.
  */
 int call_exists(struct call *c, const char *table, struct err *err);
 

@@ -16,12 +16,13 @@ int call_exists(struct call *c, const char *table, struct err *err)
 {
 	char sql[128];
 	bool there = false;
+	const char *run = call_value(c, "run");
 	snprintf(sql, sizeof(sql),
 		"SELECT 1 FROM %s x JOIN run r ON r.id = x.run WHERE r.name = $1 AND "
 		"x.code = $2",
 		table);
-	if (db_select(c->db, DB_QUERY(sql, call_value(c, "run"), c->id), see, &there,
-		    err) < 0)
+	if (db_select(c->db, DB_QUERY(sql, run ? run : "", c->id), see, &there, err) <
+		0)
 		return -1;
 	return there ? 200 : http_refuse(c->res, 404, "no '%s'", c->id);
 }

@@ -12,6 +12,15 @@ int call_audit(struct call *c, const char *actor, const char *action,
 		err);
 }
 
+int call_audit_of(struct call *c, const char *action, const char *entity,
+	const char *details, struct err *err)
+{
+	return audit_write(c->db,
+		&(struct audit){c->now, c->account.username, action, entity, details,
+			c->req->address},
+		err);
+}
+
 int api_health(struct call *c, struct err *err)
 {
 	buf_puts(c->out, "{\"status\":\"ok\"}");

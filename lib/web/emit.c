@@ -117,17 +117,42 @@ static int take_row(void *ctx, const char *const *cells, size_t n, struct err *e
 	return r->b->failed ? err_nomem(err) : 0;
 }
 
+static int emit_rows(
+	struct call *c, const struct db_query *q, struct rows *r, struct err *err)
+{
+	emit_open(c->out, '[');
+	if (db_select(c->db, q, take_row, r, err) < 0)
+		return -1;
+	emit_close(c->out, ']');
+	return 0;
+}
+
+int emit_array(struct call *c, const struct db_query *q, const struct column *columns,
+	struct err *err)
+{
+	struct rows r = {c->out, columns, -1, 0};
+	return emit_rows(c, q, &r, err);
+}
+
+static bool counts(const struct column *columns)
+{
+	while (columns->name && columns->type != CELL_TOTAL)
+		columns++;
+	return columns->name;
+}
+
 int emit_list(struct call *c, const struct db_query *q, const struct column *columns,
 	struct err *err)
 {
 	struct rows r = {c->out, columns, -1, 0};
 	emit_open(c->out, '{');
 	emit_name(c->out, "items");
-	emit_open(c->out, '[');
-	if (db_select(c->db, q, take_row, &r, err) < 0)
+	if (emit_rows(c, q, &r, err) < 0)
 		return -1;
-	emit_close(c->out, ']');
 	emit_name(c->out, "total");
+	/* Without a row nothing counted them: none there are, or none on this page. */
+	if (r.n == 0 && counts(columns) && call_int(c, "skip") == 0)
+		r.total = 0;
 	if (r.total >= 0)
 		emit_int(c->out, r.total);
 	else

@@ -31,6 +31,9 @@ struct column {
 /* Writes one row as an object; 'columns' ends with a NULL name. */
 void emit_row(struct buf *b, const struct column *columns, const char *const *cells);
 
+/* Writes [rows…] of a query whose columns these are. Returns 0, or -1. */
+int emit_array(struct call *c, const struct db_query *q, const struct column *columns,
+	struct err *err);
 /*
  * Writes {"items": [rows…], "total": N} of a query whose columns these are; total is
  * the CELL_TOTAL column's (null without one, or past the last page). Returns 200, or

@@ -44,11 +44,17 @@ static void put_schema(struct buf *b, const struct param *p)
 		[PARAM_TIME] = "string",
 		[PARAM_BOOL] = "boolean",
 		[PARAM_WORD] = "string",
+		[PARAM_NUMBER] = "number",
+		[PARAM_LIST] = "array",
 		[PARAM_OBJECT] = "object"};
 	emit_open(b, '{');
 	put(b, "type", TYPES[p->type]);
 	if (p->type == PARAM_TIME)
 		put(b, "format", "date-time");
+	if (p->type == PARAM_LIST) {
+		emit_name(b, "items");
+		buf_puts(b, "{}");
+	}
 	if (p->type == PARAM_WORD)
 		put_words(b, p->words);
 	if (p->type == PARAM_INT) {
@@ -157,12 +163,12 @@ static void put_operation(struct buf *b, const struct route *r)
 	emit_name(b, METHODS[r->method]);
 	emit_open(b, '{');
 	put(b, "summary", r->summary);
-	put(b, "x-role", role_word(r->least));
+	put(b, "x-role", r->scope == SCOPE_DEVICE ? "device" : role_word(r->least));
 	put_parameters(b, r, !body);
 	if (body)
 		put_body(b, r);
 	put_answers(b, r);
-	if (r->least > ROLE_NONE) {
+	if (r->least > ROLE_NONE || r->scope == SCOPE_DEVICE) {
 		emit_name(b, "security");
 		buf_puts(b, "[{\"token\":[]}]");
 	}

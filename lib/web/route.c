@@ -3,6 +3,7 @@
 #include "base/parse.h"
 #include "web/audit.h"
 #include "web/cell.h"
+#include "web/device.h"
 
 /* Compares a path with a route's; the {…} goes to id. */
 static bool matches(const char *path, const char *pattern, char *id, size_t size)
@@ -52,6 +53,12 @@ static int authenticate(struct call *c, struct err *err)
 	struct claims claims;
 	if (*header == '\0')
 		return 0;
+	if (c->route->scope == SCOPE_DEVICE)
+		return strncmp(header, BEARER, sizeof(BEARER) - 1) == 0
+			       ? device_check(c->db,
+					 str_of(header + sizeof(BEARER) - 1), c->now,
+					 &c->account, err)
+			       : 0;
 	enum token_state state = TOKEN_BAD;
 	if (strncmp(header, BEARER, sizeof(BEARER) - 1) == 0)
 		state = access_token_read(&c->service->key,
@@ -88,6 +95,8 @@ static void audit_denial(struct call *c)
 /* May they? Returns 0, or the status of the refusal. */
 static int authorise(struct call *c)
 {
+	if (c->route->scope == SCOPE_DEVICE && c->account.role == ROLE_NONE)
+		return http_refuse(c->res, 401, "this needs the token of a device");
 	if (c->route->least == ROLE_NONE)
 		return 0;
 	if (c->account.role == ROLE_NONE)
@@ -156,8 +165,10 @@ static int take_text(struct call *c, size_t i, const char *text, struct err *err
 		if (time_parse_iso(str_of(text), 0, &v) < 0)
 			return wrong(p, "is no time as 2026-08-25T00:00:00Z", err);
 		break;
+	case PARAM_NUMBER:
+	case PARAM_LIST:
 	case PARAM_OBJECT:
-		return wrong(p, "is an object in the body", err);
+		return wrong(p, "belongs in the body", err);
 	case PARAM_BOOL:
 		v = strcmp(text, "true") == 0;
 		if (!v && strcmp(text, "false") != 0)
@@ -201,7 +212,9 @@ static int take_member(struct call *c, size_t i, json_t *v, struct err *err)
 	char text[24];
 	if (json_is_null(v))
 		return 0;
-	if (p->type == PARAM_OBJECT && json_is_object(v)) {
+	if ((p->type == PARAM_NUMBER && json_is_number(v)) ||
+		(p->type == PARAM_LIST && json_is_array(v)) ||
+		(p->type == PARAM_OBJECT && json_is_object(v))) {
 		c->value[i] = "";
 		return 0;
 	}

@@ -26,7 +26,9 @@ enum param_type {
 	PARAM_TIME,
 	PARAM_BOOL,
 	PARAM_WORD,
-	PARAM_OBJECT
+	PARAM_NUMBER, /* bodies only, as the next: c->body has the value */
+	PARAM_LIST,
+	PARAM_OBJECT,
 };
 
 /* A parameter of the query, or a member of the JSON body. */
@@ -41,15 +43,21 @@ struct param {
 };
 
 /* What a {…} of a path names, and with it which site must be the user's to see. */
-enum scope { SCOPE_NONE, SCOPE_SITE, SCOPE_CODE };
+enum scope {
+	SCOPE_NONE,
+	SCOPE_SITE,
+	SCOPE_CODE,
+	SCOPE_DEVICE /* no user calls, but a device, with a token of its own */
+};
 
 struct route;
 
 /* What all calls share. */
 struct service {
 	struct token_key key;
-	struct limit *limit; /* of log-ins */
-	bool secure_cookies; /* the page comes by https */
+	struct limit *limit;     /* of log-ins */
+	bool secure_cookies;     /* the page comes by https */
+	struct courier *courier; /* into the live pipeline; NULL: there is none */
 	const struct route *routes;
 	size_t nroutes;
 	struct simulations *simulations; /* NULL: there are none */
@@ -113,5 +121,13 @@ const char *call_sites(const struct call *c);
 #define SEES(code, p)                                                                  \
 	"(CAST(" p " AS text) IS NULL OR ',' || CAST(" p " AS text) || ',' LIKE '%,' " \
 	"|| " code " || ',%')"
+
+/* SQL: may the caller see what the row 'x' is about, by its columns run and subject: a
+ * site or something in one? */
+#define ABOUT_SEEN(x, p)                                                               \
+	"(CAST(" p                                                                     \
+	" AS text) IS NULL OR EXISTS (SELECT 1 FROM site s WHERE s.run = " x           \
+	".run AND (" x ".subject = s.code OR " x                                       \
+	".subject LIKE s.code || '-%') AND " SEES("s.code", p) "))"
 
 #endif

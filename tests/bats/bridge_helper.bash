@@ -30,6 +30,10 @@ setup_file() {
 make_fleet() {
 	simulate -q --batteries 240 --days 1 --interval 15m --start 2026-01-01T00:00:00Z |
 		twin -q | alert -q
+	# A day without trouble has no incident: one from the books.
+	encode -q <<-END
+		{"kind":"incident","incident_id":"1cafe","ts":"2026-01-01T06:00:00Z","subject":"DC-CNX-01","cause":"hvac-failure","title":"DC-CNX-01: air conditioning failed","severity":"critical","state":"resolved","alert_count":2,"first_ts":"2026-01-01T00:00:00Z","last_ts":"2026-01-01T06:00:00Z"}
+	END
 }
 
 make_models() {
@@ -105,4 +109,26 @@ login() {
 
 detail() {
 	[ "$(jq -r .detail body)" = "$1" ] || fail "detail is $(cat body)"
+}
+
+# Every operation of the description, a line each: METHOD PATH ROLE STATUSES
+operations() {
+	gives 200 GET /openapi.json
+	jq -r '.paths | to_entries[] | .key as $p | .value | to_entries[] |
+		"\(.key | ascii_upcase) \($p) \(.value["x-role"]) \(.value.responses | keys | join(","))"' body >operations
+	[ "$(wc -l <operations)" -ge 29 ]
+}
+
+# A path with something that is there in the place of {id}.
+with_id() {
+	case $1 in
+	*/users/*) echo "${1/\{id\}/2}" ;;
+	/locations/*) echo "${1/\{id\}/DC-CNX-01}" ;;
+	/systems/*) echo "${1/\{id\}/DC-CNX-01-UPS-01}" ;;
+	/strings/*) echo "${1/\{id\}/DC-CNX-01-UPS-01-S1}" ;;
+	/models/*) echo "${1/\{id\}/$(readlink "$BATS_FILE_TMPDIR/models/production")}" ;;
+	/incidents/*) echo "${1/\{id\}/$(sqlite3 "$BATS_FILE_TMPDIR/f.db" 'SELECT min(incident_id) FROM incident')}" ;;
+	/alerts/*) echo "${1/\{id\}/$(sqlite3 "$BATS_FILE_TMPDIR/f.db" 'SELECT min(alert_id) FROM alert')}" ;;
+	*) echo "${1/\{id\}/DC-CNX-01-UPS-01-S1-J07}" ;;
+	esac
 }

@@ -36,7 +36,7 @@ const QUESTIONS = {
 	acknowledge: {fields: ['note']},
 	resolve: {fields: ['note'], danger: true},
 	shelve: {fields: ['hours', 'reason']},
-	assign: {fields: ['assignee', 'note']},
+	assign: {fields: ['assignee']},
 };
 
 function Field({name}) {
