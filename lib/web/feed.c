@@ -11,6 +11,7 @@
 enum {
 	BATCH = 512,     /* records before the members are woken */
 	POLL_MS = 100,   /* how soon a stop is noticed */
+	WAKE_MS = 20,    /* between two wakings: each costs a write for each member */
 	RETRY_MS = 1000, /* after a failure */
 	HWM = 100000,    /* messages that wait for us, unless the endpoint says */
 };
@@ -23,6 +24,8 @@ struct feed {
 	struct reader reader;
 	bool open;
 	int64_t bad; /* records that could not be used */
+	uint64_t woken_seq;
+	int64_t woken_at; /* ms */
 	atomic_bool stop;
 	pthread_t thread;
 };
@@ -97,11 +100,26 @@ static int read_batch(struct feed *f, struct err *err)
 	return 1;
 }
 
-static void wait_for_input(struct feed *f)
+static void wait_for_input(struct feed *f, int64_t ms)
 {
 	zmq_pollitem_t items[2];
 	int n = inlet_poll_items(f->reader.inlet, items);
-	zmq_poll(items, n, POLL_MS);
+	zmq_poll(items, n, (long)(ms < POLL_MS ? ms : POLL_MS));
+}
+
+/* Wakes the members if there are news and the last time is long enough ago. Returns the
+ * ms until it is. */
+static int64_t wake_members(struct feed *f, int64_t now)
+{
+	uint64_t seq = hub_seq(f->o.hub);
+	if (seq == f->woken_seq)
+		return POLL_MS;
+	if (now < f->woken_at + WAKE_MS)
+		return f->woken_at + WAKE_MS - now;
+	f->o.wake(f->o.ctx);
+	f->woken_seq = seq;
+	f->woken_at = now;
+	return POLL_MS;
 }
 
 static void begin_anew(struct feed *f, struct err *err)
@@ -117,21 +135,18 @@ static void begin_anew(struct feed *f, struct err *err)
 static void *run(void *arg)
 {
 	struct feed *f = arg;
-	uint64_t woken = 0;
 	while (!atomic_load(&f->stop)) {
 		struct err err = {0};
 		int k = f->open ? read_batch(f, &err)
 				: err_set(&err, ERR_IO, "'%s' is tried again",
 					  f->o.endpoint);
-		hub_tick(f->o.hub, now_ms());
-		uint64_t seq = hub_seq(f->o.hub);
-		if (seq != woken)
-			f->o.wake(f->o.ctx);
-		woken = seq;
+		int64_t now = now_ms();
+		hub_tick(f->o.hub, now);
+		int64_t ms = wake_members(f, now);
 		if (k < 0)
 			begin_anew(f, &err);
 		else if (k == 0)
-			wait_for_input(f);
+			wait_for_input(f, ms);
 	}
 	return NULL;
 }

@@ -106,6 +106,7 @@ static struct run *free_run(struct hub *h)
 
 static struct run *make_run(struct hub *h, const char *name)
 {
+	h->shape++;
 	struct run *r = free_run(h);
 	if (ring_init(&r->bulk, h->o.bulk) < 0 ||
 		ring_init(&r->urgent, h->o.urgent) < 0) {
@@ -396,7 +397,9 @@ int hub_take(struct hub *h, const char *run, const struct record *rec, struct er
 	struct taking t = {.h = h, .run = hub_run(h, run)};
 	if (!t.run)
 		t.run = make_run(h, run);
+	size_t known = t.run ? t.run->codes.n : 0;
 	int r = t.run ? take(&t, rec->kind, &any) : -1;
+	h->shape += t.run && t.run->codes.n != known;
 	pthread_mutex_unlock(&h->lock);
 	return r < 0 ? err_nomem(err) : 0;
 }
@@ -455,6 +458,7 @@ void hub_forget(struct hub *h, const char *run)
 	struct run *r = hub_run(h, run);
 	if (r)
 		run_release(r);
+	h->shape++;
 	h->seq++; /* so that members look */
 	pthread_mutex_unlock(&h->lock);
 }

@@ -73,7 +73,7 @@ bool member_has_news(const struct member *m);
 /* Appends the next message to out. Returns false when there is none: it has caught up.
  * now is monotonic, in ms. */
 bool member_next(struct member *m, int64_t now, struct buf *out);
-/* Its socket takes no more at present. */
-void member_choked(struct member *m, int64_t now);
+/* It has had its turn, and there is more: its socket, or we, are slow. */
+void member_behind(struct member *m, int64_t now);
 
 #endif

@@ -108,6 +108,7 @@ struct hub {
 	pthread_mutex_t lock;
 	_Atomic uint64_t seq;
 	uint64_t runs_made;
+	uint64_t shape; /* changes when a run or a code comes or goes */
 	struct run runs[RUNS_MAX];
 	struct buf scratch;
 };

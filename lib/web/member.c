@@ -36,9 +36,10 @@ struct member {
 	struct room rooms[ROOMS_MAX];
 	int nrooms;
 	struct place places[RUNS_MAX]; /* by the hub's runs */
+	uint64_t shape;                /* of the hub, as the rooms are */
 	uint64_t looked;               /* the hub's number when it had read all */
 	uint64_t missed_from, missed_to;
-	int64_t choked_since; /* 0: is not */
+	int64_t behind_since; /* 0: is not */
 	bool closed_room;     /* one was closed: to be said */
 };
 
@@ -54,6 +55,7 @@ static void drop_room(struct member *m, int i)
 {
 	free(m->rooms[i].sent);
 	m->rooms[i] = m->rooms[--m->nrooms];
+	m->shape = 0; /* its place may not be needed any more */
 }
 
 void member_free(struct member *m)
@@ -234,6 +236,7 @@ static uint64_t resume(const struct member *m)
 /* Rooms of runs that have come, gone, or now know their subject. */
 static void refresh(struct member *m)
 {
+	m->shape = m->hub->shape;
 	for (int i = m->nrooms - 1; i >= 0; i--) {
 		struct room *room = &m->rooms[i];
 		if (room->run_id && !run_of(m, room)) {
@@ -413,7 +416,7 @@ struct pick {
 
 static bool fell_behind(const struct member *m, int64_t now)
 {
-	return m->choked_since && now - m->choked_since > m->hub->o.conflate_ms;
+	return m->behind_since && now - m->behind_since > m->hub->o.conflate_ms;
 }
 
 static struct pick pick_of(struct member *m, struct run *r, int64_t now)
@@ -497,21 +500,22 @@ bool member_has_news(const struct member *m)
 bool member_next(struct member *m, int64_t now, struct buf *out)
 {
 	pthread_mutex_lock(&m->hub->lock);
-	refresh(m);
+	if (m->shape != m->hub->shape)
+		refresh(m);
 	bool some =
 		next_notice(m, out) || next_update(m, now, out) || next_notice(m, out);
 	if (!some) {
 		m->looked = m->hub->seq;
-		m->choked_since = 0;
+		m->behind_since = 0;
 	}
 	pthread_mutex_unlock(&m->hub->lock);
 	return some;
 }
 
-void member_choked(struct member *m, int64_t now)
+void member_behind(struct member *m, int64_t now)
 {
-	if (!m->choked_since)
-		m->choked_since = now ? now : 1;
+	if (!m->behind_since)
+		m->behind_since = now ? now : 1;
 }
 
 /* --- entering and leaving --- */

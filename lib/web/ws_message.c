@@ -3,13 +3,21 @@
 #include <jansson.h>
 
 /* Members that a message has or may have. */
-enum { TOKEN = 1, FEED = 2, LAST = 4, LOCATION = 8, BATTERY = 16, RUN = 32 };
+enum {
+	TOKEN = 1,
+	FEED = 2,
+	LAST = 4,
+	LOCATION = 8,
+	BATTERY = 16,
+	RUN = 32,
+	BATCH = 64
+};
 
 static const struct {
 	const char *word;
 	int needs, takes;
 } TYPES[] = {
-	[WS_AUTH] = {"auth", TOKEN, TOKEN | FEED | LAST},
+	[WS_AUTH] = {"auth", TOKEN, TOKEN | FEED | LAST | BATCH},
 	[WS_SUBSCRIBE_FLEET] = {"subscribe_fleet", 0, RUN | LAST},
 	[WS_SUBSCRIBE_LOCATION] = {"subscribe_location", LOCATION,
 		LOCATION | RUN | LAST},
@@ -62,6 +70,12 @@ static int take_member(
 	if (strcmp(name, "run") == 0)
 		return copy_text(name, v, true, m->run, sizeof(m->run), err) < 0 ? -1
 										 : RUN;
+	if (strcmp(name, "batch") == 0) {
+		m->batch = json_is_true(v);
+		return json_is_boolean(v)
+			       ? BATCH
+			       : err_set(err, ERR_DATA, "'batch' is true or false");
+	}
 	int which = strcmp(name, "location") == 0  ? LOCATION
 		    : strcmp(name, "battery") == 0 ? BATTERY
 						   : 0;

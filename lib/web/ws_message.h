@@ -33,6 +33,7 @@ struct ws_message {
 	int64_t last_seq;
 	char code[CODE_MAX + 1]; /* of the site or battery */
 	char run[CODE_MAX + 1];  /* "": production */
+	bool batch;              /* takes updates in arrays */
 };
 
 /* Reads the n bytes at p. ERR_DATA says what is wrong with them; any bytes are safe. */

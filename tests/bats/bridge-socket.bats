@@ -126,6 +126,34 @@ CNX=DC-CNX-01-UPS-01-S1-J01
 	END
 }
 
+@test "with batch, updates come in arrays, in order and each once" {
+	live
+	login anna
+	sample 0 $KKN | say
+	cat >more.sh <<-END
+		$(declare -f sample say)
+		for i in {1..500}; do sample \$i $KKN; done | say
+	END
+	client <<-'END'
+		async def main():
+		    async with Client(batch=True) as c:
+		        s = await c.enter("battery", "DC-KKN-01-UPS-01-S1-J01")
+		        got = len(s["snapshot"])
+		        os.system("bash more.sh")
+		        frames, seq = 0, s["seq"]
+		        while got < 501:
+		            messages = json.loads(await asyncio.wait_for(c.ws.recv(), 10))
+		            assert isinstance(messages, list) and messages
+		            for m in messages:
+		                assert m["seq"] > seq, m
+		                seq, got = m["seq"], got + 1
+		            frames += 1
+		        assert frames < 250, frames
+		        await c.send("ping")
+		        assert json.loads(await c.ws.recv()) == {"type": "pong"}
+	END
+}
+
 @test "who is restricted to a site hears of no other" {
 	live
 	login kim
@@ -263,4 +291,221 @@ upgrade() {
 		            assert not [m for m in who.seen if m["run"] != run]
 	END
 	exec 8>&- 9>&-
+}
+
+@test "a slow client is told last values and how many were left out; others are prompt" {
+	live
+	login anna
+	sample 0 $KKN | say
+	cat >more.sh <<-END
+		$(declare -f sample alert_record say)
+		# flood FROM TO: each minute a sample of 24 jars
+		for ((i = \$1; i < \$2; i++)); do
+			printf '{"kind":"telemetry","ts":%s,"battery":"DC-KKN-01-UPS-01-S1-J%02d","voltage_v":13.5}\n' \
+				\$(for jar in {1..24}; do echo \$((1770000000000 + i * 60000)) \$jar; done)
+		done | say
+		\$3
+	END
+	client <<-END
+		import datetime as d, socket
+		async def main():
+		    s = socket.socket()
+		    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+		    s.connect(("127.0.0.1", int("${BASE##*:}")))
+		    slow = await websockets.connect(os.environ["API"].replace("http", "ws", 1) + "/ws", sock=s,
+		                                    max_queue=1, read_limit=4096, ping_interval=None)
+		    await slow.send(json.dumps({"type": "auth", "token": os.environ["TOKEN"]}))
+		    await slow.send(json.dumps({"type": "subscribe_location", "location": "DC-KKN-01"}))
+		    async with Client() as prompt:
+		        if not (await prompt.enter("location", "DC-KKN-01"))["snapshot"]:
+		            await prompt.until("telemetry_update")
+		        last = {}
+		        async def keep_up(minute):
+		            n = 0
+		            while len(last) < 24 or min(last.values()) < minute:
+		                m = await prompt.next(20)
+		                assert m["type"] == "telemetry_update", m
+		                assert m["ts"] > last.get(m["battery"], ""), m
+		                last[m["battery"]] = m["ts"]
+		                n += 1
+		            return n
+		        def flood(a, b, more=":"):
+		            return asyncio.create_subprocess_exec("bash", "more.sh", str(a), str(b), more, pass_fds=[9])
+		        def ts(minute):
+		            return (d.datetime.fromtimestamp(1770000000 + 60 * minute, d.timezone.utc)
+		                    .isoformat().replace("+00:00", "Z"))
+		        n = 0
+		        for minute in range(1, 1601, 100):  # more than the kernel keeps for the slow one
+		            await (await flood(minute, minute + 100)).wait()
+		            n += await keep_up(ts(minute + 99))
+		        await asyncio.sleep(2.2)  # so long may one be behind
+		        await (await flood(1601, 1700, "eval alert_record A1 $KKN firing | say")).wait()
+		        n += await keep_up(ts(1699))
+		        assert n == 24 * 1699, n  # each of them
+		    got, dropped, alert, last = 0, 0, None, {}
+		    while len(last) < 24 or min(last.values()) < "2026-02-03T06:59:00Z" or not dropped:
+		        m = json.loads(await asyncio.wait_for(slow.recv(), 20))
+		        if m["type"] == "telemetry_update":
+		            assert m["ts"] > last.get(m["battery"], ""), m
+		            last[m["battery"]] = m["ts"]
+		            got += 1
+		        elif m["type"] == "conflated":
+		            dropped += m["dropped"]
+		        elif m["type"] == "alert":
+		            alert = got
+		    assert dropped > 1000 and got + dropped in (24 * 1699, 24 * 1699 + 1), (got, dropped)
+		    assert alert is not None and alert < got - 20, (alert, got)
+		    await slow.close()
+	END
+}
+
+@test "a feed that goes and comes back is heard again, from its state on" {
+	live
+	login vera
+	sample 1 $KKN | say
+	cat >more.sh <<-END
+		$(declare -f sample say publish wait_for_exit wait_until fail)
+		kill \$(cat broadcast.pid)
+		exec 9>&-
+		wait_for_exit \$(cat broadcast.pid)
+		PUB=$PUB ASK=$ASK
+		publish
+		sample 2 $KKN | say
+		sample 3 $KKN | say
+		cat <&8 >/dev/null
+	END
+	client <<-'END'
+		import subprocess
+		async def main():
+		    async with Client() as c:
+		        if not (await c.enter("battery", "DC-KKN-01-UPS-01-S1-J01"))["snapshot"]:
+		            await c.until("telemetry_update")
+		        r, w = os.pipe()
+		        p = subprocess.Popen(["bash", "-c", f"exec 8<&{r}; . ./more.sh"], pass_fds=[r])
+		        await c.until("telemetry_update", ts="2026-02-02T02:43:00Z", timeout=20)
+		        os.close(w)
+		        p.wait()
+	END
+}
+
+@test "messages that are none, too long, or too many rooms" {
+	live
+	login anna
+	client <<-'END'
+		async def main():
+		    async with Client() as c:
+		        for text in "{", "[]", '{"type":"dance"}', '{"type":"ping","x":1}', '{"type":"subscribe_location"}', "":
+		            await c.ws.send(text)
+		            assert (await c.until("error"))["detail"]
+		        for i in range(32):
+		            await c.enter("battery", f"DC-KKN-01-UPS-01-S1-J{i}")
+		        await c.send("subscribe_fleet")
+		        assert (await c.until("error"))["detail"] == "more than 32 rooms"
+		        for i in range(64):  # all at once: each is answered
+		            await c.send("ping")
+		        for i in range(64):
+		            await c.until("pong")
+		        await c.ws.send(["{\"type\":", "\"ping\"}"])  # in pieces
+		        await c.until("pong")
+		    for bad, code in ("x" * 4097, 1009), (b"{}", 1003):
+		        async with Client() as c:
+		            await c.ws.send(bad)
+		            assert await c.closed(5) == code
+		    async with Client() as c:
+		        try: await c.ws.send(["x" * 3000] * 3)  # closed under way
+		        except websockets.ConnectionClosed: pass
+		        assert await c.closed(5) in (1006, 1009)
+		    async with Client(): pass
+	END
+}
+
+@test "only so many connections, of an account and in all" {
+	live --sockets 4 --account-sockets 2
+	login vera
+	client <<-'END'
+		async def main():
+		    async with Client(), Client():
+		        async with Client(token=None) as c:
+		            await c.send("auth", token=os.environ["TOKEN"])
+		            assert await c.closed(5) == 4403
+		        async with Client(token=None), Client(token=None):
+		            try:
+		                async with Client(token=None): pass
+		                assert False
+		            except websockets.InvalidHandshake: pass
+		    async with Client(): pass
+	END
+}
+
+@test "a new token keeps the connection, another account's closes it" {
+	live
+	login anna
+	ANNA=$TOKEN
+	login vera
+	export OTHER=$ANNA
+	client <<-'END'
+		async def main():
+		    async with Client() as c:
+		        await c.enter("fleet")
+		        await c.send("auth", token=os.environ["TOKEN"])
+		        assert (await c.until("connected"))["user"] == "vera"
+		        await c.send("ping")
+		        await c.until("pong")
+		        await c.send("auth", token=os.environ["OTHER"])
+		        assert await c.closed(5) == 4403
+	END
+}
+
+@test "who may see less from now on is moved out of rooms, without a new login" {
+	live
+	login anna
+	gives 200 GET "/auth/users"
+	id=$(jq '.items[] | select(.username == "vera") | .id' body)
+	ANNA=$TOKEN
+	login vera
+	export ANNA id
+	cat >more.sh <<-END
+		$(declare -f sample say)
+		sample 2 $CNX $KKN | say
+	END
+	sample 1 $KKN $CNX | say
+	client <<-'END'
+		async def main():
+		    async with Client() as c:
+		        await c.enter("location", "DC-CNX-01")
+		        await c.enter("location", "DC-KKN-01")
+		        os.system('curl -sS -X PATCH -H "Authorization: Bearer $ANNA" -H "Content-Type: application/json" '
+		                  '-d \'{"sites":"DC-KKN-01"}\' $API/auth/users/$id >patched')
+		        await c.until("error", timeout=5)
+		        c.seen.clear()
+		        os.system("bash more.sh")
+		        await c.until("telemetry_update", battery="DC-KKN-01-UPS-01-S1-J01", ts="2026-02-02T02:42:00Z")
+		        assert "CNX" not in json.dumps(c.seen)
+	END
+}
+
+@test "a thousand connections survive, and each hears the alert" {
+	live --account-sockets 1000
+	ulimit -n 4096 || skip "no more than $(ulimit -n) files"
+	login anna
+	sample 1 $KKN | say
+	cat >more.sh <<-END
+		$(declare -f alert_record say)
+		alert_record A1 $KKN firing | say
+	END
+	client <<-'END'
+		import contextlib
+		async def main():
+		    async with contextlib.AsyncExitStack() as stack:
+		        clients = []
+		        for i in range(20):  # fifty at a time
+		            clients += await asyncio.gather(*[stack.enter_async_context(Client()) for _ in range(50)])
+		        await asyncio.gather(*[c.enter("location", "DC-KKN-01") for c in clients])
+		        os.system("bash more.sh")
+		        await asyncio.gather(*[c.until("alert", id="A1", timeout=30) for c in clients])
+		        await asyncio.gather(*[c.send("ping") for c in clients])
+		        await asyncio.gather(*[c.until("pong", timeout=30) for c in clients])
+	END
+	[ "$(awk '/VmHWM/ { print $2 }' "/proc/$(cat bridge.pid)/status")" -lt 300000 ]
+	gives 200 GET /auth/me
 }

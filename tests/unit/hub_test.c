@@ -323,7 +323,7 @@ static void test_conflation_is_fair(void **state)
 	int seen[4] = {0}, times[4] = {0}, told = 0, number = 0, dropped = 0;
 	enter(SITE);
 	sample(1, ++number);
-	member_choked(w.member, 1);
+	member_behind(w.member, 1);
 	for (int i = 0; i < 60; i++) {
 		for (int jar = 1; jar <= 3; jar++)
 			sample(jar, ++number);
@@ -351,7 +351,7 @@ static void test_conflation_is_fair(void **state)
 
 static void test_alerts_are_kept_or_said_to_be_missed(void **state)
 {
-	char id[8];
+	char id[16];
 	enter(FLEET);
 	for (int i = 1; i <= URGENT + 4; i++) {
 		snprintf(id, sizeof(id), "%d", i);
@@ -453,7 +453,11 @@ static void test_messages(void **state)
 	char long_one[WS_MESSAGE_MAX + 2] = {0};
 	const char *auth = "{\"type\":\"auth\",\"token\":\"t\",\"last_seq\":null}";
 	assert_int_equal(ws_message_read(auth, strlen(auth), &m, &err), 0);
-	assert_true(m.type == WS_AUTH && m.last_seq == LAST_NONE);
+	assert_true(m.type == WS_AUTH && m.last_seq == LAST_NONE && !m.batch);
+	auth = "{\"type\":\"auth\",\"token\":\"t\",\"batch\":true}";
+	assert_int_equal(ws_message_read(auth, strlen(auth), &m, &err), 0);
+	assert_true(m.batch);
+	refused("{\"type\":\"auth\",\"token\":\"t\",\"batch\":1}", "true or false");
 	assert_int_equal(ws_message_read(JAR, strlen(JAR), &m, &err), 0);
 	assert_true(m.last_seq == LAST_UNSAID);
 	assert_string_equal(m.code, "DC-A-01-UPS-01-S1-J01");
