@@ -132,3 +132,16 @@ with_id() {
 	*) echo "${1/\{id\}/DC-CNX-01-UPS-01-S1-J07}" ;;
 	esac
 }
+
+# What the tests of the page are made with.
+MODULES=$ROOT/build/browser
+
+# browser FILE TEST…: runs tests of tests/browser/FILE.mjs against what is served.
+browser() {
+	local test=$1
+	shift
+	[ -e "$MODULES/.made" ] || skip "no modules for the browser (make browser)"
+	command -v chromium >/dev/null || skip "no chromium here"
+	BROWSER_MODULES=$MODULES SHOTS=$ROOT/build/screenshots timeout 240 \
+		node "$ROOT/tests/browser/$test.mjs" "$BASE" "$@"
+}

@@ -4,17 +4,6 @@ load bridge_helper
 # The page as files over HTTP, and in a real browser. Screenshots of every page are left in
 # build/screenshots.
 
-MODULES=$ROOT/build/browser
-
-browser() {
-	local test=$1
-	shift
-	[ -e "$MODULES/.made" ] || skip "no modules for the browser (make browser)"
-	command -v chromium >/dev/null || skip "no chromium here"
-	BROWSER_MODULES=$MODULES SHOTS=$ROOT/build/screenshots timeout 240 \
-		node "$ROOT/tests/browser/$test.mjs" "$BASE" "$@"
-}
-
 @test "the page is served: types, security, and not twice what one has" {
 	serve sqlite:f.db
 	curl -sS -D head -o body "$BASE/"

@@ -9,7 +9,7 @@ export const isOpen = (a) => a.state === 'firing' || a.state === 'pending' || a.
 
 /* Whose turn it is: nobody's yet, somebody's, or it is shelved. */
 export function Handling({alert: a}) {
-	if (a.shelved_until && new Date(a.shelved_until) > Date.now())
+	if (a.state !== 'resolved' && a.shelved_until && new Date(a.shelved_until) > Date.now())
 		return html`<span class="tag" title=${a.shelve_reason}>${t('alert.shelved', {until: dateTime(a.shelved_until), by: a.shelved_by})}</span>`;
 	return html`${a.acknowledged_by && html`<span class="tag" title=${a.acknowledge_note}>✓ ${a.acknowledged_by}</span>`}
 		${a.assigned_to && html`<span class="tag">→ ${a.assigned_to}</span>`}
