@@ -319,6 +319,20 @@ trouble() {
 	[ "$(jq -r '"\(.state) \(.severity) \(.value)"' j01 | tail -1)" = "firing critical 51.2" ]
 }
 
+@test "on a socket an alert of a run has the id it has from a file" {
+	cd "$BATS_TEST_TMPDIR"
+	trouble >all
+	encode -q --run drill <all | alert -q --state a --only alert | decode -q >want
+	[ -s want ]
+	alert -q -i "pull:@ipc://$PWD/p?producers=1" --state b --only alert -o got.fl 3>&- &
+	pid=$!
+	wait_for_socket p
+	encode -q --run drill -o "push:ipc://$PWD/p" <all
+	wait "$pid"
+	diff want <(decode -q <got.fl)
+	cmp a/alert b/alert
+}
+
 @test "--urgent: alerts and incidents, and nothing else, on an endpoint of their own" {
 	cd "$BATS_TEST_TMPDIR"
 	trouble >all
