@@ -67,7 +67,7 @@ foreign_rows() {
 	[ "$(jq .total body)" = 216 ]
 	incident_is_there() {
 		[ -n "$(sqlite3 -cmd '.timeout 5000' f.db "SELECT 1 FROM incident i JOIN run r ON r.id = i.run
-			WHERE r.name = '$RUN' AND i.subject = 'DC-CNX-01' AND i.cause = 'hvac-failure' AND i.alert_count > 1")" ]
+			WHERE r.name = '$RUN' AND i.subject = 'DC-CNX-01' AND i.cause = 'hvac-fault' AND i.alert_count > 1")" ]
 	}
 	wait_until 120 incident_is_there
 	production | diff before -

@@ -86,7 +86,7 @@ export default {
 	'rule.jar-temperature-stop-charge': 'too hot to charge', 'rule.mains-outage': 'mains outage', 'rule.room-temperature-high': 'room hot',
 	'rule.string-charge-current-high': 'charging current high', 'rule.string-float-band': 'float voltage of the string off',
 	'rule.string-float-current-high': 'float current high', 'rule.string-float-impossible': 'float voltage of the string impossible',
-	'rule.string-ripple-current-high': 'ripple current high', 'rule.string-ripple-voltage-high': 'ripple voltage high',
+	'rule.string-on-battery': 'on battery', 'rule.string-ripple-current-high': 'ripple current high', 'rule.string-ripple-voltage-high': 'ripple voltage high',
 	'rule.string-sensor-fault': 'sensor of the string faulty', 'rule.string-silent': 'no data from the string', 'rule.string-thermal-runaway': 'thermal runaway',
 	'site.of': 'of {n}',
 };

@@ -85,7 +85,7 @@ export default {
 	'rule.jar-soh-low': 'สุขภาพต่ำ', 'rule.jar-temperature-high': 'อุณหภูมิสูง', 'rule.jar-temperature-rise': 'อุณหภูมิเพิ่มเร็ว',
 	'rule.jar-temperature-stop-charge': 'ร้อนเกินกว่าจะประจุ', 'rule.mains-outage': 'ไฟฟ้าดับ', 'rule.room-temperature-high': 'ห้องร้อน',
 	'rule.string-charge-current-high': 'กระแสประจุสูง', 'rule.string-float-band': 'แรงดันประจุลอยของสตริงคลาดเคลื่อน', 'rule.string-float-current-high': 'กระแสประจุลอยสูง',
-	'rule.string-float-impossible': 'แรงดันประจุลอยของสตริงเป็นไปไม่ได้', 'rule.string-ripple-current-high': 'กระแสกระเพื่อมสูง',
+	'rule.string-float-impossible': 'แรงดันประจุลอยของสตริงเป็นไปไม่ได้', 'rule.string-on-battery': 'จ่ายไฟจากแบตเตอรี่', 'rule.string-ripple-current-high': 'กระแสกระเพื่อมสูง',
 	'rule.string-ripple-voltage-high': 'แรงดันกระเพื่อมสูง', 'rule.string-sensor-fault': 'เซนเซอร์ของสตริงผิดปกติ', 'rule.string-silent': 'ไม่มีข้อมูลจากสตริง',
 	'rule.string-thermal-runaway': 'ความร้อนหนีตัว', 'site.of': 'จาก {n} ลูก',
 };
