@@ -9,6 +9,7 @@ struct backend {
 	const char *name;        /* in the names of migrations and dialect files */
 	const char *begin;       /* SQL that opens a writing transaction */
 	const char *schema_lock; /* SQL within it: one migration at a time */
+	bool one_writer;         /* one at a time: the others wait for its end */
 	const char *tables;      /* SQL that lists the tables, one name a row */
 	void (*close)(void *conn);
 	/* Runs a script of several statements. */

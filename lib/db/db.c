@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PURGE_SQL_MAX = 256 };
-
 /* The codes of one entity that rows of this run named, and their numbers in the
  * database (-1: not asked yet). */
 struct codes {
@@ -284,47 +282,4 @@ int db_commit(struct db *db, struct err *err)
 	db->pending_rows = db->pending_bytes = 0;
 	db->committed += rows;
 	return 0;
-}
-
-static int get_number(void *ctx, const char *const *cells, size_t n, struct err *err)
-{
-	*(int64_t *)ctx = strtoll(cells[0], NULL, 10);
-	return 0;
-}
-
-static int find_run(struct db *db, const char *run, int64_t *id, struct err *err)
-{
-	*id = -1;
-	if (db_select(db, DB_QUERY("SELECT id FROM run WHERE name = $1", run),
-		    get_number, id, err) < 0)
-		return -1;
-	if (*id < 0)
-		return err_set(err, ERR_DATA, "no run '%s' in '%s'", run, db->name);
-	return 0;
-}
-
-/* Series and facts first, then what they refer to: batteries before their strings. */
-static int purge(struct db *db, int64_t id, struct err *err)
-{
-	char sql[PURGE_SQL_MAX];
-	for (int i = table_count() - 1; i >= 0; i--) {
-		snprintf(sql, sizeof(sql), "DELETE FROM %s WHERE run = %lld",
-			db->writer->tables[i].name, (long long)id);
-		if (db->backend->exec(db->conn, sql, err) < 0)
-			return -1;
-	}
-	snprintf(sql, sizeof(sql), "DELETE FROM retention WHERE run = %lld",
-		(long long)id);
-	if (db->backend->exec(db->conn, sql, err) < 0)
-		return -1;
-	snprintf(sql, sizeof(sql), "DELETE FROM run WHERE id = %lld", (long long)id);
-	return db->backend->exec(db->conn, sql, err);
-}
-
-int db_purge(struct db *db, const char *run, struct err *err)
-{
-	int64_t id;
-	if (find_run(db, run, &id, err) < 0 || db_begin(db, err) < 0)
-		return -1;
-	return db_end(db, purge(db, id, err), err);
 }

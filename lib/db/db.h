@@ -88,7 +88,10 @@ int db_commit(struct db *db, struct err *err);
 /* Rows in committed transactions, replaced ones not counted. */
 int64_t db_committed_rows(const struct db *db);
 
-/* Deletes every row of a run, in one transaction. ERR_DATA when there is no such run.
+/*
+ * Deletes every row of a run. On SQLite in many short transactions, so that a live
+ * pipeline writes meanwhile: what a purge that was broken off has left, the next takes.
+ * ERR_DATA when there is no such run.
  */
 int db_purge(struct db *db, const char *run, struct err *err);
 

@@ -340,6 +340,7 @@ static int sqlite_write(
 
 const struct backend SQLITE_BACKEND = {
 	.name = "sqlite",
+	.one_writer = true,
 	.begin = "BEGIN IMMEDIATE",
 	.schema_lock = "",
 	.rollup_lock = "", /* there is one writer at a time */

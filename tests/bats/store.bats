@@ -134,6 +134,38 @@ counts_at_least() {
 	done
 }
 
+# waiting COMMAND…: how many others wrote meanwhile, and how long they waited, to 'waits'.
+waiting() {
+	rm -f stop
+	$PYTHON "$BATS_TEST_DIRNAME/waits.py" a.db stop >waits 3>&- &
+	local other=$!
+	"$@"
+	touch stop
+	wait "$other"
+}
+
+@test "purge lets a live pipeline write meanwhile" {
+	simulate -q --run sim-1 --batteries 216 --days 1 --interval 1m --start 2026-01-01T00:00:00Z |
+		store -q --db sqlite:a.db
+	waiting store purge sim-1 --db sqlite:a.db
+	read -r writes ms <waits
+	[ "$writes" -ge 10 ] || fail "$writes writes while it purged"
+	[ "$ms" -lt 200 ] || fail "they waited $ms ms"
+	[ "$(sqlite3 a.db 'SELECT (SELECT count(*) FROM telemetry) + (SELECT count(*) FROM battery) + (SELECT count(*) FROM run)')" = 0 ]
+}
+
+live_fleet() {
+	simulate -q --live --interval 1s --batteries 1944 -n 15000 | store -q --db sqlite:a.db
+}
+
+@test "a live fleet is stored so that nobody waits long for the database" {
+	store migrate --db sqlite:a.db 2>/dev/null
+	waiting live_fleet
+	read -r writes ms <waits
+	[ "$writes" -ge 100 ] || fail "$writes writes in seconds"
+	[ "$ms" -lt 200 ] || fail "they waited $ms ms"
+}
+
 @test "battery_now says how each battery is, alike on both" {
 	postgres
 	j=DC-CNX-01-UPS-01-S1-J01
