@@ -187,10 +187,11 @@ accepted() {
 	[ "$(devices_post /telemetry/bulk "$1")" = 202 ]
 }
 
-@test "posted samples and decisions go through the pipeline into the database" {
-	floatline alert -q -i pull:@ipc://into --only telemetry,alert_action,maintenance_window,event -o - 3>&- |
-		store -q --db sqlite:f.db 3>&- &
-	pipe=$!
+@test "posted samples and decisions go through the pipeline into the database, features and alerts" {
+	set -m
+	featurize -q -i pull:@ipc://into 3>&- | alert -q 3>&- | store -q --db sqlite:f.db 3>&- &
+	pipe=$(jobs -p)
+	set +m
 	serve sqlite:f.db --into push:ipc://into
 	login anna
 	gives 201 POST /devices '{"name":"logger"}'
@@ -207,10 +208,22 @@ accepted() {
 		[ "$(sqlite3 f.db "SELECT count(*) FROM telemetry t JOIN battery b ON b.id = t.battery WHERE b.code LIKE 'DC-CNX-01-REC-01-S1-J0%' AND t.ts = 1767312000000")" = 2 ]
 	}
 	wait_until 10 stored
+	# Three hours in a hot room: an alert while it lasts, and the windows that ended.
+	for i in $(seq 0 180); do
+		for jar in J04 J05; do
+			echo "{\"battery\":\"DC-CNX-01-REC-01-S1-$jar\",\"ts\":\"$(date -u -d "@$((1767312600 + i * 60))" +%FT%TZ)\",\"voltage_v\":13.5,\"temperature_c\":47,\"mode\":\"float\"}"
+		done
+	done | jq -sc '{samples: .}' >hot
+	[ "$(devices_post /telemetry/bulk "@hot")" = 202 ]
+	judged() {
+		[ "$(sqlite3 f.db "SELECT count(*) FROM alert WHERE subject = 'DC-CNX-01-REC-01-S1-J04' AND rule = 'jar-temperature-high' AND since_ts > 1767312000000 AND severity = 'critical'")" = 1 ] &&
+			[ "$(sqlite3 f.db "SELECT count(*) FROM feature f JOIN battery b ON b.id = f.battery WHERE b.code = 'DC-CNX-01-REC-01-S1-J04' AND f.window_h = 1 AND t_mean_c = 47")" -ge 2 ]
+	}
+	wait_until 20 judged
 	# One row of the decision, though the bridge and the stream both wrote it.
 	[ "$(sqlite3 f.db "SELECT count(*) FROM alert_action WHERE subject_id = '$id'")" = 1 ]
-	pkill -TERM -P $$ -x alert || true
-	wait_for_exit "$pipe"
+	kill -TERM -- "-$pipe"
+	wait "$pipe" || true
 }
 
 @test "a pipeline that starts anew is told what is in force" {
