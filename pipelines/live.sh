@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # A live fleet: judged as it comes, published for subscribers, and stored.
 #
-#   live.sh DB [ADDRESS [MODEL-DIR [BATTERIES [INTO]]]]     (tcp://*:5556, no model, 24, none)
-# INTO is where bridge --into brings decisions and samples, as ipc:///run/floatline/in.
+#   live.sh DB [ADDRESS [MODEL-DIR [BATTERIES [INTO [SNAPSHOT]]]]]
+#                                        (tcp://*:5556, no model, 24, none, none)
+# INTO is where bridge --into brings decisions and samples, as ipc:///run/floatline/in;
+# SNAPSHOT where subscribers who come late ask for the state of the feed.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 PATH=$PATH:$here/../build/bin:$here/../../../bin
-[ $# -ge 1 ] || { sed -n '2,5p' "$0"; exit 2; }
+[ $# -ge 1 ] || { sed -n '2,7p' "$0"; exit 2; }
 model=()
 [ -z "${3:-}" ] || model=(--model "$3")
 [ -z "${3:-}" ] || [ -f "$3/model.json" ] || { echo "live: no model in '$3'" >&2; exit 2; }
@@ -17,7 +19,7 @@ floatline simulate --live --interval 1s --batteries "${4:-24}" |
 	floatline twin |
 	floatline predict "${model[@]}" |
 	floatline alert |
-	floatline broadcast --bind "${2:-tcp://*:5556}" -o - |
+	floatline broadcast --bind "${2:-tcp://*:5556}" ${6:+--snapshot "$6"} -o - |
 	floatline store --db "$1" &
 set +m # a signal to this script ends them all, each when it has read what was on its way
 source=$(jobs -p)

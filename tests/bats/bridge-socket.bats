@@ -509,3 +509,21 @@ upgrade() {
 	[ "$(awk '/VmHWM/ { print $2 }' "/proc/$(cat bridge.pid)/status")" -lt 300000 ]
 	gives 200 GET /auth/me
 }
+
+@test "over https as well" {
+	command -v openssl >/dev/null || skip "no openssl to make a certificate"
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=localhost 2>/dev/null
+	live --cert cert.pem --key key.pem
+	TOKEN=$(curl -sSk -H 'Content-Type: application/json' \
+		-d '{"username":"anna","password":"anna has a password","token_in":"body"}' "$API/auth/login" | jq -r .access_token)
+	sample 1 $KKN | say
+	client <<-'END'
+		import ssl
+		async def main():
+		    context = ssl.create_default_context()
+		    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+		    async with Client(ssl=context) as c:
+		        s = await c.enter("location", "DC-KKN-01")
+		        assert s["snapshot"] or await c.until("telemetry_update")
+	END
+}

@@ -5,14 +5,14 @@ import asyncio, json, os, websockets
 class Client:
     """async with Client() as c: …; says who it is unless token is None."""
 
-    def __init__(self, token=os.environ.get("TOKEN"), url=None, origin=None, **auth):
-        self.token, self.auth, self.origin = token, auth, origin
+    def __init__(self, token=os.environ.get("TOKEN"), url=None, origin=None, ssl=None, **auth):
+        self.token, self.auth, self.origin, self.ssl = token, auth, origin, ssl
         self.url = url or os.environ["API"].replace("http", "ws", 1) + "/ws"
         self.seq, self.feed, self.seen = None, None, []
 
     async def __aenter__(self):
         self.ws = await websockets.connect(self.url, origin=self.origin, max_size=1 << 26,
-                                           ping_interval=None, close_timeout=1)
+                                           ping_interval=None, close_timeout=1, ssl=self.ssl)
         if self.token is not None:
             await self.send("auth", token=self.token, **self.auth)
             self.hello = await self.until("connected")
