@@ -93,7 +93,7 @@ function Incident({id, who, onChange}) {
 	};
 	return html`<${Panel} title=${t('incident')} tools=${html`<button onClick=${() => setQuery({incident: ''})}>${t('close')}</button>`}>
 		<${Loaded} of=${load}>${(i) => html`<h3>${i.title}</h3><dl class="pairs">
-			<dt>${t('incident.cause')}</dt><dd>${words('cause', i.cause)}</dd><dt>${t('alert.subject')}</dt><dd><a href=${subjectHref(i.subject)}>${i.subject}</a></dd>
+			<dt>${t('incident.cause')}</dt><dd>${words('rule', i.cause)}</dd><dt>${t('alert.subject')}</dt><dd><a href=${subjectHref(i.subject)}>${i.subject}</a></dd>
 			<dt>${t('severity')}</dt><dd><${Severity} of=${i.severity} /></dd><dt>${t('alert.state')}</dt><dd>${t(`incident.state.${i.state}`)}</dd>
 			<dt>${t('incident.alerts')}</dt><dd>${number(i.alert_count)}</dd><dt>${t('incident.span')}</dt><dd>${dateTime(i.first)} – ${dateTime(i.last)}</dd>
 			${i.assigned_to && html`<dt>${t('incident.assignee')}</dt><dd>${i.assigned_to}</dd>`}
