@@ -74,6 +74,8 @@ def read(f, window, warm, cols):
     fleet = None
     for r in msgpack.Unpacker(f, raw=False, max_buffer_size=1 << 30):
         if r[0] == 126:
+            if fleet:
+                break
             fleet = Fleet(window, warm, cols)
         elif r[0] == 127:
             yield fleet.rows

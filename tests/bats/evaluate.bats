@@ -14,4 +14,13 @@ load helper
 	grep -q '^| age-only Weibull |.* 0 % |$' table
 	grep -q '^| DC-CNX-01 |' table
 	! grep -q nan table
+	# two fleets are judged as two; one that is cut off is not judged
+	floatline simulate -q --batteries 24 --days 12 --interval 1h --truth --seed 3 | floatline featurize -q --windows 24 --every 1d |
+		floatline twin -q --every 1d --refresh 1d | floatline predict -q --model model --only feature,truth,rul,twin_state >one.fl
+	cat one.fl one.fl | /usr/bin/python3 "$ROOT/pipelines/evaluate.py" model rows.fl 0 >table
+	grep -q '(2 of them, each of its own draw)' table
+	head -c -200 one.fl | floatline predict -q --only feature,truth,rul,twin_state >cut.fl 2>/dev/null || :
+	cat one.fl >>cut.fl
+	! /usr/bin/python3 "$ROOT/pipelines/evaluate.py" model rows.fl 0 <cut.fl >table 2>err
+	grep -q 'cut off' err
 }
