@@ -30,6 +30,13 @@ extern const struct param FEATURES_PARAMS[], DATE_RANGE_PARAMS[];
 handler_fn api_fleet_trend, api_fleet_forecast, api_fleet_compare;
 extern const struct param TREND_PARAMS[], FORECAST_PARAMS[], COMPARE_PARAMS[];
 
+handler_fn api_predict, api_predict_batch, api_twin_simulate;
+extern const struct param PREDICT_PARAMS[], PREDICT_BATCH_PARAMS[], SIMULATE_PARAMS[];
+
+handler_fn api_export_batteries, api_export_alerts, api_export_forecast,
+	api_export_telemetry;
+extern const struct param EXPORT_PARAMS[], EXPORT_TELEMETRY_PARAMS[];
+
 handler_fn api_models, api_model, api_model_drift, api_model_promote,
 	api_model_rollback;
 

@@ -65,6 +65,13 @@ static void put_schema(struct buf *b, const struct param *p)
 		put_bound(b, "minLength", p->min);
 		put_bound(b, "maxLength", p->max > 0 ? p->max : 256);
 	}
+	if (p->type == PARAM_LIST) {
+		put_bound(b, "minItems", p->min);
+		if (p->max > 0)
+			put_bound(b, "maxItems", p->max);
+		emit_name(b, "items");
+		buf_puts(b, "{}");
+	}
 	if (p->preset)
 		put_preset(b, p);
 	put(b, "description", p->doc);
@@ -127,30 +134,41 @@ static void put_body(struct buf *b, const struct route *r)
 	buf_puts(b, "}}}");
 }
 
-static void put_answer(struct buf *b, const char *status)
+/* type: what is not JSON, or "". */
+static void put_answer(struct buf *b, const char *status, const char *type)
 {
 	emit_name(b, status);
 	emit_open(b, '{');
 	put(b, "description", http_reason((int)strtol(status, NULL, 10)));
+	if (*type) {
+		emit_name(b, "content");
+		emit_open(b, '{');
+		emit_name(b, type);
+		buf_puts(b, "{\"schema\":{\"type\":\"string\"}}");
+		emit_close(b, '}');
+	}
 	emit_close(b, '}');
 }
 
 static void put_answers(struct buf *b, const struct route *r)
 {
-	char status[4];
+	char status[4], type[64];
 	emit_name(b, "responses");
 	emit_open(b, '{');
 	for (const char *p = r->answers; *p; p += strspn(p, " ")) {
+		size_t n = strcspn(p, " ");
 		str_copy(status, sizeof(status), (struct str){p, 3});
-		put_answer(b, status);
-		p += 3;
+		str_copy(type, sizeof(type),
+			n > 4 ? (struct str){p + 4, (uint32_t)n - 4} : str_of(""));
+		put_answer(b, status, type);
+		p += n;
 	}
 	if (r->least > ROLE_NONE && !strstr(r->answers, "401"))
-		put_answer(b, "401");
+		put_answer(b, "401", "");
 	if (r->least > ROLE_VIEWER && !strstr(r->answers, "403"))
-		put_answer(b, "403");
-	put_answer(b, "422");
-	put_answer(b, "503");
+		put_answer(b, "403", "");
+	put_answer(b, "422", "");
+	put_answer(b, "503", "");
 	emit_close(b, '}');
 }
 

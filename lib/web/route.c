@@ -92,6 +92,13 @@ static void audit_denial(struct call *c)
 		str_copy(c->res->log, sizeof(c->res->log), str_of(err.msg));
 }
 
+bool call_sees(const struct call *c, const char *code)
+{
+	char site[128];
+	return str_copy(site, sizeof(site), code_site(str_of(code))) &&
+	       account_sees(&c->account, site);
+}
+
 /* May they? Returns 0, or the status of the refusal. */
 static int authorise(struct call *c)
 {
@@ -109,11 +116,9 @@ static int authorise(struct call *c)
 	}
 	if (c->route->scope == SCOPE_NONE)
 		return 0;
-	char site[128];
-	str_copy(site, sizeof(site),
-		c->route->scope == SCOPE_SITE ? str_of(c->id)
-					      : code_site(str_of(c->id)));
-	if (account_sees(&c->account, site))
+	bool seen = c->route->scope == SCOPE_SITE ? account_sees(&c->account, c->id)
+						  : call_sees(c, c->id);
+	if (seen)
 		return 0;
 	/* As if it were not there: what others have is nobody's business. */
 	return http_refuse(c->res, 404, "no '%s'", c->id);
@@ -205,6 +210,20 @@ static int take_query(struct call *c, struct err *err)
 	return 0;
 }
 
+static int take_list(struct call *c, size_t i, const json_t *v, struct err *err)
+{
+	const struct param *p = &c->route->params[i];
+	if (!json_is_array(v))
+		return wrong(p, "is not a list", err);
+	double n = (double)json_array_size(v);
+	if (p->max > 0 && (n < p->min || n > p->max))
+		return err_set(err, ERR_DATA,
+			"parameter '%s' has %.0f items, not %.0f to %.0f", p->name, n,
+			p->min, p->max);
+	c->value[i] = "";
+	return 0;
+}
+
 /* A member of the body, of the JSON type its parameter needs. */
 static int take_member(struct call *c, size_t i, json_t *v, struct err *err)
 {
@@ -212,8 +231,9 @@ static int take_member(struct call *c, size_t i, json_t *v, struct err *err)
 	char text[24];
 	if (json_is_null(v))
 		return 0;
+	if (p->type == PARAM_LIST)
+		return take_list(c, i, v, err);
 	if ((p->type == PARAM_NUMBER && json_is_number(v)) ||
-		(p->type == PARAM_LIST && json_is_array(v)) ||
 		(p->type == PARAM_OBJECT && json_is_object(v))) {
 		c->value[i] = "";
 		return 0;
@@ -356,4 +376,9 @@ const json_t *call_object(const struct call *c, const char *name)
 const char *call_sites(const struct call *c)
 {
 	return c->account.sites[0] ? c->account.sites : NULL;
+}
+
+const json_t *call_list(const struct call *c, const char *name)
+{
+	return json_object_get(c->body, name);
 }

@@ -37,7 +37,8 @@ struct param {
 	enum param_type type;
 	const char *doc;
 	bool needed;
-	double min, max;    /* PARAM_INT; PARAM_TEXT: least and most bytes (0: 256) */
+	double min, max;    /* PARAM_INT; PARAM_TEXT: least and most bytes (0: 256);
+			       PARAM_LIST: items */
 	const char *words;  /* PARAM_WORD: "a|b|c" */
 	const char *preset; /* the value when it is not given; NULL: none */
 };
@@ -93,7 +94,7 @@ struct route {
 	const char *summary;
 	const struct param *params; /* ends with a NULL name; may be NULL */
 	const char *answers; /* what it gives when all is well, and its own refusals:
-				"201 409" */
+				"201 409"; "200:text/csv" where that is no JSON */
 	bool alone;          /* answers without the database */
 };
 
@@ -112,6 +113,10 @@ int64_t call_int(const struct call *c, const char *name);
 
 /* The member of the body that is a PARAM_OBJECT, or NULL. The call's. */
 const json_t *call_object(const struct call *c, const char *name);
+/* The array of a PARAM_LIST, or NULL when it was not given. The call's. */
+const json_t *call_list(const struct call *c, const char *name);
+/* May the caller see the site of this code? */
+bool call_sees(const struct call *c, const char *code);
 
 /* The sites the caller may see, as a parameter for SEES: NULL is all. */
 const char *call_sites(const struct call *c);

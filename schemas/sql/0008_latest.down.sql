@@ -40,7 +40,7 @@ LEFT JOIN rul_prediction l ON l.run = b.run AND l.battery = b.id
 LEFT JOIN status s ON s.run = b.run AND s.subject = b.code
 	AND s.ts = (SELECT max(x.ts) FROM status x
 		WHERE x.run = b.run AND x.subject = b.code);
-DROP INDEX alert_firing;
+DROP INDEX alert_state;
 DROP TABLE retention;
 DROP TABLE telemetry_day;
 DROP TABLE telemetry_hour;

@@ -236,7 +236,7 @@ CREATE TABLE retention (
 	before_ts bigint NOT NULL,
 	PRIMARY KEY (run, tier)
 ) @keyed@;
-CREATE INDEX alert_firing ON alert (run, subject) WHERE state = 'firing';
+CREATE INDEX alert_state ON alert (run, state, subject);
 -- battery_now from them. A fused prediction goes before a newer single one.
 DROP VIEW battery_now;
 CREATE VIEW battery_now AS

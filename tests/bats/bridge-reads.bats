@@ -221,3 +221,138 @@ samples() {
 	gives 404 GET /locations/DC-CNX-01/events
 	gives 404 GET /batteries/DC-CNX-01-UPS-01-S1-J07/features
 }
+
+predictions() {
+	local jar=DC-CNX-01-UPS-01-S1-J07 days
+	days=$(sql "SELECT rul_days FROM battery_now WHERE battery = '$jar'")
+	gives 200 POST /predict/rul "{\"battery\":\"$jar\"}"
+	holds --arg jar $jar --argjson days "$days" '.battery == $jar and .source == "twin" and (.rul_days - $days | fabs) < 0.01 and .ts == "2026-02-08T00:00:00Z" and .age_s > 86400'
+	gives 404 POST /predict/rul '{"battery":"nix"}'
+	gives 422 POST /predict/rul '{}'
+	gives 200 POST /predict/rul/batch "{\"batteries\":[\"$jar\",\"nix\",\"DC-KKN-01-REC-01-S1-J01\"]}"
+	holds '[.items[].battery] == ["DC-CNX-01-UPS-01-S1-J07", "DC-KKN-01-REC-01-S1-J01"] and .missing == ["nix"] and .total == 2'
+	for bad in '{"batteries":[]}' '{"batteries":"DC"}' '{"batteries":[1]}' '{"batteries":[null]}' '{}'; do
+		gives 422 POST /predict/rul/batch "$bad"
+	done
+	gives 200 GET '/fleet/summary'
+	login kim
+	gives 404 POST /predict/rul "{\"battery\":\"$jar\"}"
+	gives 200 POST /predict/rul/batch "{\"batteries\":[\"$jar\"]}"
+	holds --arg jar $jar '.items == [] and .missing == [$jar]'
+}
+
+@test "predictions as stored, one or many, with their age" {
+	both predictions
+}
+
+@test "a fused prediction goes before a newer single one" {
+	local jar=DC-CNX-01-UPS-01-S1-J07
+	echo "{\"kind\":\"rul\",\"ts\":\"2026-01-20T00:00:00Z\",\"battery\":\"$jar\",\"unit\":0,\"source\":\"fused\",\"rul_days\":123,\"factors\":[[\"temperature\",-40]]}" |
+		encode -q | store -q --db sqlite:f.db
+	serve sqlite:f.db
+	login vera
+	gives 200 POST /predict/rul "{\"battery\":\"$jar\"}"
+	holds '.rul_days == 123 and .factors == [["temperature", -40]]'
+	gives 200 GET "/batteries/$jar"
+	holds '.rul_source == "fused" and .rul_days == 123'
+}
+
+simulated() {
+	local jar=DC-CNX-01-UPS-01-S1-J07
+	gives 200 POST /twin/simulate "{\"battery\":\"$jar\",\"profile\":[{\"minutes\":600,\"load_a\":60}]}"
+	holds '.minutes_lower < .minutes_to_cutoff and .minutes_to_cutoff < .minutes_upper'
+	holds '.points[0].minute == 0 and .points[-1].minute == .minutes_to_cutoff and .points[-1].voltage_v < 12.5 and .cutoff_v == 10.5'
+	# charge and voltage fall, the block warms
+	holds '[.points[].soc_pct] | . == (sort | reverse)'
+	holds '.points[-1].temperature_c > .points[0].temperature_c'
+	local fast
+	fast=$(jq .minutes_to_cutoff body)
+	gives 200 POST /twin/simulate "{\"battery\":\"$jar\",\"profile\":[{\"minutes\":10000,\"current_a\":-15}]}"
+	holds --argjson fast "$fast" '.minutes_to_cutoff > 4 * $fast'
+	# in the cold there is less
+	gives 200 POST /twin/simulate "{\"battery\":\"$jar\",\"profile\":[{\"minutes\":5,\"load_a\":0,\"temperature_c\":20},{\"minutes\":3,\"load_a\":30}]}"
+	holds '.minutes_to_cutoff == null and .minutes_upper == null and .points[-1].minute == 8 and (.points | length) >= 40'
+	for bad in '[]' '[{"minutes":0}]' '[{"minutes":5,"load_a":-1}]' '[{"minutes":5,"current_a":1}]' '[{"minutes":5,"load_a":1,"current_a":-1}]' \
+		'[{"minutes":5,"frob":1}]' '[{"load_a":1}]' '[5]' '[{"minutes":6000},{"minutes":6000}]' '{}' '[{"minutes":"5"}]'; do
+		gives 422 POST /twin/simulate "{\"battery\":\"$jar\",\"profile\":$bad}"
+	done
+	gives 404 POST /twin/simulate '{"battery":"nix","profile":[{"minutes":5}]}'
+	login kim
+	gives 404 POST /twin/simulate "{\"battery\":\"$jar\",\"profile\":[{\"minutes\":5}]}"
+}
+
+@test "what a battery would do under a load, from its twin" {
+	both simulated
+}
+
+@test "no twin and no battery model are said" {
+	echo '{"kind":"telemetry","ts":"2026-01-01T00:00:00Z","battery":"NEW-1","voltage_v":13}' | encode -q | store -q --db sqlite:f.db
+	sqlite3 f.db "UPDATE battery SET model = 'NONE-1' WHERE code = 'DC-CNX-01-UPS-01-S1-J08'"
+	serve sqlite:f.db
+	login vera
+	gives 409 POST /twin/simulate '{"battery":"NEW-1","profile":[{"minutes":5}]}'
+	detail "the twin has said nothing of 'NEW-1'"
+	gives 409 POST /twin/simulate '{"battery":"DC-CNX-01-UPS-01-S1-J08","profile":[{"minutes":5}]}'
+	detail "there is no battery model 'NONE-1' to run 'DC-CNX-01-UPS-01-S1-J08' by"
+}
+
+# csv: the last answer as JSON rows, by an independent reader.
+csv() {
+	$PYTHON -c 'import csv, json, sys; print(json.dumps(list(csv.DictReader(open("body", newline="", encoding="utf-8")))))'
+}
+
+exports() {
+	gives 200 GET /export/batteries
+	[ "$(csv | jq length)" = 240 ]
+	[ "$(csv | jq -r '.[0].battery')" = "$(sql 'SELECT min(code) FROM battery')" ]
+	gives 200 GET /export/alerts
+	[ "$(csv | jq length)" = "$(sql 'SELECT count(*) FROM alert')" ]
+	gives 200 GET '/export/alerts?start=2026-01-01&end=2026-02-01'
+	[ "$(csv | jq length)" = "$(sql 'SELECT count(*) FROM alert WHERE since_ts >= 1767225600000 AND since_ts < 1769904000000')" ]
+	gives 200 GET /export/forecast
+	csv | jq -e 'length == 240 and ([.[].rul_days | tonumber] | . == sort) and all(.due >= .predicted)' >/dev/null
+	gives 200 GET '/export/telemetry?battery=DC-CNX-01-UPS-01-S1-J07&start=2026-01-01&end=2026-01-02'
+	csv | jq -e 'length == 24 and .[0].ts == "2026-01-01T00:00:00Z" and (.[0].voltage_v | tonumber) > 12' >/dev/null
+	gives 404 GET '/export/telemetry?battery=nix'
+	gives 422 GET /export/telemetry
+	login kim
+	gives 200 GET /export/batteries
+	[ "$(csv | jq length)" = 24 ]
+	gives 200 GET /export/forecast
+	[ "$(csv | jq length)" = 24 ]
+	gives 404 GET '/export/telemetry?battery=DC-CNX-01-UPS-01-S1-J07'
+	gives 200 GET /export/alerts
+	csv | jq -e 'all(.subject | startswith("DC-KKN-01"))' >/dev/null
+}
+
+@test "tables for spreadsheets" {
+	both exports
+}
+
+@test "a text that a spreadsheet would run is only a text" {
+	i=0
+	for text in '=HYPERLINK("http://x","y")' '+1' '-1' '@SUM(A1)' 'a "quoted", one'; do
+		i=$((i + 1))
+		jq -nc --arg m "$text" --arg id "X$i" '{kind: "alert", alert_id: $id, ts: "2027-01-01T00:00:00Z", since_ts: "2027-01-01T00:00:00Z", subject: "DC-CNX-01", rule: "r", severity: "info", state: "firing", message: $m}'
+	done | encode -q | store -q --db sqlite:f.db
+	serve sqlite:f.db
+	login vera
+	gives 200 GET '/export/alerts'
+	csv | jq -r '.[] | select(.id | startswith("X")) | .message' | sort >got
+	sort <<-'END' | diff - got
+		'=HYPERLINK("http://x","y")
+		'+1
+		'-1
+		'@SUM(A1)
+		a "quoted", one
+	END
+}
+
+@test "an export that would be too long is refused, not cut" {
+	sqlite3 f.db "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100001)
+		INSERT INTO telemetry (run, ts, battery, voltage_v) SELECT b.run, 1800000000000 + i, b.id, 13 FROM n, battery b WHERE b.code = 'DC-CNX-01-UPS-01-S1-J07'"
+	serve sqlite:f.db
+	login vera
+	gives 422 GET '/export/telemetry?battery=DC-CNX-01-UPS-01-S1-J07'
+	detail 'these are more than 100000 rows: ask for a part of them'
+}

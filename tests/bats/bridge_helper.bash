@@ -114,6 +114,7 @@ detail() {
 # Every operation of the description, a line each: METHOD PATH ROLE STATUSES
 operations() {
 	gives 200 GET /openapi.json
+	cp body openapi
 	jq -r '.paths | to_entries[] | .key as $p | .value | to_entries[] |
 		"\(.key | ascii_upcase) \($p) \(.value["x-role"]) \(.value.responses | keys | join(","))"' body >operations
 	[ "$(wc -l <operations)" -ge 29 ]
