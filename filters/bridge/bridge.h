@@ -15,6 +15,7 @@ struct bridge_options {
 	const char *models;      /* the registry, or NULL */
 	const char *simulations; /* the folder for them, or NULL */
 	const char *into;        /* push: endpoint of the pipeline, or NULL */
+	const char *dataset, *prices;
 	bool plain_cookies;
 	struct strlist feeds, origins;
 	int64_t sockets, account_sockets;

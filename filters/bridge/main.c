@@ -193,7 +193,8 @@ static int serve(const struct bridge_options *o, struct err *err)
 	struct service service = {.secure_cookies = !o->plain_cookies,
 		.routes = API_ROUTES,
 		.nroutes = API_NROUTES,
-		.models = o->models};
+		.models = o->models,
+		.dataset = o->dataset};
 	char address[256];
 	struct server_options so = {.address = address,
 		.cert = o->cert,
@@ -204,6 +205,8 @@ static int serve(const struct bridge_options *o, struct err *err)
 	const struct hub_options ho = {BULK_UPDATES, URGENT_UPDATES, CONFLATE_MS};
 	if (!o->cert != !o->key)
 		return err_set(err, ERR_USAGE, "--cert and --key go together");
+	if (o->prices && prices_load(o->prices, &service.prices, err) < 0)
+		return -1;
 	if (parse_listen(o->listen, address, sizeof(address), &so.port, err) < 0 ||
 		take_origins(o, &so.sockets, err) < 0 || check_database(o, err) < 0 ||
 		token_key_make(&service.key, err) < 0)
@@ -267,6 +270,11 @@ int main(int argc, char **argv)
 		{0, "simulations", "DIR",
 			"run simulations, with their files in this folder", OPT_STR,
 			&o.simulations, 0, 0},
+		{0, "dataset", "DIR", "dataset, for the report of its quality", OPT_STR,
+			&o.dataset, 0, 0},
+		{0, "prices", "FILE",
+			"what replacing costs, INI, for the monthly report", OPT_STR,
+			&o.prices, 0, 0},
 		{0, "role", "ROLE", "user add: admin, engineer or viewer", OPT_STR,
 			&o.role, 0, 0},
 		{0, "sites", "CODE,...", "user add: sees these sites only", OPT_STR,

@@ -49,4 +49,11 @@ int db_write(
 int db_transaction(struct db *db, int (*fn)(struct db *db, void *ctx, struct err *err),
 	void *ctx, struct err *err);
 
+/* SQL: is the site 'code', an expression, one of those that parameter p names, codes
+ * with commas between? NULL names all. The one place where restrictions of lists are
+ * made. */
+#define SEES(code, p)                                                                  \
+	"(CAST(" p " AS text) IS NULL OR ',' || CAST(" p " AS text) || ',' LIKE '%,' " \
+	"|| " code " || ',%')"
+
 #endif

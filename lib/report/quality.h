@@ -80,8 +80,9 @@ const char *verdict_name(enum verdict v);
 int quality_check(struct quality *q, const char *dir, struct err *err);
 /* The worst of the checks; VERDICT_PASS where some could not be judged. */
 enum verdict quality_verdict(const struct quality *q);
-/* The report, for people and for programs; both end in a newline. */
+/* The report, for people, for browsers and for programs; all end in a newline. */
 void quality_text(const struct quality *q, struct buf *out);
+void quality_html(const struct quality *q, struct buf *out);
 void quality_json(const struct quality *q, struct buf *out);
 
 #endif

@@ -37,6 +37,9 @@ handler_fn api_export_batteries, api_export_alerts, api_export_forecast,
 	api_export_telemetry;
 extern const struct param EXPORT_PARAMS[], EXPORT_TELEMETRY_PARAMS[];
 
+handler_fn api_reports, api_report_monthly, api_report_quality;
+extern const struct param MONTHLY_PARAMS[];
+
 handler_fn api_models, api_model, api_model_drift, api_model_promote,
 	api_model_rollback;
 

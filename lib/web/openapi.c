@@ -51,10 +51,6 @@ static void put_schema(struct buf *b, const struct param *p)
 	put(b, "type", TYPES[p->type]);
 	if (p->type == PARAM_TIME)
 		put(b, "format", "date-time");
-	if (p->type == PARAM_LIST) {
-		emit_name(b, "items");
-		buf_puts(b, "{}");
-	}
 	if (p->type == PARAM_WORD)
 		put_words(b, p->words);
 	if (p->type == PARAM_INT) {

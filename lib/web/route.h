@@ -6,6 +6,7 @@
 #ifndef WEB_ROUTE_H
 #define WEB_ROUTE_H
 
+#include "report/monthly.h"
 #include "web/account.h"
 #include "web/http.h"
 #include "web/limit.h"
@@ -63,6 +64,8 @@ struct service {
 	size_t nroutes;
 	struct simulations *simulations; /* NULL: there are none */
 	const char *models;              /* the model registry's folder, or NULL */
+	const char *dataset;             /* whose quality is reported, or NULL */
+	struct prices prices; /* of the monthly report; currency "": not known */
 };
 
 /* One call on its way. */
@@ -120,12 +123,6 @@ bool call_sees(const struct call *c, const char *code);
 
 /* The sites the caller may see, as a parameter for SEES: NULL is all. */
 const char *call_sites(const struct call *c);
-
-/* SQL: may the caller see the site 'code', an expression? 'p' is the parameter that
- * holds call_sites(). The one place where restrictions of lists are made. */
-#define SEES(code, p)                                                                  \
-	"(CAST(" p " AS text) IS NULL OR ',' || CAST(" p " AS text) || ',' LIKE '%,' " \
-	"|| " code " || ',%')"
 
 /* SQL: may the caller see what the row 'x' is about, by its columns run and subject: a
  * site or something in one? */

@@ -1,8 +1,10 @@
 #include "web/server.h"
 #include "db/db.h"
+#include "report/style.h"
 #include "web/work.h"
 
 #include <libwebsockets.h>
+#include <sodium.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +27,9 @@ struct server {
 	struct work *work;
 	struct sockets *sockets;
 	atomic_bool stop, news;
+	/* The style of reports, by its hash: they are pages with a style of their own.
+	 */
+	char report_style[64];
 };
 
 /* What libwebsockets keeps for us with each connection. */
@@ -218,17 +223,20 @@ static void put_header(struct head *h, const char *name, const char *value)
 
 /* On everything we send: nothing is guessed, framed, leaked or scripted from
  * elsewhere (ASVS 5.0, 3.4). */
-static void put_security(struct head *h, bool tls)
+static void put_security(struct head *h, const struct server *s)
 {
+	char policy[512];
+	snprintf(policy, sizeof(policy),
+		"default-src 'none'; script-src 'self'; style-src 'self' '%s'; img-src "
+		"'self' data:; font-src 'self'; connect-src 'self'; media-src 'self'; "
+		"base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+		s->report_style);
 	put_header(h, "x-content-type-options:", "nosniff");
 	put_header(h, "referrer-policy:", "no-referrer");
 	put_header(h, "cross-origin-opener-policy:", "same-origin");
 	put_header(h, "cross-origin-resource-policy:", "same-origin");
-	put_header(h, "content-security-policy:",
-		"default-src 'none'; script-src 'self'; style-src 'self'; img-src "
-		"'self' data:; font-src 'self'; connect-src 'self'; media-src 'self'; "
-		"base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
-	if (tls)
+	put_header(h, "content-security-policy:", policy);
+	if (s->o.cert)
 		put_header(h, "strict-transport-security:", "max-age=63072000");
 }
 
@@ -255,7 +263,7 @@ static int send_head(struct server *s, struct lws *wsi, const struct response *r
 	struct head h = {wsi, start, buf + sizeof(buf) - 1, false};
 	if (lws_add_http_header_status(wsi, (unsigned)r->status, &h.p, h.end))
 		return -1;
-	put_security(&h, s->o.cert != NULL);
+	put_security(&h, s);
 	put_answer_headers(&h, r);
 	if (h.full ||
 		lws_add_http_header_content_length(wsi, r->body.len, &h.p, h.end) ||
@@ -417,6 +425,19 @@ static int listen_on(struct server *s, struct err *err)
 	return 0;
 }
 
+/* "sha256-…", as a content security policy names a text. */
+static void name_style(struct server *s)
+{
+	unsigned char hash[crypto_hash_sha256_BYTES];
+	char text[sodium_base64_ENCODED_LEN(
+		sizeof(hash), sodium_base64_VARIANT_ORIGINAL)];
+	crypto_hash_sha256(
+		hash, (const unsigned char *)REPORT_STYLE, strlen(REPORT_STYLE));
+	sodium_bin2base64(
+		text, sizeof(text), hash, sizeof(hash), sodium_base64_VARIANT_ORIGINAL);
+	snprintf(s->report_style, sizeof(s->report_style), "sha256-%s", text);
+}
+
 struct server *server_new(const struct server_options *o, struct err *err)
 {
 	struct server *s = calloc(1, sizeof(*s));
@@ -425,6 +446,7 @@ struct server *server_new(const struct server_options *o, struct err *err)
 		return NULL;
 	}
 	s->o = *o;
+	name_style(s);
 	lws_set_log_level(0, NULL);
 	if (listen_on(s, err) == 0) {
 		struct work_options w = {SERVER_WORKERS, SERVER_QUEUE, open_db,

@@ -356,3 +356,43 @@ exports() {
 	gives 422 GET '/export/telemetry?battery=DC-CNX-01-UPS-01-S1-J07'
 	detail 'these are more than 100000 rows: ask for a part of them'
 }
+
+reports() {
+	gives 200 GET /reports
+	[ "$(jq -r '[.items[] | .kind + (.month // "")] | join(" ")' body)" = "monthly2026-02 monthly2026-01 monthly2025-12 quality" ]
+	local url
+	url=$(jq -r '.items[1].url' body)
+	gives 200 GET "${url#/api/v1}"
+	report --month 2026-01 --db "$DB" | cmp - body
+	# the policy allows the page's one style, by its hash
+	local hash
+	hash=$(sed -n 's/.*<style>\(.*\)<\/style>.*/\1/p' body | tr -d '\n' | openssl dgst -sha256 -binary | base64)
+	grep -qiF "'sha256-$hash'" head
+	gives 200 GET /reports/monthly
+	grep -q '<h1>Batteries, February 2026</h1>' body
+	gives 404 GET '/reports/monthly?month=2020-01'
+	gives 422 GET '/reports/monthly?month=2026-1x'
+	gives 200 GET /reports/quality
+	report --quality set --html | cmp - body
+	grep -qi '^content-type: text/html; charset=utf-8' head
+	login kim
+	gives 200 GET '/reports/monthly?month=2026-01'
+	grep -q '>24 batteries at 1 site,' body
+	[ "$(grep -c DC-CNX-01 body)" = 0 ]
+}
+
+@test "reports, as the program writes them" {
+	both reports
+}
+
+@test "what replacing costs, if the bridge was told" {
+	printf '[prices]\ncurrency = THB\nbattery = 9500\n' >prices.ini
+	serve sqlite:f.db --prices prices.ini
+	login vera
+	gives 200 GET /reports/monthly
+	grep -q 'cost, THB' body
+	stop
+	printf '[prices]\ncurrency = THB\nbattery = dear\n' >prices.ini
+	try "$bridge" --db sqlite:f.db --listen 127.0.0.1:0 --prices prices.ini
+	assert_status 2
+}

@@ -42,6 +42,7 @@ make_models() {
 		$PYTHON "$BATS_TEST_DIRNAME/learn-fleet.py" 150 3 $seed | encode -q | train -q --register models
 		[ -e models/production ] || predict promote --registry models 2>/dev/null
 	done
+	simulate -q --batteries 24 --days 0.5 --interval 15m --dataset set -o /dev/null
 }
 
 teardown_file() {
@@ -50,7 +51,7 @@ teardown_file() {
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return
-	cp -a "$BATS_FILE_TMPDIR"/f.db "$BATS_FILE_TMPDIR"/models . 2>/dev/null || true
+	cp -a "$BATS_FILE_TMPDIR"/f.db "$BATS_FILE_TMPDIR"/models "$BATS_FILE_TMPDIR"/set . 2>/dev/null || true
 	bridge=$BIN/bridge
 }
 
@@ -68,7 +69,7 @@ serve() {
 	local db=$1
 	shift
 	rm -f bridge.log # or the line of the one before would be found
-	"$bridge" --db "$db" --listen 127.0.0.1:0 --models models "$@" 2>bridge.log 3>&- &
+	"$bridge" --db "$db" --listen 127.0.0.1:0 --models models --dataset set "$@" 2>bridge.log 3>&- &
 	echo $! >bridge.pid
 	wait_until 20 said_port
 	BASE=$(sed -n 's/.*listening on //p' bridge.log)
