@@ -73,9 +73,19 @@ load bridge_helper
 	browser reading wayToAChart
 }
 
+@test "a site of 216 batteries is on view within three seconds" {
+	serve sqlite:f.db
+	browser reading firstView
+}
+
 @test "the keyboard suffices for a chart" {
 	serve sqlite:f.db
 	browser reading keyboard
+}
+
+@test "a drill: the cooling fails, one incident appears, and production knows nothing" {
+	serve sqlite:f.db --simulations "$PWD/sims"
+	browser drill
 }
 
 # bats test_tags=slow

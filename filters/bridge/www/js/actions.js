@@ -3,7 +3,7 @@
  * account, and sent when it is back. Each call is one that may be sent twice.
  */
 import {call, user} from './api.js';
-import {link} from './live.js';
+import {link, resync} from './live.js';
 import {keep, Store} from './store.js';
 import {t} from './i18n.js';
 import {messageOf, toast} from './ui.js';
@@ -38,15 +38,17 @@ async function sendAll() {
 	sending = true;
 	try {
 		while (waiting.get().length > 0) {
-			const [first, ...rest] = waiting.get();
+			const [first] = waiting.get();
 			try {
 				await call(first.method, first.path, first.body);
 			} catch (e) {
-				if (away(e)) return;
+				if (away(e) || e.status === 401) return; /* later, or when they are back */
 				toast(t('queue.refused', {detail: messageOf(e)}), 'critical');
 			}
-			put(rest);
-			if (rest.length === 0) toast(t('queue.sent'));
+			put(waiting.get().slice(1)); /* others may have come meanwhile */
+			if (waiting.get().length > 0) continue;
+			toast(t('queue.sent'));
+			resync.set(resync.get() + 1); /* what is on view was asked for before */
 		}
 	} finally {
 		sending = false;

@@ -9,7 +9,7 @@ import {inForce} from './theme.js';
 import {useStore} from './store.js';
 import {html, useEffect, useMemo, useRef, useState} from './html.js';
 
-const HEIGHT = 15, ROOT_PX = 14, GAP_STEPS = 2.5, TABLE_ROWS = 400, NEAR = 0.008, PAN = 0.25, ZOOM = 0.5;
+const HEIGHT = 15, ROOT_PX = 14, DAY_MS = 86400e3, GAP_STEPS = 2.5, TABLE_ROWS = 400, NEAR = 0.008, PAN = 0.25, ZOOM = 0.5;
 
 /* Charts grow with the page's letters: by so much on this screen. */
 const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize);
@@ -108,21 +108,28 @@ function drawMarks(u, {marks = [], limits = []}) {
 	ctx.restore();
 }
 
+/* How a time is written under a chart of this length. */
+function timeFormat(length) {
+	return new Intl.DateTimeFormat(language.get() === 'th' ? 'th-TH-u-ca-gregory' : 'en-GB',
+		length > 200 * DAY_MS ? {month: 'short', year: '2-digit'} :
+			length > 2 * DAY_MS ? {day: 'numeric', month: 'short'} : {hour: '2-digit', minute: '2-digit'});
+}
+
 /* latest: a ref of what is shown now, for what comes after the chart was made. */
 function options(latest, width, onSpan, onCursor) {
 	const {p} = latest.current;
 	const size = rem();
 	const axis = {stroke: colour('--muted'), font: `${Math.round(size * 0.82)}px system-ui, sans-serif`, gap: 4, grid: {stroke: colour('--line'), width: 1},
 		ticks: {stroke: colour('--line'), size: 4}};
-	const format = new Intl.DateTimeFormat(language.get() === 'th' ? 'th-TH-u-ca-gregory' : 'en-GB',
-		p.to - p.from > 200 * 86400e3 ? {month: 'short', year: '2-digit'} :
-			p.to - p.from > 2 * 86400e3 ? {day: 'numeric', month: 'short'} : {hour: '2-digit', minute: '2-digit'});
 	return {
 		width, height: tall(), padding: [8, 12, 0, 0], legend: {show: false},
 		cursor: {sync: p.sync && {key: p.sync}, drag: {x: true, y: false, setScale: false}, points: {size: 7}},
-		scales: {x: {time: true, range: () => [p.from / 1000, p.to / 1000]},
+		scales: {x: {time: true, range: () => [latest.current.p.from / 1000, latest.current.p.to / 1000]},
 			y: {range: (u, min, max) => uPlot.rangeNum(p.least ?? min, p.greatest ?? max, 0.08, true)}},
-		axes: [{...axis, size: size * 2.1, space: size * 4.5, values: (u, all) => all.map((s) => format.format(s * 1000))},
+		axes: [{...axis, size: size * 2.1, space: size * 4.5, values: (u, all) => {
+			const format = timeFormat(latest.current.p.to - latest.current.p.from);
+			return all.map((s) => format.format(s * 1000));
+		}},
 			{...axis, size: size * 3.7, space: size * 2.4, values: (u, all) => all.map((v) => number(v, p.digits))}],
 		series: [{}, ...lines(p.series)],
 		bands: bands(p.series),
@@ -194,12 +201,12 @@ export function TimeChart(p) {
 			u.destroy();
 			plot.current = null;
 		};
-	}, [look, words, shape, p.from, p.to, p.digits]);
+	}, [look, words, shape, p.digits]);
 	/* However many samples came: one drawing a frame. */
 	useEffect(() => {
 		cancelAnimationFrame(frame.current);
 		frame.current = requestAnimationFrame(() => plot.current?.setData(latest.current.data));
-	}, [data, p.marks]);
+	}, [data, p.marks, p.from, p.to]);
 	const onKey = (e) => {
 		const length = p.to - p.from, n = data[0].length;
 		const move = (by) => {

@@ -7,7 +7,7 @@ import {chime, muted} from './sound.js';
 import {theme, THEMES} from './theme.js';
 import {useStore} from './store.js';
 import {go, useRoute} from './router.js';
-import {Dialog, Problem, subjectHref, toast, Toasts, useNow} from './ui.js';
+import {Dialog, drillClock, Problem, subjectHref, toast, toastAlert, Toasts, useNow} from './ui.js';
 import {html, useEffect, useRef, useState} from './html.js';
 import {PAGES} from './pages/index.js';
 
@@ -103,9 +103,26 @@ function useAlertToasts() {
 		if (open) told.current.set(m.id, m.severity);
 		else told.current.delete(m.id);
 		if (!news || known || m.severity === 'info' || (m.type === 'alert' && m.incident_id)) return;
-		toast(m.title ?? m.message, m.severity, m.type === 'incident' ? `#/alerts?view=incidents&incident=${m.id}` : subjectHref(m.subject));
+		toastAlert(m.title ?? m.message, m.severity, m.type === 'incident' ? `#/alerts?view=incidents&incident=${m.id}` : subjectHref(m.subject));
 		if (m.severity === 'critical') chime();
 	}), []);
+}
+
+/* The clock of the drill on view goes with what comes of it. */
+function useDrillClock() {
+	const of = useStore(run);
+	useEffect(() => {
+		if (!of) return undefined;
+		let newest = drillClock.get() ?? 0;
+		const end = listen((m) => {
+			if (m.ts && m.run === of.run) newest = Math.max(newest, Date.parse(m.ts));
+		});
+		const timer = setInterval(() => newest && drillClock.set(newest), 1000);
+		return () => {
+			end();
+			clearInterval(timer);
+		};
+	}, [of?.run]);
 }
 
 export function Frame({who}) {
@@ -113,6 +130,7 @@ export function Frame({who}) {
 	const at = PAGES.find((p) => p.path === (route.parts[0] ?? '')) ?? PAGES[0];
 	const main = useRef(null);
 	useAlertToasts();
+	useDrillClock();
 	useEffect(() => {
 		document.title = `${t(`page.${at.name}`)} · floatline`;
 		main.current?.focus({preventScroll: true});

@@ -57,28 +57,30 @@ export function Boxes({items, label, digits = 0, unit}) {
 	}} />`;
 }
 
-const BASE = 150, NARROW = 46; /* columns narrower than this have their year left out */
+const BASE = 150;
 
 /* Replacements by quarter: what is expected, and what it might be at worst. */
 export function Quarters({items, label}) {
 	const worst = (i) => Math.max(i.due, i.due_by_lower ?? 0);
 	return html`<${Plot} label=${label} draw=${(width) => {
 		const w = width / Math.max(items.length, 1), y = scale(0, Math.max(1, ...items.map(worst)), BASE, 20);
-		const name = (i, k) => w >= NARROW + 14 || k === 0 || i.quarter.endsWith('Q1') ? i.quarter : i.quarter.slice(-2);
-		return {height: BASE + 24, marks: html`<line class="axis" x1="0" x2=${width} y1=${BASE} y2=${BASE} />
+		const [year, quarter] = [(i) => i.quarter.slice(0, 4), (i) => i.quarter.slice(-2)];
+		return {height: BASE + 38, marks: html`<line class="axis" x1="0" x2=${width} y1=${BASE} y2=${BASE} />
 			${items.map((i, k) => html`<g key=${i.quarter}>
 				<rect class="column sure" x=${k * w + w * 0.14} width=${w * 0.72} y=${y(i.due_by_lower ?? 0)} height=${BASE - y(i.due_by_lower ?? 0)} />
 				<rect class="column" x=${k * w + w * 0.24} width=${w * 0.52} y=${y(i.due)} height=${BASE - y(i.due)} />
-				<text class="strong" x=${k * w + w / 2} y=${y(worst(i)) - 5} text-anchor="middle">${number(i.due)}</text>
-				<text x=${k * w + w / 2} y=${BASE + 17} text-anchor="middle">${w < NARROW ? name(i, 1).slice(-2) : name(i, k)}</text>
+				<text class="strong" x=${k * w + w / 2} y=${y(i.due) - 5} text-anchor="middle">${number(i.due)}</text>
+				${y(i.due) - y(worst(i)) > 14 && html`<text x=${k * w + w / 2} y=${y(worst(i)) - 5} text-anchor="middle">${number(worst(i))}</text>`}
+				<text x=${k * w + w / 2} y=${BASE + 17} text-anchor="middle">${quarter(i)}</text>
+				${(k === 0 || quarter(i) === 'Q1') && html`<text class="strong" x=${k * w + w / 2} y=${BASE + 33} text-anchor="middle">${year(i)}</text>`}
 				<title>${t('forecast.bar', {quarter: i.quarter, due: number(i.due), worst: number(i.due_by_lower)})}</title></g>`)}`};
 	}} />`;
 }
 
-/* Round years, months or days up to 'most' days: [[days, words]]. */
-function lifeTicks(most) {
+/* Round years, months or days up to 'most' days, where 'room' has room: [[days, words]]. */
+function lifeTicks(most, room) {
 	const [unit, key] = most > 900 ? [365.25, 'days.years'] : most > 180 ? [30.44, 'days.months'] : [1, 'days.days'];
-	return ticks(0, most / unit, 4).map((v) => [v * unit, v === 0 ? '0' : t(key, {n: number(v, v % 1 ? 1 : 0)})]);
+	return ticks(0, most / unit, Math.max(1, Math.min(5, Math.floor(room / 90)))).map((v) => [v * unit, v === 0 ? '0' : t(key, {n: number(v, v % 1 ? 1 : 0)})]);
 }
 
 const LIFE_LEFT = 108, LIFE_ROW = 36;
@@ -88,7 +90,7 @@ export function Lives({sources, label}) {
 	const most = Math.max(90, ...sources.map((s) => s.upper_days ?? s.rul_days ?? 0));
 	return html`<${Plot} label=${label} draw=${(width) => {
 		const x = scale(0, most, LIFE_LEFT, width - 28), height = sources.length * LIFE_ROW + 22;
-		return {height, marks: html`${lifeTicks(most).map(([v, words]) => html`<g key=${v}>
+		return {height, marks: html`${lifeTicks(most, width - LIFE_LEFT).map(([v, words]) => html`<g key=${v}>
 				<line class="axis" x1=${x(v)} x2=${x(v)} y1="2" y2=${height - 18} />
 				<text x=${x(v)} y=${height - 4} text-anchor="middle">${words}</text></g>`)}
 			${sources.map((s, k) => {

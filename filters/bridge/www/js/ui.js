@@ -1,5 +1,5 @@
 /* The pieces pages are made of. */
-import {ApiError} from './api.js';
+import {ApiError, run} from './api.js';
 import {ago, dateTime, days, known, number, t} from './i18n.js';
 import {Store, useStore} from './store.js';
 import {html, useEffect, useRef, useState} from './html.js';
@@ -27,13 +27,19 @@ export const Status = ({of = 'unknown', title}) => html`<span class="status ${of
 export const Severity = ({of}) => html`<span class="severity ${of}">
 	<${Shape} of=${of} />${t(`severity.${of}`)}</span>`;
 
-/* One clock for all ages on the page. A simulation's clock is not ours: 'offset' is. */
+/* One clock for all ages on the page. While a drill is on view it is the drill's: the
+ * newest time that is known of it, for it runs as fast as it can. */
 const clock = new Store(Date.now());
 setInterval(() => clock.set(Date.now()), 5000);
-export const clockOffset = new Store(0);
+export const drillClock = new Store(null);
+
+/* A drill's hours go by in seconds: so much later is a value of it stale. */
+const pace = () => Math.max(1, (run.get()?.speed ?? 1) / 20);
+const isStale = (of, now, limit) => !of || now - new Date(of) > limit * pace();
 
 export function useNow() {
-	return useStore(clock) + useStore(clockOffset);
+	const real = useStore(clock);
+	return useStore(drillClock) ?? real;
 }
 
 /* How old a value is; marked where it is stale. */
@@ -41,7 +47,7 @@ export function Age({of, never = t('age.never'), calm = false, brief = false, li
 	const now = useNow();
 	if (!of) return html`<span class="age stale">${never}</span>`;
 	const ms = now - new Date(of);
-	const stale = !calm && ms > limit;
+	const stale = !calm && isStale(of, now, limit);
 	return html`<time class="age small ${stale ? 'stale' : 'muted'}" datetime=${of} title=${dateTime(of)}>${
 		stale ? `⚠ ${ago(ms)}${brief ? '' : ` · ${t('age.stale')}`}` : ago(ms)}${
 		stale && brief && html`<span class="hidden"> ${t('age.stale')}</span>`}</time>`;
@@ -56,7 +62,7 @@ export function Panel({title, tools, children, label}) {
 /* One measured quantity, big enough to be read from afar, with its age. */
 export function Value({label, value, digits, unit, of, note, limit = STALE_MS}) {
 	const now = useNow();
-	const stale = !of || now - new Date(of) > limit;
+	const stale = isStale(of, now, limit);
 	return html`<div class="panel value ${stale ? 'stale' : ''}"><span class="small muted">${label}</span>
 		<b>${number(value, digits)} <small>${unit}</small></b>
 		<span class="small muted">${note}${note ? ' · ' : ''}<${Age} of=${of} brief=${true} limit=${limit} /></span></div>`;
@@ -147,15 +153,36 @@ export function Dialog({title, children, done, danger, onDone, onClose}) {
 
 /* Messages that come and go. */
 export const toasts = new Store([]);
+run.watch(() => toasts.set([])); /* a drill's news end with it */
 let toastId = 0;
 const TOAST_MS = 9000;
 
 export const dropToast = (id) => toasts.set(toasts.get().filter((x) => x.id !== id));
 
+/* What comes when so many are there is only counted. */
+const TOASTS = 3;
+const SUM = -1;
+
+function put(x) {
+	toasts.set([...toasts.get().filter((y) => y.id !== x.id), x]);
+	if (x.kind !== 'critical') setTimeout(() => dropToast(x.id), TOAST_MS);
+}
+
 export function toast(text, kind = 'info', href = null) {
-	const id = ++toastId;
-	toasts.set([...toasts.get().slice(-4), {id, text, kind, href}]);
-	if (kind !== 'critical') setTimeout(() => dropToast(id), TOAST_MS);
+	put({id: ++toastId, text, kind, href});
+}
+
+/* News of an alert or incident. */
+export function toastAlert(text, kind, href) {
+	const news = toasts.get().filter((x) => x.news);
+	if (news.length < TOASTS && !news.some((x) => x.id === SUM)) {
+		put({id: ++toastId, text, kind, href, news: true});
+		return;
+	}
+	const sum = news.find((x) => x.id === SUM);
+	const worst = kind === 'critical' || sum?.kind === 'critical' ? 'critical' : 'warning';
+	const n = (sum?.n ?? 0) + 1;
+	put({id: SUM, n, text: t('toast.more', {n: number(n)}), kind: worst, href: '#/alerts', news: true});
 }
 
 export function Toasts() {

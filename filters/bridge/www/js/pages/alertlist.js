@@ -67,9 +67,17 @@ export function AlertActions({alert: a, who, onDone}) {
 			<p>${a.message}</p>${q.fields.map((f) => html`<${Field} key=${f} name=${f} />`)}<//>`}</div>`;
 }
 
-export const alertColumns = () => [
+/* Beside the detail there is less room. */
+const briefColumns = () => [
 	{name: 'severity', label: t('severity'), cell: (a) => html`<${Severity} of=${a.severity} />`},
-	{name: 'subject', label: t('alert.subject'), cell: (a) => html`<a href=${subjectHref(a.subject)}>${a.subject}</a>`},
+	{name: 'message', label: t('alert.message'), cell: (a) => html`<a class="what" href="#/alerts?id=${a.id}">${a.subject}</a>
+		<${Handling} alert=${a} /><span class="why">${whatOf(a)}</span>`},
+	{name: 'since', label: t('alert.since'), cell: (a) => html`<${Age} of=${a.since ?? a.ts} calm=${true} />`},
+];
+
+export const alertColumns = (brief = false) => brief ? briefColumns() : [
+	{name: 'severity', label: t('severity'), cell: (a) => html`<${Severity} of=${a.severity} />`},
+	{name: 'subject', label: t('alert.subject'), code: true, cell: (a) => html`<a href=${subjectHref(a.subject)}>${a.subject}</a>`},
 	{name: 'message', label: t('alert.message'), cell: (a) => html`<a href="#/alerts?id=${a.id}">${whatOf(a)}</a>`},
 	{name: 'rule', label: t('alert.type'), small: true, cell: (a) => words('rule', a.rule)},
 	{name: 'state', label: t('alert.state'), cell: (a) => html`${t(`alert.state.${a.state}`)} <${Handling} alert=${a} />`},

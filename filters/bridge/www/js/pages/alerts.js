@@ -64,10 +64,10 @@ function AlertsView({query, who}) {
 	const soon = useCalm(load.reload, SOON);
 	useRoom('fleet', null, (m) => (m.type === 'alert' || m.type === 'action') && soon());
 	return html`<${Filters} query=${query} sites=${sites.data?.items ?? []} types=${(stats.data?.by_rule ?? []).map((r) => r.rule).sort()} />
-		<div class=${query.id ? 'grid halves' : 'grid'}>
+		<div class=${query.id ? 'grid detailed' : 'grid'}>
 			${query.id && html`<${Detail} key=${query.id} id=${query.id} who=${who} onChange=${load.reload} />`}
 			<${Panel} label=${t('page.alerts')}><${Loaded} of=${load} empty=${t('alerts.calm')}>${(d) => html`
-				<${Table} caption=${t('page.alerts')} columns=${alertColumns()} rows=${d.items} keyOf=${(a) => a.id}
+				<${Table} caption=${t('page.alerts')} columns=${alertColumns(!!query.id)} rows=${d.items} keyOf=${(a) => a.id}
 					rowClass=${(a) => a.id === query.id ? 'selected' : ''} />
 				<${Pager} skip=${skip} limit=${LIMIT} total=${d.total} onSkip=${setSkip} />`}<//><//></div>`;
 }
@@ -106,7 +106,7 @@ function Incident({id, who, onChange}) {
 				html`<li key=${c.id}><${Severity} of=${c.severity} /><a href="#/alerts?view=incidents&incident=${c.id}">${c.title}</a><${Age} of=${c.first} calm=${true} /></li>`)}</ul>`}`}<//><//>`;
 }
 
-const incidentColumns = () => [
+const incidentColumns = (brief = false) => [
 	{name: 'severity', label: t('severity'), cell: (i) => html`<${Severity} of=${i.severity} />`},
 	{name: 'title', label: t('incident'), cell: (i) => html`<a href="#/alerts?view=incidents&incident=${i.id}">${i.title}</a>`},
 	{name: 'subject', label: t('alert.subject'), small: true, cell: (i) => html`<a href=${subjectHref(i.subject)}>${i.subject}</a>`},
@@ -114,7 +114,7 @@ const incidentColumns = () => [
 	{name: 'state', label: t('alert.state'), cell: (i) => html`${t(`incident.state.${i.state}`)} ${i.assigned_to && html`<span class="tag">→ ${i.assigned_to}</span>`}
 		${i.closed_by && html`<span class="tag">✓ ${i.closed_by}</span>`}`},
 	{name: 'first', label: t('alert.since'), cell: (i) => html`<${Age} of=${i.first} calm=${true} />`},
-];
+].filter((c) => !brief || !['subject', 'state'].includes(c.name));
 
 function IncidentsView({query, who}) {
 	const [skip, setSkip] = useState(0);
@@ -123,10 +123,10 @@ function IncidentsView({query, who}) {
 	useRoom('fleet', null, (m) => m.type === 'incident' && soon());
 	return html`<div class="tools"><label class="check"><input type="checkbox" checked=${query.all === '1'}
 			onChange=${(e) => setQuery({all: e.target.checked ? '1' : ''})} />${t('alerts.past')}</label></div>
-		<div class=${query.incident ? 'grid halves' : 'grid'}>
+		<div class=${query.incident ? 'grid detailed' : 'grid'}>
 			${query.incident && html`<${Incident} key=${query.incident} id=${query.incident} who=${who} onChange=${load.reload} />`}
 			<${Panel} label=${t('incidents')}><${Loaded} of=${load} empty=${t('incidents.none')}>${(d) => html`
-				<${Table} caption=${t('incidents')} columns=${incidentColumns()} rows=${d.items} keyOf=${(i) => i.id}
+				<${Table} caption=${t('incidents')} columns=${incidentColumns(!!query.incident)} rows=${d.items} keyOf=${(i) => i.id}
 					rowClass=${(i) => i.id === query.incident ? 'selected' : ''} />
 				<${Pager} skip=${skip} limit=${LIMIT} total=${d.total} onSkip=${setSkip} />`}<//><//></div>`;
 }

@@ -40,7 +40,7 @@ function Compare({metric}) {
 function Forecast() {
 	const load = useLoad('/fleet/forecast', {months: 36});
 	const columns = [
-		{name: 'quarter', label: t('forecast.quarter'), cell: (q) => q.quarter},
+		{name: 'quarter', label: t('forecast.quarter'), code: true, cell: (q) => q.quarter},
 		{name: 'due', label: t('forecast.due'), number: true, cell: (q) => number(q.due)},
 		{name: 'worst', label: t('forecast.worst'), number: true, cell: (q) => number(q.due_by_lower)},
 		{name: 'sites', label: t('site'), cell: (q) => q.by_site.filter((s) => s.due).map((s) => `${s.site} ${s.due}`).join(', ') || '–'},

@@ -1,11 +1,11 @@
 /* How the fleet is, at a glance. */
-import {call, getOfRun} from '../api.js';
+import {call, getOfRun, run} from '../api.js';
 import {date, days, number, t, withUnit} from '../i18n.js';
 import {useRoom} from '../live.js';
 import {useCalm, useLoad} from '../load.js';
 import {TimeChart} from '../chart.js';
 import {Quarters} from '../plots.js';
-import {Age, batteryHref, ESTIMATE_STALE_MS, Loaded, Panel, reasonsOf, siteHref, Shape, STALE_MS, Status} from '../ui.js';
+import {Age, batteryHref, ESTIMATE_STALE_MS, Loaded, Panel, reasonsOf, siteHref, STALE_MS, Status} from '../ui.js';
 import {AlertLines} from './alertlist.js';
 import {html, useEffect, useMemo, useState} from '../html.js';
 
@@ -86,14 +86,14 @@ function Changes() {
 	const load = useLoad('/me/changes', {}, {fixed: true});
 	const [gone, setGone] = useState(false);
 	const d = load.data;
-	if (!d?.since || gone || !(d.alerts_new || d.incidents_new.length || d.statuses.length || d.replacements.length)) return null;
+	if (!d?.since || gone || run.get() || !(d.alerts_new || d.incidents_new.length || d.statuses.length || d.replacements.length)) return null;
 	const seen = () => {
 		setGone(true);
 		call('POST', '/me/visit').catch(() => setGone(false));
 	};
 	return html`<div class="below"><${Panel} title=${t('changes.title', {since: date(d.since)})} tools=${html`<button onClick=${seen}>${t('changes.seen')}</button>`}>
 		<p>${t('changes.alerts', {n: number(d.alerts_new), resolved: number(d.alerts_resolved)})}</p>
-		<ul class="list">${d.incidents_new.slice(0, 5).map((i) => html`<li key=${i.id}><${Shape} of="warning" />
+		<ul class="list">${d.incidents_new.slice(0, 5).map((i) => html`<li key=${i.id}><span class="tag strong">${t('incident')}</span>
 			<a href="#/alerts?view=incidents&incident=${i.id}">${i.title}</a><${Age} of=${i.ts} calm=${true} /></li>`)}
 		${d.statuses.slice(0, 8).map((s) => html`<li key=${s.battery}><${Status} of=${s.status} />
 			<a href=${batteryHref(s.battery)}>${s.battery}</a><${Age} of=${s.ts} calm=${true} /></li>`)}
@@ -130,8 +130,8 @@ export function Overview() {
 		<${Changes} />
 		<${Loaded} of=${sites} empty=${t('overview.no_sites')}>${(d) => html`<div class="grid sites">
 			${d.items.map((s) => html`<${SiteTile} key=${s.id} site=${s} live=${live[s.id]} />`)}</div>`}<//>
-		<div class="grid halves"><${Worst} load=${worst} />
+		<div class="grid triple"><${Worst} load=${worst} />
 			<${Panel} title=${t('overview.newest')} tools=${html`<a href="#/alerts">${t('more')}</a>`}>
 				<${Loaded} of=${alerts}>${(d) => html`<${AlertLines} alerts=${d.items} empty=${t('alerts.calm')} />`}<//><//>
-			<${Trend} /><${Due} /></div>`;
+			<div class="pair"><${Trend} /><${Due} /></div></div>`;
 }

@@ -3,21 +3,22 @@ import {call, run} from '../api.js';
 import {dateTime, number, t} from '../i18n.js';
 import {useLoad} from '../load.js';
 import {useStore} from '../store.js';
-import {siteHref, clockOffset, Loaded, Panel, Problem, toast, words} from '../ui.js';
+import {drillClock, siteHref, Loaded, Panel, Problem, toast, words} from '../ui.js';
 import {html, useEffect, useState} from '../html.js';
 
-const SPEEDS = [1, 10, 60, 240, 600], PRESET = 60, POLL_MS = 2000;
+const SPEEDS = [1, 10, 60, 240, 600, 3600], PRESET = 60, POLL_MS = 2000;
 
 /* What is watched decides what 'now' is on the page. */
 function watch(simulation) {
 	run.set(simulation);
-	clockOffset.set(simulation ? Date.parse(simulation.clock) - Date.now() : 0);
+	drillClock.set(simulation ? Date.parse(simulation.clock) : null);
 }
-run.watch((v) => v === null && clockOffset.set(0));
+run.watch((v) => v === null && drillClock.set(null));
 
 function Parameters({scenario}) {
 	return scenario.parameters.map((p) => html`<label key=${p.name}>${words('parameter', p.name)}${p.unit ? `, ${p.unit}` : ''}
-		<input type="number" name=${`p.${p.name}`} step="any" min=${p.min} max=${p.max} defaultValue=${p.preset} title=${p.doc} /></label>`);
+		<input type="number" name=${`p.${p.name}`} step="any" min=${p.min} max=${p.max} defaultValue=${p.preset} />
+		<span class="hint" lang="en">${p.doc}</span></label>`);
 }
 
 function parametersOf(values) {
@@ -82,7 +83,7 @@ export function Simulator() {
 		return () => clearInterval(timer);
 	}, [status.reload]);
 	const mine = (status.data?.items ?? []).find((s) => s.id === of?.id);
-	useEffect(() => { if (mine) clockOffset.set(Date.parse(mine.clock) - Date.now()); }, [mine?.clock]);
+	useEffect(() => { if (mine) drillClock.set(Math.max(drillClock.get() ?? 0, Date.parse(mine.clock))); }, [mine?.clock]);
 	return html`<div class="title"><h1>${t('page.simulator')}</h1></div>
 		<p class="muted">${t('simulator.about')}</p>
 		<div class="grid halves"><${Panel} title=${t('simulator.new')}><${Loaded} of=${scenarios}>${(d) => html`<${Loaded} of=${sites}>${(l) =>
