@@ -77,7 +77,7 @@ function connect() {
 	socket = ws;
 	ws.onopen = () => {
 		heard = Date.now();
-		send({type: 'auth', token: accessToken(), last_seq: lastSeq, feed});
+		send({type: 'auth', token: accessToken(), last_seq: lastSeq, feed, batch: true});
 		clearInterval(pinger);
 		pinger = setInterval(() => {
 			if (Date.now() - heard > SILENT_MS) ws.close();
@@ -86,7 +86,8 @@ function connect() {
 	};
 	ws.onmessage = (e) => {
 		heard = Date.now();
-		take(JSON.parse(e.data));
+		/* Updates come many at a time: parsing each alone would cost more. */
+		for (const message of [JSON.parse(e.data)].flat()) take(message);
 	};
 	ws.onclose = closed;
 }
