@@ -1,6 +1,7 @@
 #include "web/limit.h"
 #include "base/str.h"
 
+#include <arpa/inet.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -55,11 +56,25 @@ static struct bucket *find(struct limit *l, const char *address, int64_t now)
 	return b;
 }
 
+/* Whoever has one IPv6 address has the 2^64 of its network: these are one. */
+static void network_of(const char *address, char *network, size_t size)
+{
+	struct in6_addr a;
+	if (inet_pton(AF_INET6, address, &a) == 1 && !IN6_IS_ADDR_V4MAPPED(&a)) {
+		memset(a.s6_addr + 8, 0, 8);
+		inet_ntop(AF_INET6, &a, network, (socklen_t)size);
+	} else {
+		str_copy(network, size, str_of(address));
+	}
+}
+
 int64_t limit_take(struct limit *l, const char *address, int64_t now)
 {
 	int64_t wait = 0;
+	char network[sizeof(l->v->address)];
+	network_of(address, network, sizeof(network));
 	pthread_mutex_lock(&l->lock);
-	struct bucket *b = find(l, address, now);
+	struct bucket *b = find(l, network, now);
 	double gained = now > b->at ? (double)(now - b->at) / (double)l->every_ms : 0;
 	b->tries = b->tries + gained < l->burst ? b->tries + gained : l->burst;
 	b->at = now;

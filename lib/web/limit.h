@@ -1,7 +1,8 @@
 /*
  * How often an address may try to log in: a bucket of tokens for each, in a table of
- * fixed size. When the table is full the oldest entry goes: whoever has that many
- * addresses is slowed by the lock of the account instead.
+ * fixed size; the IPv6 addresses of one network (/64) count as one. When the table is
+ * full the oldest entry goes: whoever has that many addresses is slowed by the lock of
+ * the account instead.
  */
 #ifndef WEB_LIMIT_H
 #define WEB_LIMIT_H
