@@ -194,14 +194,21 @@ static int param_index(const struct route *r, const char *name)
 	return -1;
 }
 
+/* What has a body has its parameters there and nowhere else: a query is written down by
+ * proxies, and a form of any page can send one in the user's name (ASVS 5.0, 14.2.1 and
+ * 3.5). */
 static int take_query(struct call *c, struct err *err)
 {
+	bool has_body =
+		c->route->method == METHOD_POST || c->route->method == METHOD_PATCH;
 	for (size_t k = 0; k < c->req->nquery; k++) {
 		const struct pair *q = &c->req->query[k];
 		int i = param_index(c->route, q->name);
 		if (i < 0)
 			return err_set(
 				err, ERR_DATA, "no parameter '%s' here", q->name);
+		if (has_body)
+			return wrong(&c->route->params[i], "belongs in the body", err);
 		if (c->value[i])
 			return wrong(&c->route->params[i], "is given twice", err);
 		if (take_text(c, (size_t)i, q->value, err) < 0)
