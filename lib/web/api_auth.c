@@ -81,17 +81,32 @@ const struct param LOGIN_PARAMS[] = {{"username", PARAM_TEXT, "name of the user"
 		0, 0, "cookie|body", "cookie"},
 	{0}};
 
+struct attempt {
+	struct call *c;
+	const struct session *s;
+	int result;
+};
+
+static int write_attempt(struct db *db, void *ctx, struct err *err)
+{
+	const struct attempt *a = ctx;
+	bool refused = a->result == LOGIN_REFUSED;
+	if (refused && session_refused(db, a->s, a->c->now, err) < 0)
+		return -1;
+	return call_audit(a->c, call_value(a->c, "username"),
+		a->result == LOGIN_OK ? "login" : "login.refused", NULL, err);
+}
+
 int api_login(struct call *c, struct err *err)
 {
 	struct session s;
-	const char *name = call_value(c, "username");
 	int64_t wait = limit_take(c->service->limit, c->req->address, c->now);
 	if (wait > 0)
 		return too_many(c, wait);
-	int r = session_login(c->db, name, call_value(c, "password"), c->req->address,
-		c->now, &s, err);
-	if (r < 0 || call_audit(c, name, r == LOGIN_OK ? "login" : "login.refused",
-			     NULL, err) < 0)
+	int r = session_login(c->db, call_value(c, "username"),
+		call_value(c, "password"), c->req->address, c->now, &s, err);
+	struct attempt a = {c, &s, r};
+	if (r < 0 || db_transaction(c->db, write_attempt, &a, err) < 0)
 		return -1;
 	if (r == LOGIN_LOCKED)
 		return too_many(c, s.account.locked_until - c->now);

@@ -38,16 +38,17 @@ static int64_t lock_ms(int64_t n)
 	return ms < LOCK_MAX_MS ? ms : LOCK_MAX_MS;
 }
 
-/* Counted in the database itself: guesses made side by side all count. */
-static int count_failure(
-	struct db *db, int64_t user, int64_t failed, int64_t now, struct err *err)
+/* Counted in the database itself: guesses made side by side all count. An unknown name
+ * has no row to count in, and is looked for all the same. */
+int session_refused(
+	struct db *db, const struct session *s, int64_t now, struct err *err)
 {
-	int64_t wait = lock_ms(failed + 1);
+	int64_t wait = lock_ms(s->failures + 1);
 	struct number until = number(now + wait);
 	return db_write(db,
 		DB_QUERY("UPDATE app_user SET failed_logins = failed_logins + 1, "
 			 "locked_until = $1 WHERE id = $2",
-			wait ? until.text : NULL, number(user).text),
+			wait ? until.text : NULL, number(s->account.id).text),
 		NULL, err);
 }
 
@@ -105,13 +106,9 @@ int session_login(struct db *db, const char *username, const char *password,
 		return -1;
 	if (secret.found && s->account.locked_until > now)
 		return LOGIN_LOCKED;
-	if (!password_matches(secret.found ? secret.hash : NULL, password)) {
-		if (secret.found &&
-			count_failure(db, s->account.id, secret.failed, now, err) < 0)
-			return -1;
-		return LOGIN_REFUSED;
-	}
-	if (!s->account.active)
+	s->failures = secret.failed;
+	if (!password_matches(secret.found ? secret.hash : NULL, password) ||
+		!s->account.active)
 		return LOGIN_REFUSED;
 	struct step t = {s, address, now};
 	return db_transaction(db, begin, &t, err) < 0 ? -1 : LOGIN_OK;

@@ -19,6 +19,7 @@ struct session {
 	int64_t id;
 	struct account account;
 	char refresh_token[REFRESH_TOKEN_SIZE]; /* to be given to the client, once */
+	int64_t failures;                       /* in a row, before a login */
 };
 
 enum login_result {
@@ -32,10 +33,16 @@ enum login_result {
  * first, doubled by each further failure up to 15 minutes: guessing is slow, and no one
  * can shut somebody out for long. An unknown name takes as long as a wrong password.
  * 'address' is the client's, for the record. Returns an enum login_result, or -1
- * ERR_IO.
+ * ERR_IO. What is LOGIN_REFUSED has then to be counted by session_refused.
  */
 int session_login(struct db *db, const char *username, const char *password,
 	const char *address, int64_t now, struct session *s, struct err *err);
+/*
+ * Counts a refusal, in one transaction with the caller's record of it: with a commit of
+ * its own, names that exist would take longer than those that do not. ERR_IO.
+ */
+int session_refused(
+	struct db *db, const struct session *s, int64_t now, struct err *err);
 
 /*
  * Takes a refresh token and gives the next. 1 done; 0 refused: unknown, expired, or

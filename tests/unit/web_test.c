@@ -128,6 +128,19 @@ static void limit_gives_back_with_time(void **state)
 	limit_free(l);
 }
 
+static void limit_takes_a_network_for_one(void **state)
+{
+	struct limit *l = limit_new(8, 1, 10000);
+	assert_int_equal(limit_take(l, "2001:db8:0:1::1", NOW), 0);
+	assert_true(limit_take(l, "2001:db8:0:1:ffff::2", NOW) > 0);
+	assert_int_equal(limit_take(l, "2001:db8:0:2::1", NOW), 0);
+	assert_int_equal(limit_take(l, "::ffff:192.0.2.1", NOW), 0);
+	assert_int_equal(limit_take(l, "::ffff:192.0.2.2", NOW), 0);
+	assert_int_equal(limit_take(l, "192.0.2.1", NOW), 0);
+	assert_int_equal(limit_take(l, "192.0.2.2", NOW), 0);
+	limit_free(l);
+}
+
 static const char *value_of(const struct request *r, const char *name)
 {
 	for (size_t i = 0; i < r->nquery; i++)
@@ -215,7 +228,7 @@ static int log_in(
 {
 	struct err err = {0};
 	int r = session_login(f->db, "vera", password, "::1", now, s, &err);
-	if (r < 0)
+	if (r < 0 || (r == LOGIN_REFUSED && session_refused(f->db, s, now, &err) < 0))
 		fail_msg("%s", err.msg);
 	return r;
 }
@@ -321,8 +334,8 @@ static void routes_are_distinct(void **state)
 	for (size_t i = 0; i < API_NROUTES; i++) {
 		const struct route *r = &API_ROUTES[i];
 		assert_true(r->path[0] == '/' && r->fn && r->summary && r->answers);
-		assert_true(
-			(strstr(r->path, "{id}") != NULL) || r->scope == SCOPE_NONE);
+		assert_true((strstr(r->path, "{id}") != NULL) ||
+			    r->scope == SCOPE_NONE || r->scope == SCOPE_DEVICE);
 		for (size_t k = 0; k < i; k++)
 			assert_false(API_ROUTES[k].method == r->method &&
 				     strcmp(API_ROUTES[k].path, r->path) == 0);
@@ -339,8 +352,10 @@ int main(void)
 		cmocka_unit_test(token_has_its_time),
 		cmocka_unit_test(token_cannot_be_changed), cmocka_unit_test(passwords),
 		cmocka_unit_test(sites_of_an_account),
-		cmocka_unit_test(limit_gives_back_with_time), cmocka_unit_test(queries),
-		cmocka_unit_test(cookies), cmocka_unit_test(routes_are_distinct),
+		cmocka_unit_test(limit_gives_back_with_time),
+		cmocka_unit_test(limit_takes_a_network_for_one),
+		cmocka_unit_test(queries), cmocka_unit_test(cookies),
+		cmocka_unit_test(routes_are_distinct),
 		cmocka_unit_test_setup_teardown(
 			session_lives_by_its_tokens, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
