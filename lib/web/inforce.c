@@ -3,7 +3,8 @@
 #include "record/text.h"
 #include "web/cell.h"
 
-enum { REPLACEMENTS_MS = 7 * DAY_MS };
+/* A pipeline that was away for longer has not heard of replacements and resolutions. */
+enum { AWAY_MS = 7 * DAY_MS };
 
 struct sink {
 	const struct kind_info *kind;
@@ -47,7 +48,9 @@ static const char ACTIONS[] =
 	"alert_action k JOIN run r ON r.id = k.run WHERE r.name = '' AND ((k.action = "
 	"'shelve' AND k.until_ts > CAST($1 AS bigint)) OR (k.action <> 'shelve' AND "
 	"EXISTS (SELECT 1 FROM alert a WHERE a.run = k.run AND a.alert_id = "
-	"k.subject_id AND a.state <> 'resolved'))) ORDER BY k.ts";
+	"k.subject_id AND a.state <> 'resolved')) OR (k.action = 'resolve' AND k.ts > "
+	"CAST($2 AS bigint) AND EXISTS (SELECT 1 FROM alert a WHERE a.run = k.run AND "
+	"a.alert_id = k.subject_id))) ORDER BY k.ts";
 static const char WINDOWS[] =
 	"SELECT w.id, w.subject, w.from_ts, w.until_ts, w.title FROM "
 	"maintenance_window w JOIN run r ON r.id = w.run WHERE r.name = '' AND "
@@ -60,12 +63,12 @@ static const char REPLACEMENTS[] =
 
 int inforce_each(struct db *db, int64_t now, record_fn *fn, void *ctx, struct err *err)
 {
-	struct number at = number(now), week_ago = number(now - REPLACEMENTS_MS);
+	struct number at = number(now), week_ago = number(now - AWAY_MS);
 	if (rows_as_records(db, KIND_maintenance_window, DB_QUERY(WINDOWS, at.text), fn,
 		    ctx, err) < 0 ||
 		rows_as_records(db, KIND_event, DB_QUERY(REPLACEMENTS, week_ago.text),
 			fn, ctx, err) < 0)
 		return -1;
-	return rows_as_records(
-		db, KIND_alert_action, DB_QUERY(ACTIONS, at.text), fn, ctx, err);
+	return rows_as_records(db, KIND_alert_action,
+		DB_QUERY(ACTIONS, at.text, week_ago.text), fn, ctx, err);
 }

@@ -103,7 +103,7 @@ firing() {
 }
 
 @test "an engineer of some sites decides nothing about others" {
-	echo 'pim has a password' | "$bridge" user add pim --role engineer --sites DC-KKN-01 --db sqlite:f.db
+	echo 'pim has a password' | "$BIN/bridge" user add pim --role engineer --sites DC-KKN-01 --db sqlite:f.db
 	serve sqlite:f.db
 	login pim
 	id=$(firing)
@@ -238,5 +238,86 @@ accepted() {
 		timeout 30 decode -q -i pull:@ipc://into --allow-truncated -n 4 >told 2>/dev/null
 		[ "$(jq -r .kind told | sort | xargs)" = 'alert_action alert_action event maintenance_window' ] || fail "turn $turn: $(cat told)"
 		jq -e 'select(.action == "shelve") | .note == "later" and .actor == "emil"' told
+	done
+}
+
+@test "what was resolved while no pipeline was there, the next one hears" {
+	serve sqlite:f.db --into push:ipc://into
+	login emil
+	id=$(firing)
+	gives 200 POST "/alerts/$id/resolve" '{"note":"mended"}'
+	timeout 30 decode -q -i pull:@ipc://into --allow-truncated -n 1 >told 2>/dev/null
+	[ "$(jq -r '.kind, .action, .subject_id, .actor, .note' told | xargs)" = "alert_action resolve $id emil mended" ]
+}
+
+# What a client could make of the description alone: METHOD, PATH, role, the statuses, a
+# query with what is needed, a body with every property.
+described() {
+	gives 200 GET /openapi.json
+	jq -r 'def sample: if .enum then .enum[0] elif .format == "date-time" then "2026-01-02T00:00:00Z"
+			elif .type == "integer" then .minimum elif .type == "number" then 1 elif .type == "boolean" then false
+			elif .type == "array" then [] elif .type == "object" then {} else "x" * ([.minLength // 1, 1] | max) end;
+		.paths | to_entries[] | .key as $p | .value | to_entries[] | .value as $o |
+		[(.key | ascii_upcase), $p, $o["x-role"], ($o.responses | keys | join(",")),
+			"?" + ([$o.parameters[] | select(.in == "query" and .required) | "\(.name)=\(.schema | sample)"] | join("&")),
+			($o.requestBody.content["application/json"].schema.properties // {} | map_values(sample) | tojson)] | @tsv' body >described
+	[ "$(wc -l <described)" -ge 60 ]
+}
+
+# expects ROLE NEEDED: "401", "403", or nothing: it may.
+expects() {
+	local ranks=(none viewer engineer admin) i have=0 need=0
+	[ "$2" != none ] || return 0
+	if [ "$1" = device ] || [ "$2" = device ]; then
+		[ "$1" = "$2" ] || echo 401
+		return
+	fi
+	for i in 0 1 2 3; do
+		[ "${ranks[i]}" != "$1" ] || have=$i
+		[ "${ranks[i]}" != "$2" ] || need=$i
+	done
+	[ "$have" -lt "$need" ] || return 0
+	[ "$have" = 0 ] && echo 401 || echo 403
+}
+
+# try_operation ROLE METHOD PATH NEEDED STATUSES [BODY]
+try_operation() {
+	local want
+	want=$(expects "$1" "$4")
+	call "$2" "$3" ${6:+"$6"} >/dev/null
+	[[ ,$5, == *,$(cat code),* ]] || fail "$1 $2 $3 ${6:-}: $(cat code) is not among $5: $(head -c 200 body)"
+	if [ -n "$want" ]; then
+		[ "$(cat code)" = "$want" ] || fail "$1 $2 $3: $(cat code), not $want"
+	elif [ "$4" != none ] && [ "$(cat code)" = 401 ]; then
+		fail "$1 $2 $3: 401: $(cat body)"
+	fi
+}
+
+@test "by the description alone: every operation, each role, gives what is described" {
+	serve sqlite:f.db
+	described
+	login anna
+	gives 201 POST /devices '{"name":"logger"}'
+	tokens="none= device=$(jq -r .token body)"
+	for who in viewer=vera engineer=emil admin=anna; do
+		login "${who#*=}"
+		tokens+=" ${who%%=*}=$TOKEN"
+	done
+	for who in $tokens; do
+		TOKEN=${who#*=}
+		while IFS=$'\t' read -r method path role statuses query body; do
+			[[ $path == /auth/log* ]] && continue # nobody is locked or logged out
+			ids=("${path/\{id\}/nix}")
+			[[ $path != *\{id\}* ]] || ids+=("$(with_id "$path")")
+			for id in "${ids[@]}"; do
+				[[ $method == DELETE || $path == /auth/users/* ]] && id=${path/\{id\}/nix}
+				if [[ $method == GET || $method == DELETE ]]; then
+					try_operation "${who%%=*}" "$method" "$id$query" "$role" "$statuses"
+				else
+					try_operation "${who%%=*}" "$method" "$id" "$role" "$statuses" '{}'
+					try_operation "${who%%=*}" "$method" "$id" "$role" "$statuses" "$body"
+				fi
+			done
+		done <described
 	done
 }
