@@ -177,7 +177,11 @@ int api_change_password(struct call *c, struct err *err)
 	if (known < 0)
 		return -1;
 	if (known == 0)
-		return http_refuse(c->res, 403, "the current password is another");
+		return call_audit(c, c->account.username, "password.refused",
+			       c->account.username, err) < 0
+			       ? -1
+			       : http_refuse(c->res, 403,
+					 "the current password is another");
 	if (account_set_password(c->db, &c->account, call_value(c, "password"),
 		    c->session, c->now, err) < 0 ||
 		call_audit(c, c->account.username, "password", c->account.username,

@@ -94,6 +94,18 @@ commits() {
 	gives 401 POST /telemetry '{"battery":"DC-CNX-01-REC-01-S1-J01","ts":"2026-01-02T00:00:00Z"}'
 }
 
+@test "an access token alone changes no password, and tries are counted and logged" {
+	serve sqlite:f.db
+	login vera
+	gives 422 POST /auth/change-password '{"password":"another long one"}'
+	for i in $(seq 30); do
+		call POST /auth/change-password '{"current":"a guess","password":"another long one"}' >/dev/null
+		[ "$(cat code)" = 403 ] || break
+	done
+	[ "$(cat code)" = 429 ]
+	[ "$(sqlite3 f.db "SELECT count(*) FROM audit_log WHERE action = 'password.refused' AND username = 'vera'")" = $((i - 1)) ]
+}
+
 @test "an engineer of one site changes nothing of another, whatever the call" {
 	echo 'pim has a password' | "$bridge" user add pim --role engineer --sites DC-KKN-01 --db sqlite:f.db
 	serve sqlite:f.db --simulations "$PWD/sims"
