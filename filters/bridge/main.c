@@ -9,6 +9,7 @@
 #include "web/api.h"
 #include "web/courier.h"
 #include "web/feed.h"
+#include "web/meter.h"
 #include "web/server.h"
 #include "web/simulation.h"
 
@@ -218,11 +219,13 @@ static int serve(const struct bridge_options *o, struct err *err)
 	service.limit = limit_new(LOGIN_ADDRESSES, LOGIN_BURST, LOGIN_EVERY_MS);
 	struct assets *assets = open_page(o, err);
 	so.assets = assets;
-	so.hub = hub_new(&ho);
+	so.hub = service.hub = hub_new(&ho);
+	service.meter = meter_new(API_NROUTES);
 	int r = !assets ? -1
-		: service.limit && so.hub
+		: service.limit && so.hub && service.meter
 			? run_with_courier(o, &service, &so, &stopper, err)
 			: err_nomem(err);
+	meter_free(service.meter);
 	hub_free(so.hub);
 	assets_free(assets);
 	limit_free(service.limit);

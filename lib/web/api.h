@@ -68,7 +68,7 @@ handler_fn api_scenarios, api_scenarios_apply, api_scenarios_clear,
 extern const struct param APPLY_PARAMS[], CLEAR_PARAMS[], SIMULATION_PARAMS[],
 	SIMULATION_ID_PARAMS[];
 
-handler_fn api_audit, api_health, api_ready, api_openapi;
+handler_fn api_metrics, api_audit, api_health, api_ready, api_openapi;
 extern const struct param AUDIT_PARAMS[];
 
 /* Parameters that many calls share. */

@@ -3,6 +3,8 @@
 #include "web/audit.h"
 #include "web/cell.h"
 #include "web/emit.h"
+#include "web/hub.h"
+#include "web/meter.h"
 
 int call_audit(struct call *c, const char *actor, const char *action,
 	const char *entity, struct err *err)
@@ -39,6 +41,20 @@ int api_ready(struct call *c, struct err *err)
 		    err) < 0)
 		return -1;
 	buf_puts(c->out, "{\"status\":\"ready\"}");
+	return 200;
+}
+
+int api_metrics(struct call *c, struct err *err)
+{
+	c->res->type = "text/plain; version=0.0.4";
+	if (c->service->meter)
+		meter_write(c->service->meter, c->service->routes, c->out);
+	if (c->service->hub)
+		buf_printf(c->out,
+			"# HELP floatline_bridge_feed_updates_total Updates from the "
+			"live feed.\n# TYPE floatline_bridge_feed_updates_total "
+			"counter\nfloatline_bridge_feed_updates_total %llu\n",
+			(unsigned long long)hub_seq(c->service->hub));
 	return 200;
 }
 

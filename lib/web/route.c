@@ -4,6 +4,9 @@
 #include "web/audit.h"
 #include "web/cell.h"
 #include "web/device.h"
+#include "web/meter.h"
+
+#include <time.h>
 
 /* Compares a path with a route's; the {…} goes to id. */
 static bool matches(const char *path, const char *pattern, char *id, size_t size)
@@ -352,15 +355,30 @@ static void serve(struct call *c)
 		c->res->status = status;
 }
 
+static void count(const struct call *c, const struct timespec *begun)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	meter_count(c->service->meter,
+		c->route ? (size_t)(c->route - c->service->routes) : SIZE_MAX,
+		c->res->status,
+		(double)(now.tv_sec - begun->tv_sec) +
+			(double)(now.tv_nsec - begun->tv_nsec) / 1e9);
+}
+
 void api_serve(const struct service *s, struct db *db, const struct request *req,
 	int64_t now, struct response *res)
 {
 	struct call c = {.service = s, .db = db, .req = req, .res = res, .now = now};
+	struct timespec begun;
+	clock_gettime(CLOCK_MONOTONIC, &begun);
 	c.out = &res->body;
 	serve(&c);
 	json_decref(c.body);
 	if (res->body.failed)
 		http_refuse(res, 503, "out of memory");
+	if (s->meter)
+		count(&c, &begun);
 }
 
 const char *call_value(const struct call *c, const char *name)

@@ -59,6 +59,8 @@ struct service {
 	struct token_key key;
 	struct limit *limit;     /* of log-ins */
 	bool secure_cookies;     /* the page comes by https */
+	struct meter *meter;     /* of answers; NULL: they are not counted */
+	struct hub *hub;         /* of the live feed; NULL: there is none */
 	struct courier *courier; /* into the live pipeline; NULL: there is none */
 	const struct route *routes;
 	size_t nroutes;

@@ -262,7 +262,7 @@ print(none + "." + payload + ".")' "$good")
 	operations
 	login anna
 	while read -r method path _ statuses; do
-		[ "$method" = GET ] || continue
+		[[ "$method" == GET && $path != /metrics ]] || continue # metrics: see below
 		url=$(with_id "$path")
 		[ "$path" != /export/telemetry ] || url+="?battery=DC-CNX-01-UPS-01-S1-J07"
 		gives 200 GET "$url"
@@ -281,6 +281,24 @@ print(none + "." + payload + ".")' "$good")
 			;;
 		esac
 	done <operations
+}
+
+@test "metrics for Prometheus, to one with a device's token" {
+	serve sqlite:f.db
+	login anna
+	gives 200 GET /fleet/summary
+	gives 200 GET /batteries/DC-CNX-01-UPS-01-S1-J07
+	gives 404 GET /batteries/DC-CNX-01-UPS-01-S1-J99
+	gives 401 GET /metrics
+	gives 201 POST /devices '{"name":"prometheus"}'
+	TOKEN=$(jq -r .token body)
+	gives 200 GET /metrics
+	grep -q '^floatline_bridge_requests_total{method="GET",route="/batteries/{id}",status="2xx"} 1$' body
+	grep -q '^floatline_bridge_requests_total{method="GET",route="/batteries/{id}",status="4xx"} 1$' body
+	n=$(sed -n 's/^floatline_bridge_request_seconds_count //p' body)
+	[ "$(sed -n 's/^floatline_bridge_request_seconds_bucket{le="+Inf"} //p' body)" = "$n" ]
+	[ "$(sed -n 's/^floatline_bridge_requests_total.*} //p' body | awk "{ n += \$1 } END { print n }")" = "$n" ]
+	[ "$n" -ge 6 ]
 }
 
 @test "one who may see one site sees that site alone" {
