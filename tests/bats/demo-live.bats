@@ -1,6 +1,8 @@
 # The live demo: from nothing to a page with a fleet that runs, and to nothing again.
 load helper
 
+# bats file_tags=slow
+
 setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return
 	PATH=$BIN:$PATH

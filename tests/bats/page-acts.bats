@@ -1,6 +1,8 @@
 load helper
 load bridge_helper
 
+# bats file_tags=slow
+
 # Decisions in a real browser, on both back ends.
 
 @test "on SQLite: an alert and an incident are dealt with, accounts are kept" {

@@ -1,5 +1,7 @@
 load helper
 
+# bats file_tags=slow
+
 # The page in a browser, before a pipeline that runs: on SQLite and on PostgreSQL.
 
 MODULES=$ROOT/build/browser

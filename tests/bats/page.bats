@@ -1,6 +1,8 @@
 load helper
 load bridge_helper
 
+# bats file_tags=slow
+
 # The page as files over HTTP, and in a real browser. Screenshots of every page are left in
 # build/screenshots.
 
@@ -88,7 +90,6 @@ load bridge_helper
 	browser drill
 }
 
-# bats test_tags=slow
 @test "every page, light and dark, English and Thai, on a phone and on a wall" {
 	serve sqlite:f.db
 	browser reading everyPage
