@@ -227,7 +227,7 @@ edit() {
 @test "wrong usage and what cannot be read or written" {
 	try report
 	assert_status 2
-	assert_one_line_stderr "say which dataset: --quality DIR"
+	assert_one_line_stderr "say which dataset or which month: --quality DIR or --month YYYY-MM"
 	try report --quality nowhere
 	assert_status 3
 	assert_one_line_stderr "report: cannot read 'nowhere'"
