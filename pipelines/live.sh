@@ -1,19 +1,17 @@
 #!/usr/bin/env bash
 # A live fleet: judged as it comes, published for subscribers, and stored.
 #
-#   live.sh DB [ADDRESS [MODEL-DIR [BATTERIES [INTO [SNAPSHOT]]]]]
-#                                        (tcp://*:5556, no model, 24, none, none)
-# INTO is where bridge --into brings decisions and samples, as ipc:///run/floatline/in;
-# SNAPSHOT where subscribers who come late ask for the state of the feed.
+#   live.sh DB [ADDRESS [MODEL-DIR [BATTERIES [INTO [SNAPSHOT]]]]]   (tcp://*:5556, none, 24)
+# INTO, as ipc:///run/floatline/in: where bridge --into brings what people decide;
+# SNAPSHOT: where subscribers who come late ask for the state of the feed.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 PATH=$PATH:$here/../build/bin:$here/../../../bin
-[ $# -ge 1 ] || { sed -n '2,7p' "$0"; exit 2; }
+[ $# -ge 1 ] || { sed -n '2,6p' "$0"; exit 2; }
 model=()
 [ -z "${3:-}" ] || model=(--model "$3")
 [ -z "${3:-}" ] || [ -f "$3/model.json" ] || { echo "live: no model in '$3'" >&2; exit 2; }
 set -m # the programs get a process group of their own, named after the first
-
 floatline simulate --live --interval 1s --batteries "${4:-24}" |
 	floatline featurize -i - ${5:+-i "pull:@$5"} |
 	floatline twin |
