@@ -1,12 +1,13 @@
 /* Devices, and the samples they post. */
 #include "base/code.h"
+#include "record/codec.h"
 #include "record/json.h"
+#include "stream/schemas.h"
+#include "web/api.h"
 #include "web/cell.h"
 #include "web/courier.h"
 #include "web/device.h"
 #include "web/emit.h"
-
-#include "web/api.h"
 
 enum { SAMPLES_MOST = 10000 };
 
@@ -94,7 +95,7 @@ struct batch {
 	struct call *c;
 	struct rec_telemetry *records;
 	size_t n, rejected;
-	struct buf refusals;
+	struct buf refusals, trial;
 };
 
 static void refuse_sample(struct batch *b, size_t index, const char *reason)
@@ -108,21 +109,19 @@ static void refuse_sample(struct batch *b, size_t index, const char *reason)
 	emit_close(&b->refusals, '}');
 }
 
-static void take_sample(struct batch *b, size_t index, json_t *sample)
+/* Keeps the sample that was read into the next place, if it is one of ours. */
+static void keep_sample(struct batch *b, size_t index)
 {
 	struct err err = {0};
 	char site[128];
-	struct rec_telemetry *t = &b->records[b->n];
-	if (!json_is_object(sample)) {
-		refuse_sample(b, index, "is no object");
-		return;
-	}
-	if (json_record(kind_info(KIND_telemetry), sample, t, &err) < 0) {
-		refuse_sample(b, index, err.msg);
-		return;
-	}
+	const struct rec_telemetry *t = &b->records[b->n];
 	if (!t->battery.s || t->ts == TIME_NIL) {
 		refuse_sample(b, index, "battery or ts is missing");
+		return;
+	}
+	buf_clear(&b->trial);
+	if (record_encode_native(kind_info(KIND_telemetry), t, &b->trial, &err) < 0) {
+		refuse_sample(b, index, err.msg);
 		return;
 	}
 	str_copy(site, sizeof(site), code_site(t->battery));
@@ -132,20 +131,85 @@ static void take_sample(struct batch *b, size_t index, json_t *sample)
 		refuse_sample(b, index, "this device may not post of that site");
 }
 
+static void take_object(struct batch *b, size_t index, json_t *sample)
+{
+	struct err err = {0};
+	if (!json_is_object(sample))
+		refuse_sample(b, index, "is no object");
+	else if (json_record(kind_info(KIND_telemetry), sample, &b->records[b->n],
+			 &err) < 0)
+		refuse_sample(b, index, err.msg);
+	else
+		keep_sample(b, index);
+}
+
+static int take_list(struct batch *b, struct err *err)
+{
+	json_t *samples = json_object_get(b->c->body, "samples"), *one;
+	size_t i;
+	if (json_array_size(samples) > SAMPLES_MOST)
+		return err_set(err, ERR_DATA, "more than %d samples", SAMPLES_MOST);
+	json_array_foreach(samples, i, one) take_object(b, i, one);
+	return 0;
+}
+
+/* One record of a posted stream. index counts those of telemetry. */
+static int take_record(struct batch *b, struct schemas *t,
+	const struct schema *of[KIND_MAX + 1], size_t *index, int kind,
+	const uint8_t *p, size_t len, struct err *err)
+{
+	struct err why = {0};
+	if (kind == KIND_schema) {
+		const struct schema *s = schemas_add(t, p, len, err);
+		if (s)
+			of[s->kind] = s;
+		return s ? 0 : -1;
+	}
+	if (kind_is_frame(kind))
+		return 0;
+	if (kind != KIND_telemetry || !of[kind])
+		return err_set(err, ERR_DATA,
+			"a record of kind %d%s: samples are of kind %d, after its "
+			"schema",
+			kind, of[kind] ? "" : " without its schema", KIND_telemetry);
+	if (*index == SAMPLES_MOST)
+		return err_set(err, ERR_DATA, "more than %d samples", SAMPLES_MOST);
+	if (record_decode(of[kind], p, len, &b->records[b->n], &why) < 0)
+		refuse_sample(b, *index, why.msg);
+	else
+		keep_sample(b, *index);
+	(*index)++;
+	return 0;
+}
+
+/* A stream as programs write it; origin and end record may be left out. */
+static int take_stream(struct batch *b, struct err *err)
+{
+	const struct buf *body = &b->c->req->body;
+	const struct schema *of[KIND_MAX + 1] = {NULL};
+	struct schemas t = {0};
+	size_t index = 0;
+	int r = 0, kind;
+	for (size_t at = 0; r == 0 && at < body->len;) {
+		int64_t n = record_frame(body->data + at, body->len - at, &kind, err);
+		r = n > 0    ? take_record(b, &t, of, &index, kind, body->data + at,
+				       (size_t)n, err)
+		    : n == 0 ? err_set(err, ERR_DATA, "the stream is cut off")
+			     : -1;
+		at += n > 0 ? (size_t)n : 0;
+	}
+	schemas_release(&t);
+	return r;
+}
+
 /* The samples that can be are on their way, or, all of them, 503. */
 static int hand_over(struct batch *b, struct err *err)
 {
 	struct call *c = b->c;
-	size_t bad;
-	while (b->n > 0 && courier_send(c->service->courier, KIND_telemetry, b->records,
-				   b->n, sizeof(*b->records), &bad, err) < 0) {
-		if (err->class != ERR_DATA) {
-			c->res->retry_after_s = 2;
-			return http_refuse(c->res, 503, "%s", err->msg);
-		}
-		/* What is left of its order does not matter to the pipeline. */
-		refuse_sample(b, bad, err->msg);
-		b->records[bad] = b->records[--b->n];
+	if (b->n > 0 && courier_send(c->service->courier, KIND_telemetry, b->records,
+				b->n, sizeof(*b->records), NULL, err) < 0) {
+		c->res->retry_after_s = 2;
+		return http_refuse(c->res, 503, "%s", err->msg);
 	}
 	emit_open(c->out, '{');
 	emit_name(c->out, "accepted");
@@ -158,30 +222,38 @@ static int hand_over(struct batch *b, struct err *err)
 	return 202;
 }
 
+static int post(struct batch *b, int (*take)(struct batch *b, struct err *err),
+	size_t most, struct err *err)
+{
+	b->records = calloc(most + 1, sizeof(*b->records));
+	int status = !b->records          ? err_nomem(err)
+		     : take(b, err) < 0   ? -1
+		     : b->refusals.failed ? err_nomem(err)
+					  : hand_over(b, err);
+	free(b->records);
+	buf_release(&b->refusals);
+	buf_release(&b->trial);
+	return status;
+}
+
+/* The only sample there is: what is wrong with it is what is wrong with the call. */
+static int take_one(struct batch *b, struct err *err)
+{
+	take_object(b, 0, b->c->body);
+	return b->rejected ? err_set(err, ERR_DATA, "%.*s", (int)b->refusals.len,
+				     b->refusals.data)
+			   : 0;
+}
+
 int api_telemetry(struct call *c, struct err *err)
 {
-	struct rec_telemetry record;
-	struct batch b = {.c = c, .records = &record};
-	take_sample(&b, 0, c->body);
-	int status = b.rejected ? err_set(err, ERR_DATA, "%.*s", (int)b.refusals.len,
-					  b.refusals.data)
-				: hand_over(&b, err);
-	buf_release(&b.refusals);
-	return status;
+	struct batch b = {.c = c};
+	return post(
+		&b, c->raw ? take_stream : take_one, c->raw ? SAMPLES_MOST : 1, err);
 }
 
 int api_telemetry_bulk(struct call *c, struct err *err)
 {
-	json_t *samples = json_object_get(c->body, "samples"), *one;
-	size_t i, n = json_array_size(samples);
-	if (n > SAMPLES_MOST)
-		return err_set(err, ERR_DATA, "more than %d samples", SAMPLES_MOST);
-	struct batch b = {.c = c, .records = calloc(n + 1, sizeof(*b.records))};
-	if (!b.records)
-		return err_nomem(err);
-	json_array_foreach(samples, i, one) take_sample(&b, i, one);
-	int status = hand_over(&b, err);
-	buf_release(&b.refusals);
-	free(b.records);
-	return status;
+	struct batch b = {.c = c};
+	return post(&b, c->raw ? take_stream : take_list, SAMPLES_MOST, err);
 }

@@ -127,7 +127,11 @@ static void put_body(struct buf *b, const struct route *r)
 		emit_close(b, ']');
 	}
 	emit_close(b, '}');
-	buf_puts(b, "}}}");
+	buf_puts(b, "}");
+	if (r->scope == SCOPE_DEVICE)
+		buf_puts(b, ",\"application/msgpack\":{\"schema\":{\"type\":"
+			    "\"string\",\"format\":\"binary\"}}");
+	buf_puts(b, "}}");
 }
 
 /* type: what is not JSON, or "". */

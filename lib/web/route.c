@@ -283,7 +283,7 @@ static int take_params(struct call *c, struct err *err)
 		return -1;
 	for (size_t i = 0; c->route->params && c->route->params[i].name; i++) {
 		const struct param *p = &c->route->params[i];
-		if (!c->value[i] && p->needed)
+		if (!c->value[i] && p->needed && !c->raw)
 			return wrong(p, "is missing", err);
 		if (!c->value[i] && p->preset && take_text(c, i, p->preset, err) < 0)
 			return -1;
@@ -300,6 +300,12 @@ static int read_body(struct call *c)
 	if (b->len == 0 || (m != METHOD_POST && m != METHOD_PATCH))
 		return 0;
 	size_t n = strcspn(c->req->content_type, "; ");
+	if (c->route->scope == SCOPE_DEVICE &&
+		str_is((struct str){c->req->content_type, (uint32_t)n},
+			"application/msgpack")) {
+		c->raw = true;
+		return 0;
+	}
 	if (!str_is((struct str){c->req->content_type, (uint32_t)n},
 		    "application/json"))
 		return http_refuse(c->res, 400,

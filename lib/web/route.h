@@ -85,6 +85,7 @@ struct call {
 	const char *value[PARAMS_MAX]; /* of the route's parameters, checked, or NULL */
 	char number[PARAMS_MAX][24];   /* where a value had to be rewritten */
 	json_t *body;
+	bool raw; /* a device posts a stream: the body is in req */
 };
 
 /* Returns the status; -1 with err: ERR_DATA is 422, ERR_IO 503. */

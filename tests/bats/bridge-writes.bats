@@ -208,6 +208,19 @@ accepted() {
 		[ "$(sqlite3 f.db "SELECT count(*) FROM telemetry t JOIN battery b ON b.id = t.battery WHERE b.code LIKE 'DC-CNX-01-REC-01-S1-J0%' AND t.ts = 1767312000000")" = 2 ]
 	}
 	wait_until 10 stored
+	# The same as a stream: what programs write is what devices may post.
+	echo '{"kind":"telemetry","ts":"2026-01-02T00:01:00Z","battery":"DC-CNX-01-REC-01-S1-J01","voltage_v":13.53}' | encode -q >stream
+	post_stream() {
+		curl -sS -o body -w '%{http_code}' -H "Authorization: Bearer $DEVICE" -H "Content-Type: application/msgpack" --data-binary @"$1" "$API/telemetry/bulk"
+	}
+	[ "$(post_stream stream)" = 202 ]
+	[ "$(jq -c . body)" = '{"accepted":1,"rejected":[]}' ]
+	head -c 60 stream >short
+	[ "$(post_stream short)" = 422 ]
+	echo '{"kind":"event","ts":"2026-01-02T00:01:00Z","event_id":"x","subject":"DC-CNX-01","type":"outage"}' | encode -q >other
+	[ "$(post_stream other)" = 422 ]
+	head -c 5000 /dev/urandom >rubbish
+	[ "$(post_stream rubbish)" = 422 ]
 	# Three hours in a hot room: an alert while it lasts, and the windows that ended.
 	for i in $(seq 0 180); do
 		for jar in J04 J05; do

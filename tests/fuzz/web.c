@@ -1,10 +1,11 @@
 /*
  * Any bytes as what a client sends: a token, a query, a cookie, and a whole call
- * (method, path, query, body) by an admin of a small database. There is always an
- * answer, of a status that we send, and it is JSON.
+ * (method, path, query, body) by an admin of a small database, and a stream of samples
+ * by a device. There is always an answer, of a status that we send, and it is JSON.
  */
 #include "db/db.h"
 #include "web/api.h"
+#include "web/device.h"
 
 #include <stdlib.h>
 
@@ -15,7 +16,7 @@ static const int64_t NOW = INT64_C(1790000000000);
 static struct {
 	struct service service;
 	struct db *db;
-	char bearer[ACCESS_TOKEN_SIZE + 8];
+	char bearer[ACCESS_TOKEN_SIZE + 8], device[REFRESH_TOKEN_SIZE];
 } world;
 
 static void make_world(void)
@@ -35,6 +36,8 @@ static void make_world(void)
 		abort();
 	access_token_make(&world.service.key,
 		&(struct claims){a.id, s.id, NOW, NOW + ACCESS_MS}, token);
+	if (device_add(world.db, "logger", NULL, NOW, world.device, &err) != 1)
+		abort();
 	snprintf(world.bearer, sizeof(world.bearer), "Bearer %s", token);
 }
 
@@ -47,6 +50,22 @@ static struct str line(const uint8_t **p, const uint8_t *end)
 	const uint8_t *to = nl ? nl : end;
 	*p = nl ? nl + 1 : end;
 	return (struct str){(const char *)from, (uint32_t)(to - from)};
+}
+
+/* The same bytes as what a device posts. */
+static void post_as_device(const uint8_t *p, const uint8_t *end)
+{
+	struct request r = {.method = METHOD_POST,
+		.path = API_BASE "/telemetry/bulk",
+		.content_type = "application/msgpack"};
+	struct response res = {0};
+	snprintf(r.authorization, sizeof(r.authorization), "Bearer %s", world.device);
+	buf_append(&r.body, p, (size_t)(end - p));
+	api_serve(&world.service, world.db, &r, NOW, &res);
+	if (res.status != 503 && res.status != 422 && res.status != 202)
+		abort();
+	buf_release(&r.body);
+	buf_release(&res.body);
 }
 
 static void fill(struct request *r, const uint8_t *p, const uint8_t *end)
@@ -82,7 +101,8 @@ static void serve(const uint8_t *data, size_t size)
 		api_serve(&world.service, world.db, &r, NOW, &res);
 		json_t *j = json_loadb(
 			(char *)res.body.data, res.body.len, JSON_DECODE_ANY, NULL);
-		if (res.status < 200 || res.status > 503 || (!j && res.status != 204))
+		if (res.status < 200 || res.status > 503 ||
+			(!res.type && !j && res.status != 204))
 			abort();
 		json_decref(j);
 	}
@@ -103,5 +123,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	str_copy(r.cookie, sizeof(r.cookie), text);
 	http_cookie(&r, "a", value, sizeof(value));
 	serve(data, size);
+	post_as_device(data, data + size);
 	return 0;
 }
