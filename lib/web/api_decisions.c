@@ -106,6 +106,8 @@ const struct param INCIDENTS_PARAMS[] = {RUN_PARAM,
 	{"location", PARAM_TEXT, "of this site only", false, 1, 127, NULL, NULL},
 	{"active_only", PARAM_BOOL, "only those that are open", false, 0, 0, NULL,
 		"false"},
+	{"top_only", PARAM_BOOL, "not those within another", false, 0, 0, NULL,
+		"false"},
 	SKIP_PARAM, LIMIT_PARAM, {0}};
 
 static const struct column INCIDENT[] = {{"id", CELL_TEXT}, {"parent_id", CELL_TEXT},
@@ -134,11 +136,12 @@ int api_incidents(struct call *c, struct err *err)
 				"i", "$2") " AND (CAST($3 AS text) IS NULL OR "
 					   "i.subject = $3 OR i.subject LIKE $3 || "
 					   "'-%') AND ($4 = '0' OR i.state = 'open') "
+					   "AND ($5 = '0' OR i.parent_id IS NULL) "
 					   "ORDER BY i.first_ts DESC, i.incident_id "
-					   "LIMIT $5 OFFSET $6",
+					   "LIMIT $6 OFFSET $7",
 			call_value(c, "run"), call_sites(c), call_value(c, "location"),
-			call_value(c, "active_only"), call_value(c, "limit"),
-			call_value(c, "skip")),
+			call_value(c, "active_only"), call_value(c, "top_only"),
+			call_value(c, "limit"), call_value(c, "skip")),
 		INCIDENT, err);
 }
 

@@ -59,6 +59,13 @@ firing() {
 	[ "$(jq -c .children body)" = '[]' ]
 	gives 200 PATCH "/incidents/$id" '{"assignee":"nok","root_cause":"a fuse","close":true,"note":"renewed"}'
 	[ "$(jq -r '.assigned_to, .root_cause, .closed_by, .note' body | xargs)" = 'nok a fuse emil renewed' ]
+	# One within another is seen in it, and not beside it where only the top is asked for.
+	sqlite3 f.db "INSERT INTO incident (run, incident_id, parent_id, subject, title, severity, state, first_ts) SELECT run, 'child', incident_id, 'DC-CNX-01-UPS-01-S1', 'a string', 'warning', 'open', first_ts FROM incident"
+	gives 200 GET "/incidents/$id"
+	[ "$(jq -r '.children[].id' body)" = child ]
+	gives 200 GET '/incidents?top_only=true'
+	[ "$(jq -r '.items[].id' body)" = "$id" ]
+	sqlite3 f.db "DELETE FROM incident WHERE incident_id = 'child'"
 	gives 404 PATCH /incidents/nix '{"close":true}'
 	gives 200 GET '/incidents?active_only=true'
 	[ "$(jq .total body)" = 0 ]

@@ -118,7 +118,7 @@ const incidentColumns = (brief = false) => [
 
 function IncidentsView({query, who}) {
 	const [skip, setSkip] = useState(0);
-	const load = useLoad('/incidents', {active_only: query.all === '1' ? undefined : true, location: query.location, skip, limit: LIMIT});
+	const load = useLoad('/incidents', {top_only: true, active_only: query.all === '1' ? undefined : true, location: query.location, skip, limit: LIMIT});
 	const soon = useCalm(load.reload, SOON);
 	useRoom('fleet', null, (m) => m.type === 'incident' && soon());
 	return html`<div class="tools"><label class="check"><input type="checkbox" checked=${query.all === '1'}
