@@ -81,7 +81,7 @@ all: $(BINS) $(B)/man/floatline-records.5 $(WWW)/.made
 define install_modules
 	@mkdir -p $(@D)
 	cp $^ $(@D)
-	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --silent
+	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 endef
 
