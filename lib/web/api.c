@@ -13,7 +13,7 @@ const struct route API_ROUTES[] = {
 	{METHOD_GET, "/auth/users/{id}", ROLE_ADMIN, SCOPE_NONE, api_user, "An account", NULL, "200 404", false},
 	{METHOD_PATCH, "/auth/users/{id}", ROLE_ADMIN, SCOPE_NONE, api_user_change, "Change an account", USER_PARAMS, "200 404 409", false},
 	{METHOD_DELETE, "/auth/users/{id}", ROLE_ADMIN, SCOPE_NONE, api_user_delete, "Delete an account, not one's own", NULL, "204 404 409", false},
-	{METHOD_GET, "/locations", ROLE_VIEWER, SCOPE_NONE, api_locations, "The sites and how they are", PAGE_PARAMS, "200", false},
+	{METHOD_GET, "/locations", ROLE_VIEWER, SCOPE_NONE, api_locations, "The sites and how they are", LOCATIONS_PARAMS, "200", false},
 	{METHOD_GET, "/locations/{id}", ROLE_VIEWER, SCOPE_SITE, api_location, "A site", RUN_PARAMS, "200 404", false},
 	{METHOD_GET, "/locations/{id}/batteries", ROLE_VIEWER, SCOPE_SITE, api_location_batteries, "A site's batteries", BATTERIES_PARAMS, "200 404", false},
 	{METHOD_GET, "/locations/{id}/systems", ROLE_VIEWER, SCOPE_SITE, api_location_systems, "A site's UPS and rectifier systems", PAGE_PARAMS, "200 404", false},

@@ -18,7 +18,8 @@ extern const struct param NEW_USER_PARAMS[], USER_PARAMS[], USERS_PARAMS[];
 
 handler_fn api_locations, api_location, api_location_batteries, api_location_systems,
 	api_batteries, api_battery, api_string, api_system, api_fleet_summary;
-extern const struct param BATTERIES_PARAMS[], PAGE_PARAMS[], RUN_PARAMS[];
+extern const struct param BATTERIES_PARAMS[], PAGE_PARAMS[], LOCATIONS_PARAMS[],
+	RUN_PARAMS[];
 
 handler_fn api_battery_telemetry, api_battery_twin, api_battery_rul, api_battery_events;
 extern const struct param CHART_PARAMS[], SERIES_PARAMS[], EVENTS_PARAMS[];

@@ -35,6 +35,8 @@ const struct param ALERTS_PARAMS[] = {RUN_PARAM,
 	{"type", PARAM_TEXT, "of this rule only", false, 1, 64, NULL, NULL},
 	{"active_only", PARAM_BOOL, "only those that are firing", false, 0, 0, NULL,
 		"false"},
+	{"acknowledged", PARAM_BOOL, "that somebody takes care of, or nobody", false, 0,
+		0, NULL, NULL},
 	{"start_date", PARAM_TIME, "from", false, 0, 0, NULL, NULL},
 	{"end_date", PARAM_TIME, "until, not itself", false, 0, 0, NULL, NULL},
 	SKIP_PARAM, LIMIT_PARAM, {0}};
@@ -58,14 +60,20 @@ int api_alerts(struct call *c, struct err *err)
 				       "(CAST($8 AS text) IS NULL OR a.ts >= CAST($8 "
 				       "AS bigint)) AND "
 				       "(CAST($9 AS text) IS "
-				       "NULL OR a.ts < CAST($9 AS bigint)) ORDER BY "
-				       "a.ts DESC, "
-				       "a.alert_id LIMIT $10 OFFSET $11",
+				       "NULL OR a.ts < CAST($9 AS bigint)) AND "
+				       "(CAST($10 "
+				       "AS text) IS NULL OR $10 = CASE WHEN EXISTS "
+				       "(SELECT 1 FROM alert_action k WHERE k.run = "
+				       "a.run AND k.subject_id = a.alert_id AND "
+				       "k.action = 'acknowledge') THEN '1' ELSE '0' "
+				       "END) ORDER BY a.ts DESC, a.alert_id LIMIT $11 "
+				       "OFFSET $12",
 			call_value(c, "run"), call_sites(c), call_value(c, "location"),
 			call_value(c, "subject"), call_value(c, "severity"),
 			call_value(c, "type"), call_value(c, "active_only"),
 			call_value(c, "start_date"), call_value(c, "end_date"),
-			call_value(c, "limit"), call_value(c, "skip")),
+			call_value(c, "acknowledged"), call_value(c, "limit"),
+			call_value(c, "skip")),
 		ALERT, err);
 }
 

@@ -4,6 +4,10 @@
 
 /* Lists of one site's, system's or string's parts. */
 const struct param PAGE_PARAMS[] = {RUN_PARAM, SKIP_PARAM, LIMIT_PARAM, {0}};
+const struct param LOCATIONS_PARAMS[] = {RUN_PARAM,
+	{"include_stats", PARAM_BOOL, "with how their batteries are", false, 0, 0, NULL,
+		"true"},
+	SKIP_PARAM, LIMIT_PARAM, {0}};
 const struct param RUN_PARAMS[] = {RUN_PARAM, {0}};
 
 static int see(void *ctx, const char *const *cells, size_t n, struct err *err)
@@ -56,8 +60,27 @@ static const struct column SITE[] = {{"id", CELL_TEXT}, {"name", CELL_TEXT},
 	" GROUP BY s.id, s.run, s.code, s.name, s.region, s.city, s.latitude, "        \
 	"s.longitude, s.timezone, s.commissioned, s.active"
 
+/* What the sites are, alone. */
+static int bare_locations(struct call *c, struct err *err)
+{
+	static const struct column BARE[] = {{"id", CELL_TEXT}, {"name", CELL_TEXT},
+		{"region", CELL_TEXT}, {"city", CELL_TEXT}, {"latitude", CELL_REAL},
+		{"longitude", CELL_REAL}, {"timezone", CELL_TEXT},
+		{"commissioned", CELL_TIME}, {"active", CELL_BOOL},
+		{"total", CELL_TOTAL}, {0}};
+	return emit_list(c,
+		DB_QUERY("SELECT " SITE_COLUMNS ", count(*) OVER () FROM site s JOIN "
+			 "run r ON r.id = s.run WHERE r.name = $1 AND " SEES(
+				 "s.code", "$2") " ORDER BY s.code LIMIT $3 OFFSET $4",
+			call_value(c, "run"), call_sites(c), call_value(c, "limit"),
+			call_value(c, "skip")),
+		BARE, err);
+}
+
 int api_locations(struct call *c, struct err *err)
 {
+	if (!call_int(c, "include_stats"))
+		return bare_locations(c, err);
 	return emit_list(c,
 		DB_QUERY("SELECT " SITE_COLUMNS ", " SITE_COUNTS ", " SITE_ALERTS
 			 ", count(*) OVER ()" SITE_FROM "AND " SEES("s.code", "$2")

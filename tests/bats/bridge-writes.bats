@@ -14,6 +14,10 @@ firing() {
 	id=$(firing)
 	gives 200 POST "/alerts/$id/acknowledge" '{"note":"on my way"}'
 	[ "$(jq -r '.acknowledged_by, .acknowledge_note, .state' body | xargs)" = 'emil on my way firing' ]
+	gives 200 GET '/alerts?acknowledged=true'
+	[ "$(jq -r '.items[].id' body)" = "$id" ]
+	gives 200 GET '/alerts?acknowledged=false&limit=1000'
+	[ "$(jq --arg id "$id" '[.items[] | select(.id == $id)] | length' body)" = 0 ]
 	gives 200 POST "/alerts/$id/assign" '{"assignee":"nok"}'
 	gives 200 POST "/alerts/$id/shelve" '{"until":"2099-01-01T00:00:00Z","reason":"part is ordered"}'
 	[ "$(jq -r '.assigned_to, .shelved_by, .shelve_reason, .shelved_until' body | xargs)" = 'nok emil part is ordered 2099-01-01T00:00:00Z' ]

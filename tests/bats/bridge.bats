@@ -305,8 +305,11 @@ print(none + "." + payload + ".")' "$good")
 	serve sqlite:f.db
 	operations
 	login kim
-	gives 200 GET /locations
-	[ "$(jq -r '.items[].id' body)" = DC-KKN-01 ]
+	for stats in true false; do
+		gives 200 GET "/locations?include_stats=$stats"
+		[ "$(jq -r '.items[].id' body)" = DC-KKN-01 ]
+		[ "$(jq '.items[0] | has("batteries")' body)" = $stats ]
+	done
 	gives 200 GET /fleet/summary
 	[ "$(jq '.batteries, .locations' body | xargs)" = '24 1' ]
 	gives 200 GET '/batteries?limit=1000'

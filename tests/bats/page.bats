@@ -75,6 +75,12 @@ load bridge_helper
 	browser reading wayToAChart
 }
 
+@test "the same before PostgreSQL: roles, the way to a chart, the keyboard" {
+	[ -s "$BATS_FILE_TMPDIR/url" ] || skip "no PostgreSQL server here (initdb not found)"
+	serve "$(cat "$BATS_FILE_TMPDIR/url")"
+	browser reading roles wayToAChart keyboard
+}
+
 @test "a site of 216 batteries is on view within three seconds" {
 	serve sqlite:f.db
 	browser reading firstView
