@@ -527,3 +527,31 @@ upgrade() {
 		        assert s["snapshot"] or await c.until("telemetry_update")
 	END
 }
+
+# bats test_tags=slow
+@test "when its token expires a WebSocket is closed with 4401; a new token keeps it" {
+	lib=$(find /usr/lib -name libfaketimeMT.so.1 2>/dev/null | head -n 1)
+	[ -n "$lib" ] || skip "no libfaketime"
+	# The bridge's clock alone is ahead by what stands in the file.
+	echo +0 >ahead
+	real=$bridge
+	printf '#!/bin/sh\nLD_PRELOAD=%s FAKETIME_TIMESTAMP_FILE=%s FAKETIME_NO_CACHE=1 DONT_FAKE_MONOTONIC=1 exec %s "$@"\n' \
+		"$lib" "$PWD/ahead" "$real" >later
+	chmod +x later
+	bridge=$PWD/later
+	live
+	login vera
+	client <<-'END'
+		async def main():
+		    async with Client() as a, Client() as b:
+		        await a.enter("fleet")
+		        await b.enter("fleet")
+		        open("ahead", "w").write("+25m")
+		        os.system("""curl -sS -o again -H 'Content-Type: application/json' -d '{"username":"vera","password":"vera has a password","token_in":"body"}' $API/auth/login""")
+		        await b.send("auth", token=json.load(open("again"))["access_token"])
+		        open("ahead", "w").write("+31m")
+		        assert await a.closed(10) == 4401
+		        await b.send("ping")
+		        await b.until("pong")
+	END
+}
