@@ -24,22 +24,29 @@ static int take_state(void *ctx, const char *const *cells, size_t n, struct err 
 	return 0;
 }
 
+/* The state of what the path names, which the caller must see: sql with the id and the
+ * caller's sites. 200, 404 or -1. */
+static int find_state(
+	struct call *c, const char *sql, char state[STATE_SIZE], struct err *err)
+{
+	*state = '\0';
+	if (db_select(c->db, DB_QUERY(sql, c->id, call_sites(c)), take_state, state,
+		    err) < 0)
+		return -1;
+	return *state ? 200 : http_refuse(c->res, 404, "no '%s'", c->id);
+}
+
 /* The alert that the path names, which must be open. 200, 404, 409 or -1. */
 static int find_open(struct call *c, struct err *err)
 {
-	char state[STATE_SIZE] = "";
-	if (db_select(c->db,
-		    DB_QUERY("SELECT a.state FROM alert a WHERE a.run "
-			     "= " PRODUCTION
-			     " AND a.alert_id = $1 AND " ABOUT_SEEN("a", "$2"),
-			    c->id, call_sites(c)),
-		    take_state, state, err) < 0)
-		return -1;
-	if (!*state)
-		return http_refuse(c->res, 404, "no '%s'", c->id);
-	if (strcmp(state, "resolved") == 0)
+	char state[STATE_SIZE];
+	int status = find_state(c,
+		"SELECT a.state FROM alert a WHERE a.run = " PRODUCTION
+		" AND a.alert_id = $1 AND " ABOUT_SEEN("a", "$2"),
+		state, err);
+	if (status == 200 && strcmp(state, "resolved") == 0)
 		return http_refuse(c->res, 409, "this alert is over");
-	return 200;
+	return status;
 }
 
 struct job {
@@ -226,16 +233,13 @@ static int write_incident(struct db *db, void *ctx, struct err *err)
 
 int api_incident_change(struct call *c, struct err *err)
 {
-	char state[STATE_SIZE] = "";
-	if (db_select(c->db,
-		    DB_QUERY("SELECT i.state FROM incident i WHERE i.run "
-			     "= " PRODUCTION
-			     " AND i.incident_id = $1 AND " ABOUT_SEEN("i", "$2"),
-			    c->id, call_sites(c)),
-		    take_state, state, err) < 0)
-		return -1;
-	if (!*state)
-		return http_refuse(c->res, 404, "no '%s'", c->id);
+	char state[STATE_SIZE];
+	int status = find_state(c,
+		"SELECT i.state FROM incident i WHERE i.run = " PRODUCTION
+		" AND i.incident_id = $1 AND " ABOUT_SEEN("i", "$2"),
+		state, err);
+	if (status != 200)
+		return status;
 	if (db_transaction(c->db, write_incident, c, err) < 0)
 		return -1;
 	tell_decisions(c, c->id);
