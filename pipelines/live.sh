@@ -19,7 +19,7 @@ floatline simulate --live --interval 1s --batteries "${4:-24}" |
 	floatline alert |
 	floatline broadcast --bind "${2:-tcp://*:5556}" ${6:+--snapshot "$6"} -o - |
 	floatline store --db "$1" &
-set +m # a signal to this script ends them all, each when it has read what was on its way
+set +m # a signal ends the source, and so the rest; all at once where a socket never ends
 source=$(jobs -p)
-trap 'kill -TERM -- "-$source" || :; wait %1; exit $?' TERM INT HUP
+trap 'kill -TERM -- "${5:+-}$source" || :; wait %1; exit $?' TERM INT HUP
 wait %1
