@@ -275,7 +275,7 @@ caught_up() {
 
 @test "without an answer the feed goes on, and says so" {
 	mkfifo feed.in
-	broadcast -q --bind "$ADDRESS" <feed.in &
+	broadcast -q --bind "$ADDRESS" --wait-subscribers 1 <feed.in &
 	exec 9>feed.in
 	ASK=tcp://127.0.0.1:$(free_port)
 	join got
