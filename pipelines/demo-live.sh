@@ -4,7 +4,7 @@
 #   demo-live.sh [DIR [BATTERIES [ADDRESS:PORT]]]     (./demo-live, 1944, 127.0.0.1:8080)
 #
 # Each start makes the fleet anew, with a new password for the admin; the model that was
-# trained at the first start stays.
+# trained at the first start stays. Features go out once a day: so the history is made sooner.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 PATH=$PATH:$here/../build/bin:$here/../../../bin
@@ -46,7 +46,7 @@ echo "making 30 days of history of $batteries batteries"
 begun=$(date +%s)000
 set -m # each a process group of its own: Ctrl-C is for this script, which ends them in turn
 floatline simulate -q --live --interval 15s --batteries "$batteries" --seed 1 --backfill 30d@1h |
-	floatline featurize -q -i - -i "pull:@ipc://$run/in" |
+	floatline featurize -q --every 1d -i - -i "pull:@ipc://$run/in" |
 	floatline twin -q |
 	floatline predict -q --registry models --watch |
 	floatline alert -q |
