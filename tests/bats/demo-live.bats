@@ -60,7 +60,9 @@ samples() {
 		[ "$(ask /auth/me | jq -r .role)" = admin ]
 		# history: thirty days
 		ask /telemetry/date-range | jq -e '(.last | sub("\\.[0-9]+"; "") | fromdate) - (.first | sub("\\.[0-9]+"; "") | fromdate) > 29 * 86400'
-		[ "$(ask /batteries/DC-CNX-01-REC-01-S1-J07/rul | jq '[.items[] | select(.source == "fused")] | length')" -gt 20 ]
+		# … and a prediction each day of it
+		since=$(date -u -d '31 days ago' +%FT%TZ)
+		[ "$(ask "/batteries/DC-CNX-01-REC-01-S1-J07/rul?limit=1000&start=$since" | jq '[.items[] | select(.source == "fused")] | length')" -gt 20 ]
 		ask /models | jq -e '.items[0].status == "production"'
 		n=$(samples)
 		more_samples() {
