@@ -68,7 +68,7 @@ int api_predict(struct call *c, struct err *err)
 /* Those of which there is no prediction are named. */
 int api_predict_batch(struct call *c, struct err *err)
 {
-	const json_t *list = call_list(c, "batteries");
+	const json_t *list = call_json(c, "batteries");
 	struct buf missing = {0};
 	int64_t total = 0;
 	int there = 0;

@@ -196,7 +196,7 @@ static int check_site(struct call *c, const char *site, struct err *err)
 static int take_order(struct call *c, struct simulation *v, struct err *err)
 {
 	const char *scenario = call_value(c, "scenario");
-	const json_t *parameters = call_object(c, "parameters");
+	const json_t *parameters = call_json(c, "parameters");
 	*v = (struct simulation){.speed = call_int(c, "speed"), .started = c->now};
 	str_copy(v->site, sizeof(v->site), str_of(call_value(c, "location")));
 	str_copy(v->scenario, sizeof(v->scenario), str_of(scenario ? scenario : ""));
@@ -213,7 +213,7 @@ static int start(struct call *c, struct simulation *v, struct err *err)
 {
 	json_t *commands[DRILL_MEMBERS];
 	int n = *v->scenario ? drill_commands(v->scenario, v->site,
-				       call_object(c, "parameters"), commands, err)
+				       call_json(c, "parameters"), commands, err)
 			     : 0;
 	if (n < 0)
 		return -1;
@@ -304,7 +304,7 @@ int api_scenarios_apply(struct call *c, struct err *err)
 	if (status != 200)
 		return status;
 	int n = drill_commands(call_value(c, "scenario"), target ? target : v.site,
-		call_object(c, "parameters"), commands, err);
+		call_json(c, "parameters"), commands, err);
 	if (n < 0)
 		return -1;
 	for (int i = 0; i < n; i++) {

@@ -94,7 +94,7 @@ static bool read_part(const json_t *j, struct whatif_part *p)
 static int read_profile(struct call *c, struct whatif_part *parts, size_t *n,
 	double *minutes, struct err *err)
 {
-	const json_t *list = call_list(c, "profile");
+	const json_t *list = call_json(c, "profile");
 	*n = json_array_size(list);
 	*minutes = 0;
 	for (size_t i = 0; i < *n; i++) {

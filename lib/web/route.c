@@ -399,7 +399,7 @@ int64_t call_int(const struct call *c, const char *name)
 	return v ? cell_int(v) : 0;
 }
 
-const json_t *call_object(const struct call *c, const char *name)
+const json_t *call_json(const struct call *c, const char *name)
 {
 	return json_object_get(c->body, name);
 }
@@ -407,9 +407,4 @@ const json_t *call_object(const struct call *c, const char *name)
 const char *call_sites(const struct call *c)
 {
 	return c->account.sites[0] ? c->account.sites : NULL;
-}
-
-const json_t *call_list(const struct call *c, const char *name)
-{
-	return json_object_get(c->body, name);
 }

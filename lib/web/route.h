@@ -117,10 +117,9 @@ const char *call_value(const struct call *c, const char *name);
 /* The same as a number; 0 when there is none. */
 int64_t call_int(const struct call *c, const char *name);
 
-/* The member of the body that is a PARAM_OBJECT, or NULL. The call's. */
-const json_t *call_object(const struct call *c, const char *name);
-/* The array of a PARAM_LIST, or NULL when it was not given. The call's. */
-const json_t *call_list(const struct call *c, const char *name);
+/* The array of a PARAM_LIST or the member that is a PARAM_OBJECT, or NULL when it was
+ * not given. The call's. */
+const json_t *call_json(const struct call *c, const char *name);
 /* May the caller see the site of this code? */
 bool call_sees(const struct call *c, const char *code);
 
