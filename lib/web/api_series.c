@@ -4,7 +4,7 @@
 #include "web/cell.h"
 #include "web/emit.h"
 
-enum { POINTS_MOST = 5000 };
+enum { STEPS_MOST = 5000 };
 
 #define SPAN_PARAMS                                                                    \
 	RUN_PARAM,                                                                     \
@@ -15,17 +15,21 @@ enum { POINTS_MOST = 5000 };
 			false, 0, 0, NULL, NULL                                        \
 	}
 
+#define RESOLUTION_PARAM(doc)                                                          \
+	{                                                                              \
+		"resolution", PARAM_DURATION, doc, false, 0, 0, NULL, NULL             \
+	}
+
 const struct param CHART_PARAMS[] = {SPAN_PARAMS,
-	{"points", PARAM_INT,
-		"most points: samples are joined in steps, each with the least, "
-		"greatest and "
-		"last of its values",
-		false, 1, POINTS_MOST, NULL, "600"},
+	{"limit", PARAM_INT,
+		"most steps: in each, samples are joined to the least, greatest and "
+		"last of their values",
+		false, 1, STEPS_MOST, NULL, "600"},
+	RESOLUTION_PARAM("length of a step, as 15m; unless given, as limit wants it"),
 	{0}};
 const struct param SERIES_PARAMS[] = {SPAN_PARAMS,
-	{"points", PARAM_INT,
-		"of so many steps of equal length the last of each only; 0: all", false,
-		0, POINTS_MOST, NULL, "0"},
+	RESOLUTION_PARAM("only the last in each step of this length, as 1h; unless "
+			 "given, all"),
 	SKIP_PARAM, LIMIT_PARAM, {0}};
 const struct param FEATURES_PARAMS[] = {SPAN_PARAMS,
 	{"window", PARAM_INT, "of windows of so many hours", false, 1, 720, NULL, "24"},
@@ -71,6 +75,21 @@ static int find_span(struct call *c, const char *find, const char *newest,
 	s->start = number(s->from_ms);
 	s->end = number(s->to_ms);
 	return 200;
+}
+
+/* The length of the steps of a chart, in ms, or -1 when they would be too many. */
+static int64_t chart_step(const struct call *c, const struct span *s, struct err *err)
+{
+	int64_t limit = call_int(c, "limit"), step = call_int(c, "resolution");
+	int64_t length = s->to_ms - s->from_ms;
+	if (step == 0)
+		return (length - 1) / limit + 1;
+	if ((length - 1) / step >= limit)
+		return err_set(err, ERR_DATA,
+			"parameter 'resolution' makes %lld steps of this time, more "
+			"than 'limit', %lld: make it longer, or the time shorter",
+			(long long)((length - 1) / step + 1), (long long)limit);
+	return step;
 }
 
 /* max(ts) of a series of a battery: by its run as well, which the key begins with. */
@@ -182,9 +201,8 @@ int api_battery_telemetry(struct call *c, struct err *err)
 		find_span(c, NUMBER_OF("battery"), NEWEST("telemetry_latest"), &s, err);
 	if (status != 200)
 		return status;
-	int64_t points = call_int(c, "points");
-	int64_t step = (s.to_ms - s.from_ms + points - 1) / points;
-	if (choose_tier(c, &s, step, &tier, err) < 0)
+	int64_t step = chart_step(c, &s, err);
+	if (step < 0 || choose_tier(c, &s, step, &tier, err) < 0)
 		return -1;
 	int64_t from = time_whole(s.from_ms, tier->ms) * tier->ms;
 	step = (step + tier->ms - 1) / tier->ms * tier->ms;
@@ -217,11 +235,9 @@ static int series(struct call *c, const char *newest, const char *sql,
 	int status = find_span(c, NUMBER_OF("battery"), newest, &s, err);
 	if (status != 200)
 		return status;
-	int64_t points = call_int(c, "points");
-	int64_t step = points ? (s.to_ms - s.from_ms + points - 1) / points : 0;
 	return emit_list(c,
 		DB_QUERY(sql, s.subject.text, s.start.text, s.end.text,
-			number(step).text, call_value(c, "limit"),
+			number(call_int(c, "resolution")).text, call_value(c, "limit"),
 			call_value(c, "skip")),
 		columns, err);
 }
@@ -376,8 +392,9 @@ int api_location_environment(struct call *c, struct err *err)
 		&s, err);
 	if (status != 200)
 		return status;
-	int64_t points = call_int(c, "points");
-	int64_t step = (s.to_ms - s.from_ms + points - 1) / points;
+	int64_t step = chart_step(c, &s, err);
+	if (step < 0)
+		return -1;
 	return emit_list(c,
 		DB_QUERY("SELECT g.code, e.ts, g.t, g.t0, g.t1, g.h, e.hvac, "
 			 "e.outdoor_temperature_c FROM (SELECT x.code AS code, x.run "

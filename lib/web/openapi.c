@@ -42,6 +42,7 @@ static void put_schema(struct buf *b, const struct param *p)
 	static const char *const TYPES[] = {[PARAM_TEXT] = "string",
 		[PARAM_INT] = "integer",
 		[PARAM_TIME] = "string",
+		[PARAM_DURATION] = "string",
 		[PARAM_BOOL] = "boolean",
 		[PARAM_WORD] = "string",
 		[PARAM_NUMBER] = "number",

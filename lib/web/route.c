@@ -173,6 +173,10 @@ static int take_text(struct call *c, size_t i, const char *text, struct err *err
 		if (time_parse_iso(str_of(text), 0, &v) < 0)
 			return wrong(p, "is no time as 2026-08-25T00:00:00Z", err);
 		break;
+	case PARAM_DURATION:
+		if (parse_duration_ms(str_of(text), &v) < 0 || v <= 0)
+			return wrong(p, "is no duration as 30s, 15m, 1h or 7d", err);
+		break;
 	case PARAM_NUMBER:
 	case PARAM_LIST:
 	case PARAM_OBJECT:

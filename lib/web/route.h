@@ -25,6 +25,7 @@ enum param_type {
 	PARAM_TEXT,
 	PARAM_INT,
 	PARAM_TIME,
+	PARAM_DURATION, /* as "15m"; the value is ms */
 	PARAM_BOOL,
 	PARAM_WORD,
 	PARAM_NUMBER, /* bodies only, as the next: c->body has the value */

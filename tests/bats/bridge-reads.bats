@@ -106,7 +106,7 @@ features() {
 }
 
 environment() {
-	gives 200 GET '/locations/DC-CNX-01/environment?start=2026-01-01&end=2026-01-11&points=10'
+	gives 200 GET '/locations/DC-CNX-01/environment?start=2026-01-01&end=2026-01-11&limit=10'
 	local sensors
 	sensors=$(jq '[.items[].sensor] | unique | length' body)
 	[ "$sensors" -ge 1 ]

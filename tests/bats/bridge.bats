@@ -363,13 +363,19 @@ print(none + "." + payload + ".")' "$good")
 	# a sample is corrected: its roll-ups are as well
 	echo '{"kind":"telemetry","ts":"2026-01-01T09:15:00Z","battery":"DC-CNX-01-UPS-01-S1-J07","voltage_v":11.25}' |
 		encode -q | store -q --db sqlite:f.db
-	gives 200 GET '/batteries/DC-CNX-01-UPS-01-S1-J07/telemetry?start=2026-01-01T00:00:00Z&end=2026-01-02T00:00:00Z&points=7'
+	gives 200 GET '/batteries/DC-CNX-01-UPS-01-S1-J07/telemetry?start=2026-01-01T00:00:00Z&end=2026-01-02T00:00:00Z&limit=7'
 	sqlite3 f.db "SELECT count(*), round(min(voltage_v), 3), round(max(voltage_v), 3) FROM telemetry WHERE battery = (SELECT id FROM battery WHERE code = 'DC-CNX-01-UPS-01-S1-J07')" >want
 	jq -r '[([.items[].count] | add), ([.items[].voltage_min_v] | min), ([.items[].voltage_max_v] | max)] | join("|")' body | diff want -
 	[ "$(jq '.items | length' body)" = 6 ] # seven at most, of whole hours
 	[ "$(jq '[.items[].voltage_min_v] | min' body)" = 11.25 ]
 	gives 200 GET '/batteries/DC-CNX-01-UPS-01-S1-J07/telemetry'
 	[ "$(jq '.items | length' body)" = 96 ]
+	gives 200 GET '/batteries/DC-CNX-01-UPS-01-S1-J07/telemetry?start=2026-01-01T00:00:00Z&end=2026-01-02T00:00:00Z&resolution=6h'
+	[ "$(jq '.items | length' body)" = 4 ]
+	gives 422 GET '/batteries/DC-CNX-01-UPS-01-S1-J07/telemetry?start=2026-01-01T00:00:00Z&end=2026-01-02T00:00:00Z&resolution=1h&limit=23'
+	jq -r .detail body | grep -q 'makes 24 steps'
+	gives 422 GET '/batteries/DC-CNX-01-UPS-01-S1-J07/telemetry?resolution=soon'
+	gives 422 GET '/batteries/DC-CNX-01-UPS-01-S1-J07/telemetry?resolution=0'
 }
 
 @test "the same answers from SQLite and from PostgreSQL" {
@@ -386,7 +392,7 @@ print(none + "." + payload + ".")' "$good")
 		for path in locations locations/DC-CNX-01 locations/DC-CNX-01/systems systems/DC-CNX-01-UPS-01 \
 			strings/DC-CNX-01-UPS-01-S1 'batteries?limit=1000' 'batteries?sort=rul&limit=20' 'batteries?sort=temperature&limit=20' \
 			'batteries?status=warning' 'batteries?has_alerts=true&skip=3' 'batteries?search=s2-j0&location_id=DC-KKN-01' \
-			$jar $jar/telemetry "$jar/telemetry?points=5" $jar/twin "$jar/twin?skip=2&limit=3" $jar/rul $jar/events \
+			$jar $jar/telemetry "$jar/telemetry?limit=5" "$jar/telemetry?resolution=3h" "$jar/twin?resolution=6h" $jar/twin "$jar/twin?skip=2&limit=3" $jar/rul $jar/events \
 			'alerts?limit=1000' 'alerts?active_only=true&severity=critical' 'alerts?location=DC-KKN-01' \
 			'alerts?start_date=2026-01-01T06:00:00Z&end_date=2026-01-01T12:00:00Z' fleet/summary auth/users; do
 			gives 200 GET "/$path"

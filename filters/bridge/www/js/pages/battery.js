@@ -92,7 +92,7 @@ function useTail(code) {
 }
 
 function Measured({code, span, other, tail, marks, onSpan}) {
-	const query = {start: new Date(span.from).toISOString(), end: new Date(span.to).toISOString(), points: POINTS};
+	const query = {start: new Date(span.from).toISOString(), end: new Date(span.to).toISOString(), limit: POINTS};
 	const own = useLoad(`/batteries/${code}/telemetry`, query);
 	const beside = useLoad(other ? `/batteries/${other}/telemetry` : null, query);
 	const stepMs = (span.to - span.from) / POINTS;
@@ -112,7 +112,7 @@ function Measured({code, span, other, tail, marks, onSpan}) {
 }
 
 function Estimated({code, span, marks, onSpan}) {
-	const load = useLoad(`/batteries/${code}/twin`, {start: new Date(span.from).toISOString(), end: new Date(span.to).toISOString(), points: POINTS, limit: LIMIT});
+	const load = useLoad(`/batteries/${code}/twin`, {start: new Date(span.from).toISOString(), end: new Date(span.to).toISOString(), resolution: `${Math.ceil((span.to - span.from) / POINTS / 1000)}s`, limit: LIMIT});
 	const series = useMemo(() => {
 		const items = load.data?.items ?? [];
 		return [{name: t('soc'), colour: '--healthy', dash: [5, 4], points: column(items, 'soc_pct')},
@@ -181,7 +181,7 @@ function History({code}) {
 
 export function Battery({parts, query, who}) {
 	const code = parts[1];
-	const load = useLoad(`/batteries/${code}`), life = useLoad(`/batteries/${code}/rul`, {points: 1});
+	const load = useLoad(`/batteries/${code}`), life = useLoad(`/batteries/${code}/rul`, {resolution: '1d'});
 	const tail = useTail(code);
 	const [now, setNow] = useState({});
 	const soon = useCalm(() => {

@@ -130,7 +130,7 @@ export function Site({parts, query}) {
 	/* A week up to the newest there is, to a day: the address of what is asked stays the same. */
 	const newestDay = site.data && Math.floor((Date.parse(site.data.last_state) || Date.now()) / DAY_MS);
 	const weather = useLoad(newestDay ? `/locations/${code}/environment` : null,
-		{start: newestDay && new Date((newestDay - WEEK + 1) * DAY_MS).toISOString(), points: ENVIRONMENT_POINTS});
+		{start: newestDay && new Date((newestDay - WEEK + 1) * DAY_MS).toISOString(), limit: ENVIRONMENT_POINTS});
 	const [turn, setTurn] = useState(0);
 	const soon = useCalm(() => {
 		site.reload();
