@@ -81,7 +81,7 @@ const struct route API_ROUTES[] = {
 	{METHOD_GET, "/audit", ROLE_ADMIN, SCOPE_NONE, api_audit, "What was changed, by whom", AUDIT_PARAMS, "200", false},
 	{METHOD_GET, "/health", ROLE_NONE, SCOPE_NONE, api_health, "Does the process answer", NULL, "200", true},
 	{METHOD_GET, "/health/ready", ROLE_NONE, SCOPE_NONE, api_ready, "Does the database answer", NULL, "200", false},
-	{METHOD_GET, "/metrics", ROLE_NONE, SCOPE_DEVICE, api_metrics, "Counters for Prometheus, with a device's token", NULL, "200 401", false},
+	{METHOD_GET, "/metrics", ROLE_NONE, SCOPE_DEVICE, api_metrics, "Counters for Prometheus, with a device's token", NULL, "200:text/plain 401", false},
 	{METHOD_GET, "/openapi.json", ROLE_NONE, SCOPE_NONE, api_openapi, "This description", NULL, "200", true},
 };
 /* clang-format on */

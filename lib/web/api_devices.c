@@ -86,9 +86,8 @@ const struct param SAMPLE_PARAMS[] = {
 		"float|boost|discharge|equalize|idle|unknown", NULL},
 	{0}};
 const struct param SAMPLES_PARAMS[] = {
-	{"samples", PARAM_LIST,
-		"samples, each as POST /telemetry takes it; at most 10000", true, 0, 0,
-		NULL, NULL},
+	{"samples", PARAM_LIST, "samples, each as POST /telemetry takes it", true, 0,
+		SAMPLES_MOST, NULL, NULL},
 	{0}};
 
 struct batch {
@@ -96,11 +95,13 @@ struct batch {
 	struct rec_telemetry *records;
 	size_t n, rejected;
 	struct buf refusals, trial;
+	char reason[sizeof(((struct err *)0)->msg)]; /* of the last refusal */
 };
 
 static void refuse_sample(struct batch *b, size_t index, const char *reason)
 {
 	b->rejected++;
+	str_copy(b->reason, sizeof(b->reason), str_of(reason));
 	emit_open(&b->refusals, '{');
 	emit_name(&b->refusals, "index");
 	emit_int(&b->refusals, (int64_t)index);
@@ -147,8 +148,6 @@ static int take_list(struct batch *b, struct err *err)
 {
 	json_t *samples = json_object_get(b->c->body, "samples"), *one;
 	size_t i;
-	if (json_array_size(samples) > SAMPLES_MOST)
-		return err_set(err, ERR_DATA, "more than %d samples", SAMPLES_MOST);
 	json_array_foreach(samples, i, one) take_object(b, i, one);
 	return 0;
 }
@@ -240,9 +239,7 @@ static int post(struct batch *b, int (*take)(struct batch *b, struct err *err),
 static int take_one(struct batch *b, struct err *err)
 {
 	take_object(b, 0, b->c->body);
-	return b->rejected ? err_set(err, ERR_DATA, "%.*s", (int)b->refusals.len,
-				     b->refusals.data)
-			   : 0;
+	return b->rejected ? err_set(err, ERR_DATA, "%s", b->reason) : 0;
 }
 
 int api_telemetry(struct call *c, struct err *err)

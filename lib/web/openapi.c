@@ -1,5 +1,6 @@
 /* openapi.json from the table of routes. */
 #include "web/api.h"
+#include "web/cell.h"
 #include "web/emit.h"
 
 static void put(struct buf *b, const char *name, const char *text)
@@ -52,6 +53,8 @@ static void put_schema(struct buf *b, const struct param *p)
 	put(b, "type", TYPES[p->type]);
 	if (p->type == PARAM_TIME)
 		put(b, "format", "date-time");
+	if (p->type == PARAM_DURATION)
+		put(b, "pattern", "^[0-9]*[.]?[0-9]+(ms|s|m|min|h|d|w|y)?$");
 	if (p->type == PARAM_WORD)
 		put_words(b, p->words);
 	if (p->type == PARAM_INT) {
@@ -135,12 +138,49 @@ static void put_body(struct buf *b, const struct route *r)
 	buf_puts(b, "}}");
 }
 
-/* type: what is not JSON, or "". */
-static void put_answer(struct buf *b, const char *status, const char *type)
+/* What every refusal looks like, whoever makes it. */
+static void put_error_schema(struct buf *b)
 {
-	emit_name(b, status);
+	emit_name(b, "schemas");
+	buf_puts(b, "{\"Error\":{\"type\":\"object\",\"additionalProperties\":false,"
+		    "\"required\":[\"detail\"],\"properties\":{\"detail\":{\"type\":"
+		    "\"string\",\"minLength\":1}}}}");
+}
+
+static const int REFUSALS[] = {400, 401, 403, 404, 409, 413, 422, 429, 503};
+enum { NREFUSALS = sizeof(REFUSALS) / sizeof(*REFUSALS) };
+
+static void put_error(struct buf *b, int status)
+{
 	emit_open(b, '{');
-	put(b, "description", http_reason((int)strtol(status, NULL, 10)));
+	put(b, "description", http_reason(status));
+	if (status == 429) {
+		emit_name(b, "headers");
+		buf_puts(b, "{\"Retry-After\":{\"description\":\"seconds\",\"schema\":"
+			    "{\"type\":\"integer\"}}}");
+	}
+	emit_name(b, "content");
+	buf_puts(b, "{\"application/json\":{\"schema\":{\"$ref\":"
+		    "\"#/components/schemas/Error\"}}}");
+	emit_close(b, '}');
+}
+
+static void put_errors(struct buf *b)
+{
+	emit_name(b, "responses");
+	emit_open(b, '{');
+	for (size_t i = 0; i < NREFUSALS; i++) {
+		emit_name(b, number(REFUSALS[i]).text);
+		put_error(b, REFUSALS[i]);
+	}
+	emit_close(b, '}');
+}
+
+/* type: what is not JSON, or "". */
+static void put_answer(struct buf *b, int status, const char *type)
+{
+	emit_open(b, '{');
+	put(b, "description", http_reason(status));
 	if (*type) {
 		emit_name(b, "content");
 		emit_open(b, '{');
@@ -151,25 +191,48 @@ static void put_answer(struct buf *b, const char *status, const char *type)
 	emit_close(b, '}');
 }
 
+/* Those of the route's own list, and those that the server itself gives to any call. */
+static bool refuses(const struct route *r, int status)
+{
+	switch (status) {
+	case 400: /* no JSON, or a length below nothing */
+	case 413:
+	case 422:
+		return true;
+	case 503:
+		return !r->alone;
+	case 401:
+		return r->least > ROLE_NONE || strstr(r->answers, "401");
+	case 403:
+		return r->least > ROLE_VIEWER || strstr(r->answers, "403");
+	default:
+		return strstr(r->answers, number(status).text);
+	}
+}
+
 static void put_answers(struct buf *b, const struct route *r)
 {
-	char status[4], type[64];
+	char type[64];
 	emit_name(b, "responses");
 	emit_open(b, '{');
 	for (const char *p = r->answers; *p; p += strspn(p, " ")) {
 		size_t n = strcspn(p, " ");
-		str_copy(status, sizeof(status), (struct str){p, 3});
+		int status = (int)strtol(p, NULL, 10);
 		str_copy(type, sizeof(type),
 			n > 4 ? (struct str){p + 4, (uint32_t)n - 4} : str_of(""));
-		put_answer(b, status, type);
+		if (status < 400) {
+			emit_name(b, number(status).text);
+			put_answer(b, status, type);
+		}
 		p += n;
 	}
-	if (r->least > ROLE_NONE && !strstr(r->answers, "401"))
-		put_answer(b, "401", "");
-	if (r->least > ROLE_VIEWER && !strstr(r->answers, "403"))
-		put_answer(b, "403", "");
-	put_answer(b, "422", "");
-	put_answer(b, "503", "");
+	for (size_t i = 0; i < NREFUSALS; i++) {
+		if (!refuses(r, REFUSALS[i]))
+			continue;
+		struct number status = number(REFUSALS[i]);
+		emit_name(b, status.text);
+		buf_printf(b, "{\"$ref\":\"#/components/responses/%s\"}", status.text);
+	}
 	emit_close(b, '}');
 }
 
@@ -194,6 +257,18 @@ static void put_operation(struct buf *b, const struct route *r)
 	emit_close(b, '}');
 }
 
+static void put_components(struct buf *b)
+{
+	emit_name(b, "components");
+	emit_open(b, '{');
+	emit_name(b, "securitySchemes");
+	buf_puts(b, "{\"token\":{\"type\":\"http\",\"scheme\":\"bearer\","
+		    "\"bearerFormat\":\"JWT\"}}");
+	put_error_schema(b);
+	put_errors(b);
+	emit_close(b, '}');
+}
+
 /* Routes of one path stand together, in any order of paths. */
 static bool first_of_path(const struct route *routes, size_t i)
 {
@@ -211,9 +286,7 @@ void openapi_write(const struct route *routes, size_t n, struct buf *b)
 	buf_puts(b, "{\"title\":\"floatline\",\"version\":\"" FL_VERSION "\"}");
 	emit_name(b, "servers");
 	buf_puts(b, "[{\"url\":\"" API_BASE "\"}]");
-	emit_name(b, "components");
-	buf_puts(b, "{\"securitySchemes\":{\"token\":{\"type\":\"http\",\"scheme\":"
-		    "\"bearer\",\"bearerFormat\":\"JWT\"}}}");
+	put_components(b);
 	emit_name(b, "paths");
 	emit_open(b, '{');
 	for (size_t i = 0; i < n; i++) {

@@ -346,7 +346,7 @@ static void serve(struct call *c)
 		http_refuse(c->res, 503, "the database does not answer; try again");
 		return;
 	}
-	if (c->db && authenticate(c, &err) < 0) {
+	if (!c->route->alone && authenticate(c, &err) < 0) {
 		refuse_error(c, &err);
 		return;
 	}
@@ -363,6 +363,12 @@ static void serve(struct call *c)
 		refuse_error(c, &err);
 	else
 		c->res->status = status;
+}
+
+bool api_is_alone(const struct service *s, const struct request *req)
+{
+	struct call c = {.service = s, .req = req};
+	return find_route(&c) == 0 && c.route->alone;
 }
 
 static void count(const struct call *c, const struct timespec *begun)

@@ -102,7 +102,7 @@ struct route {
 	const struct param *params; /* ends with a NULL name; may be NULL */
 	const char *answers; /* what it gives when all is well, and its own refusals:
 				"201 409"; "200:text/csv" where that is no JSON */
-	bool alone;          /* answers without the database */
+	bool alone;          /* answers without the database and who calls */
 };
 
 /*
@@ -112,6 +112,10 @@ struct route {
  */
 void api_serve(const struct service *s, struct db *db, const struct request *req,
 	int64_t now, struct response *res);
+
+/* Does the call it asks for need no database? Then it is answered at once, however long
+ * others wait. */
+bool api_is_alone(const struct service *s, const struct request *req);
 
 /* The checked value of a parameter of the call's route, or its preset, or NULL. */
 const char *call_value(const struct call *c, const char *name);

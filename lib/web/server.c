@@ -156,13 +156,18 @@ static int answer_now(struct lws *wsi, struct exchange *x)
 
 static int ask(struct server *s, struct lws *wsi, struct connection *c)
 {
+	struct exchange *x = c->x;
+	if (api_is_alone(s->o.service, &x->req)) {
+		api_serve(s->o.service, NULL, &x->req, wall_now(), &x->res);
+		return answer_now(wsi, x);
+	}
 	c->asked = true;
-	if (work_put(s->work, c->x))
+	if (work_put(s->work, x))
 		return 0;
 	c->asked = false;
-	c->x->res.retry_after_s = 1;
-	http_refuse(&c->x->res, 503, "too busy; try again");
-	return answer_now(wsi, c->x);
+	x->res.retry_after_s = 1;
+	http_refuse(&x->res, 503, "too busy; try again");
+	return answer_now(wsi, x);
 }
 
 /* All else is the page's. */

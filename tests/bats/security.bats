@@ -210,6 +210,41 @@ commits() {
 	kill $holder
 }
 
+@test "what does not fit into the queue is refused at once, and health answers meanwhile" {
+	serve sqlite:f.db
+	login vera
+	cat >flood.py <<-'END'
+		import http.client, selectors, sqlite3, sys, time, urllib.parse
+		api, token = urllib.parse.urlparse(sys.argv[1]), sys.argv[2]
+		WORKERS, QUEUE, REFUSED = 2, 256, 40
+		# Nobody else can write: what has to waits.
+		lock = sqlite3.connect("f.db", isolation_level=None)
+		lock.execute("BEGIN IMMEDIATE")
+		sel = selectors.DefaultSelector()
+		for _ in range(WORKERS + QUEUE + REFUSED):
+		    c = http.client.HTTPConnection(api.hostname, api.port, timeout=30)
+		    c.request("POST", api.path + "/me/visit", headers={"Authorization": "Bearer " + token})
+		    sel.register(c.sock, selectors.EVENT_READ, c)
+		def answers(n):
+		    got = []
+		    while len(got) < n:
+		        for key, _ in sel.select(30):
+		            sel.unregister(key.fileobj)
+		            r = key.data.getresponse()
+		            got.append((r.status, r.headers["Retry-After"], r.read().decode()))
+		    return got
+		refused = answers(REFUSED)
+		assert set(refused) == {(503, "1", '{"detail":"too busy; try again"}')}, refused
+		c = http.client.HTTPConnection(api.hostname, api.port, timeout=5)
+		c.request("GET", api.path + "/health")
+		assert c.getresponse().status == 200
+		lock.execute("COMMIT")
+		rest = answers(WORKERS + QUEUE)
+		assert {r[0] for r in rest} == {204}, rest
+	END
+	$PYTHON flood.py "$API" "$TOKEN"
+}
+
 # socket_client: runs a scenario from stdin with Client of ws.py at hand.
 socket_client() {
 	{
