@@ -51,8 +51,8 @@ static int alerts(struct call *c, const char *since, struct err *err)
 
 int api_my_changes(struct call *c, struct err *err)
 {
-	static const struct column INCIDENT[] = {
-		{"id", CELL_TEXT}, {"title", CELL_TEXT}, {"ts", CELL_TIME}, {0}};
+	static const struct column INCIDENT[] = {{"id", CELL_TEXT},
+		{"title", CELL_TEXT}, {"cause", CELL_TEXT}, {"ts", CELL_TIME}, {0}};
 	static const struct column STATUS[] = {
 		{"battery", CELL_TEXT}, {"status", CELL_TEXT}, {"ts", CELL_TIME}, {0}};
 	static const struct column REPLACED[] = {
@@ -70,7 +70,8 @@ int api_my_changes(struct call *c, struct err *err)
 	emit_time(c->out, visit);
 	if (alerts(c, since.text, err) < 0 ||
 		list(c, "incidents_new",
-			"SELECT i.incident_id, i.title, i.first_ts FROM incident i "
+			"SELECT i.incident_id, i.title, i.cause, i.first_ts FROM "
+			"incident i "
 			"JOIN "
 			"run r ON r.id = i.run WHERE r.name = $1 AND " ABOUT_SEEN(
 				"i", "$2") " AND i.first_ts >= CAST($3 AS bigint) "

@@ -65,6 +65,12 @@ load bridge_helper
 	[ -z "$(node keys.mjs 2>&1 | grep -v ExperimentalWarning | tee said)" ] || fail "$(cat said)"
 }
 
+@test "alerts are told in both languages: every default rule, and what the engine writes" {
+	command -v node >/dev/null || skip "no node here"
+	decode -q --kind alert <"$BATS_FILE_TMPDIR/fleet.flt" >alerts.json
+	node "$ROOT/tests/browser/told.mjs" "$ROOT/build/share/floatline/www" "$ROOT/schemas/rules/default.ini" <alerts.json
+}
+
 @test "each role comes in and sees its pages" {
 	serve sqlite:f.db
 	browser reading roles
@@ -75,20 +81,21 @@ load bridge_helper
 	browser reading wayToAChart
 }
 
-@test "the same before PostgreSQL: roles, the way to a chart, the keyboard" {
+@test "the same before PostgreSQL: roles, the way to a chart, every page in both looks" {
 	[ -s "$BATS_FILE_TMPDIR/url" ] || skip "no PostgreSQL server here (initdb not found)"
 	serve "$(cat "$BATS_FILE_TMPDIR/url")"
-	browser reading roles wayToAChart keyboard
+	browser reading roles wayToAChart everyPage
 }
 
-@test "a site of 216 batteries is on view within three seconds" {
-	serve sqlite:f.db
-	browser reading firstView
+@test "the same before PostgreSQL: the keyboard suffices" {
+	[ -s "$BATS_FILE_TMPDIR/url" ] || skip "no PostgreSQL server here (initdb not found)"
+	serve "$(cat "$BATS_FILE_TMPDIR/url")" --simulations "$PWD/sims"
+	browser keys
 }
 
-@test "the keyboard suffices for a chart" {
-	serve sqlite:f.db
-	browser reading keyboard
+@test "the keyboard suffices, from the log-in to the log-out" {
+	serve sqlite:f.db --simulations "$PWD/sims"
+	browser keys
 }
 
 @test "a drill: the cooling fails, one incident appears, and production knows nothing" {

@@ -5,6 +5,7 @@ import {ago, dateTime, LANGUAGES, language, t} from './i18n.js';
 import {link, listen} from './live.js';
 import {chime, muted} from './sound.js';
 import {theme, THEMES} from './theme.js';
+import {messageOfAlert, titleOf} from './told.js';
 import {useStore} from './store.js';
 import {go, useRoute} from './router.js';
 import {Dialog, drillClock, Problem, subjectHref, toast, toastAlert, Toasts, useNow} from './ui.js';
@@ -43,36 +44,42 @@ function Password({onClose}) {
 	<//>`;
 }
 
-/* Closes by Escape and by a press elsewhere. */
-function useDismiss(open, close) {
+/* Closes by Escape, which leads back to what opened it, and when one goes elsewhere. */
+function useDismiss(open, close, toggle) {
 	const ref = useRef(null);
 	useEffect(() => {
 		if (!open) return undefined;
-		const key = (e) => e.key === 'Escape' && close();
-		const press = (e) => ref.current?.contains(e.target) || close();
+		const key = (e) => {
+			if (e.key !== 'Escape') return;
+			toggle.current.focus();
+			close();
+		};
+		const elsewhere = (e) => ref.current?.contains(e.target) || close();
 		addEventListener('keydown', key);
-		addEventListener('pointerdown', press);
+		addEventListener('pointerdown', elsewhere);
+		addEventListener('focusin', elsewhere);
 		return () => {
 			removeEventListener('keydown', key);
-			removeEventListener('pointerdown', press);
+			removeEventListener('pointerdown', elsewhere);
+			removeEventListener('focusin', elsewhere);
 		};
 	}, [open]);
 	return ref;
 }
 
 function Menu({who}) {
-	const [open, setOpen] = useState(false), [password, setPassword] = useState(false);
-	const ref = useDismiss(open, () => setOpen(false));
+	const [open, setOpen] = useState(false), [password, setPassword] = useState(false), toggle = useRef(null);
+	const ref = useDismiss(open, () => setOpen(false), toggle);
 	const silent = useStore(muted), look = useStore(theme);
 	return html`<div class="menu" ref=${ref}>
-		<button aria-expanded=${open} aria-haspopup="true" onClick=${() => setOpen(!open)}>
+		<button ref=${toggle} aria-expanded=${open} onClick=${() => setOpen(!open)}>
 			${who.full_name || who.username} <span class="tag">${t(`role.${who.role}`)}</span> ▾</button>
 		${open && html`<div>
 			<button onClick=${() => theme.set(THEMES[(THEMES.indexOf(look) + 1) % THEMES.length])}>${t(`theme.${look}`)}</button>
 			<button aria-pressed=${silent} onClick=${() => muted.set(!silent)}>${t(silent ? 'sound.off' : 'sound.on')}</button>
 			${Object.entries(LANGUAGES).filter(([k]) => k !== language.get()).map(([k, name]) =>
 				html`<button lang=${k} onClick=${() => language.set(k)}>${name}</button>`)}
-			<button onClick=${() => { setPassword(true); setOpen(false); }}>${t('password.change')}</button>
+			<button onClick=${() => { toggle.current.focus(); setPassword(true); setOpen(false); }}>${t('password.change')}</button>
 			<button onClick=${logout}>${t('logout')}</button></div>`}
 		${password && html`<${Password} onClose=${() => setPassword(false)} />`}</div>`;
 }
@@ -103,7 +110,7 @@ function useAlertToasts() {
 		if (open) told.current.set(m.id, m.severity);
 		else told.current.delete(m.id);
 		if (!news || known || m.severity === 'info' || (m.type === 'alert' && m.incident_id)) return;
-		toastAlert(m.title ?? m.message, m.severity, m.type === 'incident' ? `#/alerts?view=incidents&incident=${m.id}` : subjectHref(m.subject));
+		toastAlert(m.type === 'incident' ? titleOf(m) : messageOfAlert(m), m.severity, m.type === 'incident' ? `#/alerts?view=incidents&incident=${m.id}` : subjectHref(m.subject));
 		if (m.severity === 'critical') chime();
 	}), []);
 }
@@ -128,14 +135,19 @@ function useDrillClock() {
 export function Frame({who}) {
 	const route = useRoute(), of = useStore(run);
 	const at = PAGES.find((p) => p.path === (route.parts[0] ?? '')) ?? PAGES[0];
-	const main = useRef(null);
+	const main = useRef(null), shown = useRef(null);
 	useAlertToasts();
 	useDrillClock();
+	useEffect(() => { document.title = [route.parts[1], t(`page.${at.name}`), 'floatline'].filter(Boolean).join(' · '); },
+		[at, route.parts[1], language.get()]);
 	useEffect(() => {
-		document.title = `${t(`page.${at.name}`)} · floatline`;
-		main.current?.focus({preventScroll: true});
-		scrollTo(0, 0);
-	}, [route.path, language.get()]);
+		const now = `${of?.run ?? ''} ${route.path}`;
+		if (shown.current !== null && shown.current !== now) {
+			main.current.focus({preventScroll: true});
+			scrollTo(0, 0);
+		}
+		shown.current = now;
+	}, [route.path, of?.run]);
 	return html`<div class="frame ${of ? 'simulated' : ''}">
 		<a class="skip" href="#main" onClick=${(e) => { e.preventDefault(); main.current.focus(); }}>${t('skip')}</a>
 		<${Sidebar} who=${who} at=${at} />

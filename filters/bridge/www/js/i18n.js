@@ -25,6 +25,12 @@ export function t(key, values = {}) {
 }
 
 export const known = (key) => key in en;
+/* The English words as they stand, whatever the reader's language. */
+export const english = (key) => en[key];
+
+/* The words of a rule, cause or reason, or itself where there are none. */
+export const words = (prefix, name) => known(`${prefix}.${name}`) ? t(`${prefix}.${name}`) :
+	(name ?? '–').replaceAll(/[-_]/g, ' ');
 
 const locale = () => language.get() === 'th' ? 'th-TH-u-ca-gregory' : 'en-GB';
 const missing = (v) => v === null || v === undefined || Number.isNaN(v);
@@ -33,6 +39,10 @@ export function number(v, digits = 0) {
 	return missing(v) ? '–' : new Intl.NumberFormat(locale(),
 		{minimumFractionDigits: digits, maximumFractionDigits: digits}).format(v);
 }
+
+/* As many digits as a person would say. */
+export const figure = (v) => missing(v) ? '–' :
+	new Intl.NumberFormat(locale(), {maximumSignificantDigits: 4}).format(v);
 
 export const withUnit = (v, digits, unit) => missing(v) ? '–' : `${number(v, digits)} ${unit}`;
 

@@ -6,6 +6,7 @@ import {useStore} from './store.js';
 import {Frame} from './frame.js';
 import {Login} from './pages/login.js';
 import './theme.js';
+import './focus.js';
 
 function App() {
 	const who = useStore(user);

@@ -14,12 +14,17 @@ export const useRoute = () => useStore(route);
 export const here = () => location.hash || '#/';
 export const go = (hash) => { location.hash = hash; };
 
-/* Changes the query of the address without a new entry in the history. */
-export function setQuery(change) {
+/* The address of this page with its query changed; always in the same order. */
+export function hrefWith(change) {
 	const {path, query} = route.get();
 	const q = new URLSearchParams();
-	for (const [k, v] of Object.entries({...query, ...change})) if (v) q.set(k, v);
+	for (const [k, v] of Object.entries({...query, ...change}).sort()) if (v) q.set(k, v);
 	const text = q.toString();
-	history.replaceState(null, '', `#${path}${text ? `?${text}` : ''}`);
+	return `#${path}${text ? `?${text}` : ''}`;
+}
+
+/* Changes the query of the address without a new entry in the history. */
+export function setQuery(change) {
+	history.replaceState(null, '', hrefWith(change));
 	route.set(parse());
 }

@@ -1,6 +1,8 @@
 /* The pieces pages are made of. */
 import {ApiError, run} from './api.js';
-import {ago, dateTime, days, known, number, t} from './i18n.js';
+import {focusPlace} from './focus.js';
+import {ago, dateTime, days, number, t, words} from './i18n.js';
+import {here} from './router.js';
 import {Store, useStore} from './store.js';
 import {html, useEffect, useRef, useState} from './html.js';
 
@@ -53,10 +55,29 @@ export function Age({of, never = t('age.never'), calm = false, brief = false, li
 		stale && brief && html`<span class="hidden"> ${t('age.stale')}</span>`}</time>`;
 }
 
-export function Panel({title, tools, children, label}) {
-	return html`<section class="panel" aria-label=${label ?? title}>
+/* box: a ref to it. */
+export function Panel({title, tools, children, label, box, onKeyDown}) {
+	return html`<section class="panel" aria-label=${label ?? title} ref=${box} onKeyDown=${onKeyDown}>
 		${title && html`<header><h2>${title}</h2><span class="space"></span>${tools}</header>`}
 		<div class="body">${children}</div></section>`;
+}
+
+/* What was chosen from the list beside it: the focus goes there, and when it is closed
+ * back to the link it was chosen by. */
+export function Detail({title, onClose, children}) {
+	const box = useRef(null);
+	useEffect(() => {
+		focusPlace(box.current);
+		box.current.scrollIntoView({block: 'nearest'});
+	}, []);
+	const close = () => {
+		const chosen = here();
+		onClose();
+		requestAnimationFrame(() => [...document.querySelectorAll('main table a')]
+			.find((a) => a.getAttribute('href') === chosen)?.focus());
+	};
+	return html`<${Panel} title=${title} box=${box} onKeyDown=${(e) => e.key === 'Escape' && !e.target.closest('dialog') && close()}
+		tools=${html`<button onClick=${close}>${t('close')}</button>`}>${children}<//>`;
 }
 
 /* One measured quantity, big enough to be read from afar, with its age. */
@@ -116,9 +137,9 @@ export function Table({columns, rows, keyOf, caption, sort, onSort, rowClass}) {
 export function Pager({skip, limit, total, onSkip}) {
 	if (total === null || total === undefined || (total <= limit && skip === 0)) return null;
 	return html`<nav class="tools" aria-label=${t('pages')}>
-		<button disabled=${skip === 0} onClick=${() => onSkip(Math.max(0, skip - limit))}>‹ ${t('pages.back')}</button>
+		<button aria-disabled=${skip === 0} onClick=${() => skip > 0 && onSkip(Math.max(0, skip - limit))}>‹ ${t('pages.back')}</button>
 		<span class="muted">${t('pages.of', {from: skip + 1, to: Math.min(skip + limit, total), total})}</span>
-		<button disabled=${skip + limit >= total} onClick=${() => onSkip(skip + limit)}>${t('pages.on')} ›</button></nav>`;
+		<button aria-disabled=${skip + limit >= total} onClick=${() => skip + limit < total && onSkip(skip + limit)}>${t('pages.on')} ›</button></nav>`;
 }
 
 /* One of a few, as buttons. options: [[value, label]] */
@@ -131,13 +152,16 @@ export function Choice({label, value, options, onChange}) {
 export function Dialog({title, children, done, danger, onDone, onClose}) {
 	const ref = useRef(null), [error, setError] = useState(null), [busy, setBusy] = useState(false);
 	useEffect(() => ref.current.showModal(), []);
+	/* Closed by the browser, which gives the focus back; onClose follows. */
+	const close = () => ref.current?.close();
 	const submit = async (e) => {
 		e.preventDefault();
+		if (busy) return;
 		setBusy(true);
 		setError(null);
 		try {
 			await onDone(Object.fromEntries(new FormData(e.target)));
-			onClose();
+			close();
 		} catch (problem) {
 			setError(problem);
 			setBusy(false);
@@ -146,8 +170,8 @@ export function Dialog({title, children, done, danger, onDone, onClose}) {
 	return html`<dialog ref=${ref} onClose=${onClose} aria-label=${title}>
 		<form onSubmit=${submit}><h2>${title}</h2>${children}
 			${error && html`<${Problem} error=${error} />`}
-			<div class="group"><button type="button" onClick=${onClose}>${t('cancel')}</button>
-				<button class=${danger ? 'danger' : 'first'} disabled=${busy}>${done}</button></div>
+			<div class="group"><button type="button" onClick=${close}>${t('cancel')}</button>
+				<button class=${danger ? 'danger' : 'first'} aria-disabled=${busy}>${done}</button></div>
 		</form></dialog>`;
 }
 
@@ -192,10 +216,6 @@ export function Toasts() {
 			${x.href ? html`<a href=${x.href}>${x.text}</a>` : html`<span>${x.text}</span>`}
 			<button aria-label=${t('close')} onClick=${() => dropToast(x.id)}>×</button></div>`)}</div>`;
 }
-
-/* The words of a rule, cause or reason, or itself where there are none. */
-export const words = (prefix, name) => known(`${prefix}.${name}`) ? t(`${prefix}.${name}`) :
-	(name ?? '–').replaceAll(/[-_]/g, ' ');
 
 export const batteryHref = (code) => `#/batteries/${encodeURIComponent(code)}`;
 export const siteHref = (code) => `#/sites/${encodeURIComponent(code)}`;

@@ -1,8 +1,10 @@
 /* Alerts as rows, and what may be done with one: shared by several pages. */
 import {act} from '../actions.js';
 import {may} from '../api.js';
-import {dateTime, language, t} from '../i18n.js';
-import {Age, Dialog, Severity, subjectHref, toast, words} from '../ui.js';
+import {dateTime, t, words} from '../i18n.js';
+import {hrefWith} from '../router.js';
+import {messageOfAlert, whatOf} from '../told.js';
+import {Age, Dialog, Severity, subjectHref, toast} from '../ui.js';
 import {html, useState} from '../html.js';
 
 export const isOpen = (a) => a.state === 'firing' || a.state === 'pending' || a.state === 'suppressed';
@@ -15,12 +17,6 @@ export function Handling({alert: a}) {
 		${a.assigned_to && html`<span class="tag">→ ${a.assigned_to}</span>`}
 		${a.resolved_by && html`<span class="tag">${t('alert.resolved_by', {by: a.resolved_by})}</span>`}`;
 }
-
-/* The message without its subject, which stands beside it. */
-export const whatOf = (a) => {
-	const text = a.message.startsWith(`${a.subject}: `) ? a.message.slice(a.subject.length + 2) : a.message;
-	return language.get() === 'en' ? text : `${words('rule', a.rule)}: ${text}`;
-};
 
 /* The newest change first. own: all are of the place on view, so the rule is named instead. */
 export function AlertLines({alerts, empty, own = false}) {
@@ -64,13 +60,13 @@ export function AlertActions({alert: a, who, onDone}) {
 				if (changed) toast(t('alert.done'));
 				onDone?.(changed);
 			}}>
-			<p>${a.message}</p>${q.fields.map((f) => html`<${Field} key=${f} name=${f} />`)}<//>`}</div>`;
+			<p>${messageOfAlert(a)}</p>${q.fields.map((f) => html`<${Field} key=${f} name=${f} />`)}<//>`}</div>`;
 }
 
 /* Beside the detail there is less room. */
 const briefColumns = () => [
 	{name: 'severity', label: t('severity'), cell: (a) => html`<${Severity} of=${a.severity} />`},
-	{name: 'message', label: t('alert.message'), cell: (a) => html`<a class="what" href="#/alerts?id=${a.id}">${a.subject}</a>
+	{name: 'message', label: t('alert.message'), cell: (a) => html`<a class="what" href=${hrefWith({id: a.id})}>${a.subject}</a>
 		<${Handling} alert=${a} /><span class="why">${whatOf(a)}</span>`},
 	{name: 'since', label: t('alert.since'), cell: (a) => html`<${Age} of=${a.since ?? a.ts} calm=${true} />`},
 ];
@@ -78,7 +74,7 @@ const briefColumns = () => [
 export const alertColumns = (brief = false) => brief ? briefColumns() : [
 	{name: 'severity', label: t('severity'), cell: (a) => html`<${Severity} of=${a.severity} />`},
 	{name: 'subject', label: t('alert.subject'), code: true, cell: (a) => html`<a href=${subjectHref(a.subject)}>${a.subject}</a>`},
-	{name: 'message', label: t('alert.message'), cell: (a) => html`<a href="#/alerts?id=${a.id}">${whatOf(a)}</a>`},
+	{name: 'message', label: t('alert.message'), cell: (a) => html`<a href=${hrefWith({id: a.id})}>${whatOf(a)}</a>`},
 	{name: 'rule', label: t('alert.type'), small: true, cell: (a) => words('rule', a.rule)},
 	{name: 'state', label: t('alert.state'), cell: (a) => html`${t(`alert.state.${a.state}`)} <${Handling} alert=${a} />`},
 	{name: 'since', label: t('alert.since'), cell: (a) => html`<${Age} of=${a.since ?? a.ts} calm=${true} />`},

@@ -1,11 +1,12 @@
 /* Alerts and incidents: what is wrong, and who deals with it. */
 import {act} from '../actions.js';
 import {may} from '../api.js';
-import {dateTime, number, t, withUnit} from '../i18n.js';
+import {dateTime, number, t, withUnit, words} from '../i18n.js';
 import {useRoom} from '../live.js';
 import {useCalm, useLoad} from '../load.js';
-import {setQuery} from '../router.js';
-import {Age, Choice, Dialog, Loaded, Pager, Panel, Severity, Status, subjectHref, Table, toast, words} from '../ui.js';
+import {hrefWith, setQuery} from '../router.js';
+import {Age, Choice, Detail, Dialog, Loaded, Pager, Panel, Severity, Status, subjectHref, Table, toast} from '../ui.js';
+import {figuresOf, messageOfAlert, titleOf} from '../told.js';
 import {AlertActions, alertColumns, AlertLines, Handling} from './alertlist.js';
 import {html, useState} from '../html.js';
 
@@ -37,18 +38,18 @@ function Context({subject}) {
 		<dt>${t('soh')}</dt><dd>${withUnit(b.soh_pct, 1, '%')}</dd><dt>${t('age')}</dt><dd><${Age} of=${b.sampled} /></dd></dl>`;
 }
 
-function Detail({id, who, onChange}) {
+function Alert({id, who, onChange}) {
 	const load = useLoad(`/alerts/${id}`);
 	const done = () => {
 		load.reload();
 		onChange();
 	};
-	return html`<${Panel} title=${t('alert.detail')} tools=${html`<button onClick=${() => setQuery({id: ''})}>${t('close')}</button>`}>
-		<${Loaded} of=${load}>${(a) => html`<p><${Severity} of=${a.severity} /> ${a.message}</p>
+	return html`<${Detail} title=${t('alert.detail')} onClose=${() => setQuery({id: ''})}>
+		<${Loaded} of=${load}>${(a) => html`<p><${Severity} of=${a.severity} /> ${messageOfAlert(a)}</p>
 			<dl class="pairs"><dt>${t('alert.subject')}</dt><dd><a href=${subjectHref(a.subject)}>${a.subject}</a></dd>
 			<dt>${t('alert.type')}</dt><dd>${words('rule', a.rule)}</dd>
 			<dt>${t('alert.state')}</dt><dd>${t(`alert.state.${a.state}`)} <${Handling} alert=${a} /></dd>
-			<dt>${t('alert.value')}</dt><dd>${number(a.value, 2)} (${t('alert.threshold')} ${number(a.threshold, 2)})</dd>
+			${figuresOf(a) && html`<dt>${t('alert.value')}</dt><dd>${figuresOf(a)}</dd>`}
 			<dt>${t('alert.since')}</dt><dd>${dateTime(a.since)}</dd>
 			${a.resolved && html`<dt>${t('alert.ended')}</dt><dd>${dateTime(a.resolved)}</dd>`}
 			${a.acknowledged_at && html`<dt>${t('alert.acknowledged')}</dt><dd>${a.acknowledged_by}, ${dateTime(a.acknowledged_at)}: ${a.acknowledge_note ?? '–'}</dd>`}
@@ -65,7 +66,7 @@ function AlertsView({query, who}) {
 	useRoom('fleet', null, (m) => (m.type === 'alert' || m.type === 'action') && soon());
 	return html`<${Filters} query=${query} sites=${sites.data?.items ?? []} types=${(stats.data?.by_rule ?? []).map((r) => r.rule).sort()} />
 		<div class=${query.id ? 'grid detailed' : 'grid'}>
-			${query.id && html`<${Detail} key=${query.id} id=${query.id} who=${who} onChange=${load.reload} />`}
+			${query.id && html`<${Alert} key=${query.id} id=${query.id} who=${who} onChange=${load.reload} />`}
 			<${Panel} label=${t('page.alerts')}><${Loaded} of=${load} empty=${t('alerts.calm')}>${(d) => html`
 				<${Table} caption=${t('page.alerts')} columns=${alertColumns(!!query.id)} rows=${d.items} keyOf=${(a) => a.id}
 					rowClass=${(a) => a.id === query.id ? 'selected' : ''} />
@@ -91,8 +92,8 @@ function Incident({id, who, onChange}) {
 		load.reload();
 		onChange();
 	};
-	return html`<${Panel} title=${t('incident')} tools=${html`<button onClick=${() => setQuery({incident: ''})}>${t('close')}</button>`}>
-		<${Loaded} of=${load}>${(i) => html`<h3>${i.title}</h3><dl class="pairs">
+	return html`<${Detail} title=${t('incident')} onClose=${() => setQuery({incident: ''})}>
+		<${Loaded} of=${load}>${(i) => html`<h3>${titleOf(i)}</h3><dl class="pairs">
 			<dt>${t('incident.cause')}</dt><dd>${words('rule', i.cause)}</dd><dt>${t('alert.subject')}</dt><dd><a href=${subjectHref(i.subject)}>${i.subject}</a></dd>
 			<dt>${t('severity')}</dt><dd><${Severity} of=${i.severity} /></dd><dt>${t('alert.state')}</dt><dd>${t(`incident.state.${i.state}`)}</dd>
 			<dt>${t('incident.alerts')}</dt><dd>${number(i.alert_count)}</dd><dt>${t('incident.span')}</dt><dd>${dateTime(i.first)} – ${dateTime(i.last)}</dd>
@@ -103,12 +104,12 @@ function Incident({id, who, onChange}) {
 			<h3>${t('incident.alerts')}</h3><${AlertLines} alerts=${i.alerts.slice(0, 30)} />
 			${i.alerts.length > 30 && html`<p class="muted">${t('incident.rest', {n: number(i.alerts.length - 30)})}</p>`}
 			${i.children.length > 0 && html`<h3>${t('incident.children')}</h3><ul class="list">${i.children.map((c) =>
-				html`<li key=${c.id}><${Severity} of=${c.severity} /><a href="#/alerts?view=incidents&incident=${c.id}">${c.title}</a><${Age} of=${c.first} calm=${true} /></li>`)}</ul>`}`}<//><//>`;
+				html`<li key=${c.id}><${Severity} of=${c.severity} /><a href="#/alerts?view=incidents&incident=${c.id}">${titleOf(c)}</a><${Age} of=${c.first} calm=${true} /></li>`)}</ul>`}`}<//><//>`;
 }
 
 const incidentColumns = (brief = false) => [
 	{name: 'severity', label: t('severity'), cell: (i) => html`<${Severity} of=${i.severity} />`},
-	{name: 'title', label: t('incident'), cell: (i) => html`<a href="#/alerts?view=incidents&incident=${i.id}">${i.title}</a>`},
+	{name: 'title', label: t('incident'), cell: (i) => html`<a href=${hrefWith({incident: i.id})}>${titleOf(i)}</a>`},
 	{name: 'subject', label: t('alert.subject'), small: true, cell: (i) => html`<a href=${subjectHref(i.subject)}>${i.subject}</a>`},
 	{name: 'count', label: t('incident.alerts'), number: true, cell: (i) => number(i.alert_count)},
 	{name: 'state', label: t('alert.state'), cell: (i) => html`${t(`incident.state.${i.state}`)} ${i.assigned_to && html`<span class="tag">→ ${i.assigned_to}</span>`}

@@ -1,12 +1,12 @@
 /* A battery: what it is, how it is, how it was, how long it will last and why. */
 import {call, may, run} from '../api.js';
-import {date, dateTime, days, number, t, withUnit} from '../i18n.js';
+import {date, dateTime, days, number, t, withUnit, words} from '../i18n.js';
 import {useRoom} from '../live.js';
 import {useCalm, useLoad} from '../load.js';
 import {setQuery} from '../router.js';
 import {TimeChart} from '../chart.js';
 import {Factors, Lives} from '../plots.js';
-import {Age, Choice, Dialog, ESTIMATE_STALE_MS, Loaded, Panel, reasonsOf, siteHref, Status, toast, useNow, Value, words} from '../ui.js';
+import {Age, Choice, Dialog, ESTIMATE_STALE_MS, Loaded, Panel, reasonsOf, siteHref, Status, toast, useNow, Value} from '../ui.js';
 import {AlertLines} from './alertlist.js';
 import {html, useEffect, useMemo, useState} from '../html.js';
 

@@ -2,7 +2,7 @@
 import {login} from '../api.js';
 import {LANGUAGES, language, t} from '../i18n.js';
 import {messageOf} from '../ui.js';
-import {html, useState} from '../html.js';
+import {html, useEffect, useRef, useState} from '../html.js';
 
 function reason(e) {
 	if (e.status === 401) return t('login.wrong');
@@ -11,9 +11,11 @@ function reason(e) {
 }
 
 export function Login() {
-	const [error, setError] = useState(null), [busy, setBusy] = useState(false);
+	const [error, setError] = useState(null), [busy, setBusy] = useState(false), name = useRef(null);
+	useEffect(() => name.current.focus(), []);
 	const submit = async (e) => {
 		e.preventDefault();
+		if (busy) return;
 		const {username, password} = Object.fromEntries(new FormData(e.target));
 		setBusy(true);
 		setError(null);
@@ -27,11 +29,11 @@ export function Login() {
 	return html`<main class="login"><form class="panel" onSubmit=${submit} aria-label=${t('login.title')}>
 		<div class="brand"><img src="css/icon.svg" alt="" />floatline</div>
 		<h1>${t('login.title')}</h1>
-		<label>${t('login.name')}<input name="username" autocomplete="username" autofocus required
+		<label>${t('login.name')}<input ref=${name} name="username" autocomplete="username" required
 			autocapitalize="none" spellcheck=${false} /></label>
 		<label>${t('login.password')}<input name="password" type="password" autocomplete="current-password" required /></label>
 		${error && html`<div class="error" role="alert">${error}</div>`}
-		<button class="first" disabled=${busy}>${t('login.go')}</button>
+		<button class="first" aria-disabled=${busy}>${t('login.go')}</button>
 		<label>${t('language')}<select value=${language.get()} onChange=${(e) => language.set(e.target.value)}>${
 			Object.entries(LANGUAGES).map(([k, name]) => html`<option value=${k}>${name}</option>`)}</select></label>
 	</form></main>`;

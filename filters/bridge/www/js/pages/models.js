@@ -1,9 +1,9 @@
 /* Models: versions, how good they are, which one serves, and whether its inputs drift. */
 import {call, may} from '../api.js';
-import {dateTime, number, t} from '../i18n.js';
+import {dateTime, number, t, words} from '../i18n.js';
 import {useLoad} from '../load.js';
-import {setQuery} from '../router.js';
-import {Dialog, Loaded, Panel, Table, toast, words} from '../ui.js';
+import {hrefWith, setQuery} from '../router.js';
+import {Detail, Dialog, Loaded, Panel, Table, toast} from '../ui.js';
 import {html, useState} from '../html.js';
 
 const flat = (metrics) => Object.entries(metrics ?? {}).filter(([, v]) => typeof v === 'number');
@@ -22,7 +22,7 @@ function Drift({version}) {
 
 function Card({version}) {
 	const load = useLoad(`/models/${encodeURIComponent(version)}`, {}, {fixed: true});
-	return html`<${Panel} title=${version} tools=${html`<button onClick=${() => setQuery({version: ''})}>${t('close')}</button>`}>
+	return html`<${Detail} title=${version} onClose=${() => setQuery({version: ''})}>
 		<${Loaded} of=${load}>${(m) => html`<dl class="pairs">${flat(m.metrics).map(([k, v]) => html`<dt>${words('metric', k)}</dt><dd>${number(v, Math.abs(v) < 10 ? 3 : 0)}</dd>`)}</dl>`}<//>
 		<${Drift} version=${version} /><//>`;
 }
@@ -31,7 +31,7 @@ export function Models({who, query}) {
 	const load = useLoad('/models', {run: undefined}), [asking, setAsking] = useState(null);
 	const admin = may(who, 'admin');
 	const columns = [
-		{name: 'version', label: t('models.version'), cell: (m) => html`<a href="#/models?version=${encodeURIComponent(m.version)}">${m.version}</a>`},
+		{name: 'version', label: t('models.version'), cell: (m) => html`<a href=${hrefWith({version: m.version})}>${m.version}</a>`},
 		{name: 'status', label: t('status'), cell: (m) => html`<span class="tag ${m.status === 'production' ? 'strong' : ''}">${words('model', m.status)}</span>`},
 		{name: 'trained', label: t('models.trained'), cell: (m) => dateTime(m.trained_at)},
 		{name: 'promoted', label: t('models.promoted'), small: true, cell: (m) => dateTime(m.promoted_at)},

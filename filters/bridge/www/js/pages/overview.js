@@ -6,6 +6,7 @@ import {useCalm, useLoad} from '../load.js';
 import {TimeChart} from '../chart.js';
 import {Quarters} from '../plots.js';
 import {Age, batteryHref, ESTIMATE_STALE_MS, Loaded, Panel, reasonsOf, siteHref, STALE_MS, Status} from '../ui.js';
+import {titleOf} from '../told.js';
 import {AlertLines} from './alertlist.js';
 import {html, useEffect, useMemo, useState} from '../html.js';
 
@@ -94,7 +95,7 @@ function Changes() {
 	return html`<div class="below"><${Panel} title=${t('changes.title', {since: date(d.since)})} tools=${html`<button onClick=${seen}>${t('changes.seen')}</button>`}>
 		<p>${t('changes.alerts', {n: number(d.alerts_new), resolved: number(d.alerts_resolved)})}</p>
 		<ul class="list">${d.incidents_new.slice(0, 5).map((i) => html`<li key=${i.id}><span class="tag strong">${t('incident')}</span>
-			<a href="#/alerts?view=incidents&incident=${i.id}">${i.title}</a><${Age} of=${i.ts} calm=${true} /></li>`)}
+			<a href="#/alerts?view=incidents&incident=${i.id}">${titleOf(i)}</a><${Age} of=${i.ts} calm=${true} /></li>`)}
 		${d.statuses.slice(0, 8).map((s) => html`<li key=${s.battery}><${Status} of=${s.status} />
 			<a href=${batteryHref(s.battery)}>${s.battery}</a><${Age} of=${s.ts} calm=${true} /></li>`)}
 		${d.replacements.slice(0, 5).map((r) => html`<li key=${r.battery}><span class="tag">${t('event.replacement')}</span>

@@ -1,9 +1,9 @@
 /* Drills: a scenario on a simulated copy of a site, apart from production. */
 import {call, run} from '../api.js';
-import {dateTime, number, t} from '../i18n.js';
+import {dateTime, number, t, words} from '../i18n.js';
 import {useLoad} from '../load.js';
 import {useStore} from '../store.js';
-import {drillClock, siteHref, Loaded, Panel, Problem, toast, words} from '../ui.js';
+import {drillClock, siteHref, Loaded, Panel, Problem, toast} from '../ui.js';
 import {html, useEffect, useState} from '../html.js';
 
 const SPEEDS = [1, 10, 60, 240, 600, 3600], PRESET = 60, POLL_MS = 2000;
@@ -31,6 +31,7 @@ function Start({scenarios, sites, onStarted}) {
 	const scenario = scenarios.find((s) => s.name === name);
 	const submit = async (e) => {
 		e.preventDefault();
+		if (busy) return;
 		const v = Object.fromEntries(new FormData(e.target));
 		setBusy(true);
 		setError(null);
@@ -45,18 +46,19 @@ function Start({scenarios, sites, onStarted}) {
 	};
 	return html`<form class="grid" onSubmit=${submit}><div class="tools">
 		<label>${t('site')}<select name="location">${sites.map((s) => html`<option key=${s.id} value=${s.id}>${s.id} ${s.name}</option>`)}</select></label>
-		<label>${t('simulator.scenario')}<select value=${name} onChange=${(e) => setName(e.target.value)}>${scenarios.map((s) =>
+		<label>${t('simulator.scenario')}<select name="scenario" value=${name} onChange=${(e) => setName(e.target.value)}>${scenarios.map((s) =>
 			html`<option key=${s.name} value=${s.name}>${words('scenario', s.name)}</option>`)}</select></label>
 		<label>${t('simulator.speed')}<select name="speed" defaultValue=${PRESET}>${SPEEDS.map((x) => html`<option key=${x} value=${x} selected=${x === PRESET}>×${x}</option>`)}</select></label>
 		${scenario && html`<${Parameters} scenario=${scenario} />`}</div>
 		${scenario?.title && html`<p class="muted">${scenario.title}</p>`}
 		${error && html`<${Problem} error=${error} />`}
-		<div><button class="first" disabled=${busy}>${t('simulator.start')}</button></div></form>`;
+		<div><button class="first" aria-disabled=${busy}>${t('simulator.start')}</button></div></form>`;
 }
 
 function Running({s, watched, onChange}) {
 	const [busy, setBusy] = useState(false);
 	const stop = async () => {
+		if (busy) return;
 		setBusy(true);
 		try {
 			await call('POST', '/simulation/stop', {id: s.id});
@@ -72,7 +74,7 @@ function Running({s, watched, onChange}) {
 		<span><strong>${s.location}</strong> · ${words('scenario', s.scenario)} · ×${s.speed} · ${t('simulator.clock', {time: dateTime(s.clock)})}
 			<span class="small muted"> ${s.started_by} ${s.message ?? ''}</span></span>
 		<span class="group"><button aria-pressed=${watched} onClick=${() => watch(watched ? null : s)}>${t('simulator.watch')}</button>
-			<button class="danger" disabled=${busy} onClick=${stop}>${t('simulator.stop')}</button></span></li>`;
+			<button class="danger" aria-disabled=${busy} onClick=${stop}>${t('simulator.stop')}</button></span></li>`;
 }
 
 export function Simulator() {

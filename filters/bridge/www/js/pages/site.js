@@ -1,10 +1,10 @@
 /* A site: how it is, its batteries, its strings jar by jar. */
-import {date, number, t, withUnit} from '../i18n.js';
+import {date, number, t, withUnit, words} from '../i18n.js';
 import {useRoom} from '../live.js';
 import {useCalm, useLoad} from '../load.js';
 import {setQuery} from '../router.js';
 import {TimeChart} from '../chart.js';
-import {Age, batteryHref, Choice, ESTIMATE_STALE_MS, Loaded, Panel, Shape, Status, Value, words} from '../ui.js';
+import {Age, batteryHref, Choice, ESTIMATE_STALE_MS, Loaded, Panel, Shape, Status, Value} from '../ui.js';
 import {BatteryTable} from './batterytable.js';
 import {AlertLines} from './alertlist.js';
 import {healthOf} from './overview.js';
