@@ -107,19 +107,26 @@ static int on_key(void *user, const char *section, const char *name, const char 
 	return 0;
 }
 
-int inifile_load(
-	const char *path, const struct inifile_key *keys, void *out, struct err *err)
+int inifile_each(const char *path, inifile_fn *fn, void *user, const struct err *fault,
+	struct err *err)
 {
-	struct load l = {.keys = keys, .out = out};
-	int line = ini_parse(path, on_key, &l);
-
+	int line = ini_parse(path, fn, user);
 	if (line == -1)
 		return err_errno(err, "cannot open '%s'", path);
 	if (line < 0)
 		return err_nomem(err);
 	if (line > 0)
 		return err_set(err, ERR_USAGE, "'%s' line %d: %s", path, line,
-			l.fault.class ? l.fault.msg : "not of the form 'key = value'");
+			fault->class ? fault->msg : "not of the form 'key = value'");
+	return 0;
+}
+
+int inifile_load(
+	const char *path, const struct inifile_key *keys, void *out, struct err *err)
+{
+	struct load l = {.keys = keys, .out = out};
+	if (inifile_each(path, on_key, &l, &l.fault, err) < 0)
+		return -1;
 	for (size_t i = 0; keys[i].section && i < KEYS_MAX; i++)
 		if (keys[i].need && !l.seen[i])
 			return err_set(err, ERR_USAGE, "'%s': '%s' is missing in [%s]",

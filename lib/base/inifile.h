@@ -44,4 +44,16 @@ int inifile_load(
 int inifile_set(const struct inifile_key *keys, const char *section, const char *name,
 	const char *value, void *out, struct err *err);
 
+/* One 'key = value' of a section; returns 0 when it is wrong, else anything. */
+typedef int inifile_fn(
+	void *user, const char *section, const char *name, const char *value);
+
+/*
+ * Calls fn with each key of the file at path, in order, for readers without a table.
+ * fault is where fn leaves the reason why the first key was wrong. Returns 0, or -1:
+ * ERR_IO when the file cannot be read, ERR_USAGE naming file, line and reason.
+ */
+int inifile_each(const char *path, inifile_fn *fn, void *user, const struct err *fault,
+	struct err *err);
+
 #endif

@@ -39,3 +39,23 @@ struct str walk_text(struct walk *k, struct str s)
 	k->left -= n;
 	return read;
 }
+
+int walk_open(
+	struct walk *k, const struct buf *in, const struct buf *want, struct err *err)
+{
+	if (want->failed)
+		return err_nomem(err);
+	if (in->len < want->len || memcmp(in->data, want->data, want->len) != 0)
+		return err_set(err, ERR_USAGE,
+			"the state was kept by another version, or with other options "
+			"or another run: use the same, or another --state");
+	*k = (struct walk){.in = in->data + want->len, .left = in->len - want->len};
+	return 0;
+}
+
+int walk_end(const struct walk *k, struct err *err)
+{
+	if (k->failed || k->left)
+		return err_set(err, ERR_IO, "the state is damaged; remove it");
+	return 0;
+}

@@ -14,6 +14,7 @@
 #define BASE_WALK_H
 
 #include "base/buf.h"
+#include "base/err.h"
 
 struct walk {
 	struct buf *out; /* NULL: reading */
@@ -29,5 +30,14 @@ void walk_bytes(struct walk *k, void *p, size_t n);
 uint32_t walk_number(struct walk *k, size_t n);
 /* A text: s when writing, the one read, valid as long as the input, when reading. */
 struct str walk_text(struct walk *k, struct str s);
+
+/*
+ * Begins reading a state behind its heading, which must be 'want', byte for byte.
+ * Returns 0, or -1 with ERR_USAGE when it is not.
+ */
+int walk_open(
+	struct walk *k, const struct buf *in, const struct buf *want, struct err *err);
+/* Was all of the state read, and nothing else? 0, or -1 with ERR_IO: it is damaged. */
+int walk_end(const struct walk *k, struct err *err);
 
 #endif

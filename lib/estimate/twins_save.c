@@ -86,19 +86,13 @@ int twins_save(struct twins *f, const char *identity, struct buf *out)
 int twins_load(
 	struct twins *f, const char *identity, const struct buf *in, struct err *err)
 {
+	struct walk k;
 	struct buf want = {0};
 	heading(&want, identity);
-	bool same = !want.failed && in->len >= want.len &&
-		    memcmp(in->data, want.data, want.len) == 0;
-	struct walk k = {.in = in->data + want.len, .left = in->len - want.len};
+	int r = walk_open(&k, in, &want, err);
 	buf_release(&want);
-	if (!same)
-		return err_set(err, ERR_USAGE,
-			"the state was kept by another version, or with other options "
-			"or "
-			"another run: use the same, or another --state");
+	if (r < 0)
+		return -1;
 	everything(&k, f);
-	if (k.failed || k.left)
-		return err_set(err, ERR_IO, "the state is damaged; remove it");
-	return 0;
+	return walk_end(&k, err);
 }

@@ -251,24 +251,20 @@ static int load(
 int engine_load(
 	struct engine *e, const char *identity, const struct buf *in, struct err *err)
 {
-	struct buf want = {0};
+	struct walk k;
 	const struct rule_set *now = e->rules;
+	struct buf want = {0};
 	heading(&want, identity);
-	bool same = !want.failed && in->len >= want.len &&
-		    memcmp(in->data, want.data, want.len) == 0;
-	struct walk k = {.in = in->data + want.len, .left = in->len - want.len};
+	int r = walk_open(&k, in, &want, err);
 	buf_release(&want);
-	if (!same)
-		return err_set(err, ERR_USAGE,
-			"the state was kept by another version, or with other options "
-			"or another run: use the same, or another --state");
+	if (r < 0)
+		return -1;
 	struct str text = walk_text(&k, STR_NIL);
 	if (k.failed)
 		return err_set(err, ERR_IO, "the state is damaged; remove it");
 	struct rule_set *then = calloc(1, sizeof(*then));
-	int r = then ? rule_set_parse(
-			       then, text.s, text.len, "the rules of the state", err)
-		     : err_nomem(err);
+	r = then ? rule_set_parse(then, text.s, text.len, "the rules of the state", err)
+		 : err_nomem(err);
 	if (r == 0)
 		r = load(e, &k, then, err);
 	if (r == 0)

@@ -2,7 +2,6 @@
 
 #include "base/inifile.h"
 
-#include <ini.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -179,15 +178,8 @@ int fleet_load(const char *path, struct fleet *f, struct err *err)
 	struct load l = {.fleet = f};
 	struct err fault = {0};
 	*f = (struct fleet){.discharge_test_days = DISCHARGE_TEST_DAYS};
-	int line = ini_parse(path, on_key, &l);
-
-	if (line == -1)
-		return err_errno(err, "cannot open '%s'", path);
-	if (line < 0)
-		return err_nomem(err);
-	if (line > 0)
-		return err_set(err, ERR_USAGE, "'%s' line %d: %s", path, line,
-			l.fault.class ? l.fault.msg : "not of the form 'key = value'");
+	if (inifile_each(path, on_key, &l, &l.fault, err) < 0)
+		return -1;
 	if (resolve(f, &fault) < 0)
 		return err_set(err, ERR_USAGE, "'%s': %s", path, fault.msg);
 	return 0;

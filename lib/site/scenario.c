@@ -1,8 +1,8 @@
 #include "site/scenario.h"
 
+#include "base/inifile.h"
 #include "base/parse.h"
 
-#include <ini.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -218,15 +218,8 @@ int scenario_load(
 	const char *path, struct scenario *s, size_t *n, size_t max, struct err *err)
 {
 	struct load l = {.s = s, .n = *n, .max = max};
-	int line = ini_parse(path, on_key, &l);
-
-	if (line == -1)
-		return err_errno(err, "cannot open '%s'", path);
-	if (line < 0)
-		return err_nomem(err);
-	if (line > 0)
-		return err_set(err, ERR_USAGE, "'%s' line %d: %s", path, line,
-			l.fault.class ? l.fault.msg : "not of the form 'key = value'");
+	if (inifile_each(path, on_key, &l, &l.fault, err) < 0)
+		return -1;
 	for (size_t i = *n; i < l.n; i++)
 		if (!*s[i].target)
 			return err_set(err, ERR_USAGE, "'%s': %s without a target",

@@ -150,18 +150,13 @@ int windows_save(struct windows *w, const char *identity, struct buf *out)
 int windows_load(
 	struct windows *w, const char *identity, const struct buf *in, struct err *err)
 {
+	struct walk k;
 	struct buf want = {0};
 	heading(&want, w, identity);
-	bool same = !want.failed && in->len >= want.len &&
-		    memcmp(in->data, want.data, want.len) == 0;
-	struct walk k = {.in = in->data + want.len, .left = in->len - want.len};
+	int r = walk_open(&k, in, &want, err);
 	buf_release(&want);
-	if (!same)
-		return err_set(err, ERR_USAGE,
-			"the state was kept by another version, or with other options "
-			"or another run: use the same, or another --state");
+	if (r < 0)
+		return -1;
 	everything(&k, w);
-	if (k.failed || k.left)
-		return err_set(err, ERR_IO, "the state is damaged; remove it");
-	return 0;
+	return walk_end(&k, err);
 }
