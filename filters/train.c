@@ -81,8 +81,9 @@ static void say(
 		diag("test: skill against age alone %.2f; %.0f %% intervals hold %.1f "
 		     "± "
 		     "%.1f %% of %zu batteries, mean width %.2f of the range",
-			r->skill, 100 * m->calibration.level, 100 * r->model.picp,
-			100 * r->model.picp_error, r->model.batteries, r->model.pinaw);
+			r->skill, 100 * m->calibration[CALIB_TESTED].level,
+			100 * r->model.picp, 100 * r->model.picp_error,
+			r->model.batteries, r->model.pinaw);
 	else
 		diag("test: no battery there was seen to its end, so no figures");
 	diag(o->out ? "wrote %s to '%s'" : "registered %s in '%s', as staging", m->id,

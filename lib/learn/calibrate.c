@@ -3,6 +3,15 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* A row of the kind calibrated. */
+struct scaled {
+	double margin, spread;
+	double r;     /* residual of log time over the spread */
+	double share; /* of its battery's rows */
+	uint32_t battery;
+	bool censored;
+};
+
 struct residual {
 	double value, weight;
 	bool censored;
@@ -17,10 +26,15 @@ static int by_value(const void *a, const void *b)
 	return (int)x->censored - (int)y->censored;
 }
 
-static int by_double(const void *a, const void *b)
+/* Equal margins in one order always: sums must not hang on how they are sorted. */
+static int by_margin(const void *a, const void *b)
 {
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
+	const struct scaled *x = a, *y = b;
+	if (x->margin != y->margin)
+		return x->margin < y->margin ? -1 : 1;
+	if (x->battery != y->battery)
+		return x->battery < y->battery ? -1 : 1;
+	return (x->r > y->r) - (x->r < y->r);
 }
 
 /* The largest residual with at most 'tail' below it, counting 'infinite' at -inf. */
@@ -123,31 +137,27 @@ static double likelihood(double r, double s, bool censored, double sigma, double
 	return (1 - sudden) * exp(normal_log_pdf(z)) / sigma + sudden * s * early;
 }
 
-/* spread: of each row. */
-static double log_likelihood(const struct calib_row *rows, const double *weight,
-	size_t n, const double *spread, double sigma, double sudden)
+static double log_likelihood(
+	const struct scaled *rows, size_t n, double sigma, double sudden)
 {
 	double sum = 0;
 	for (size_t i = 0; i < n; i++)
-		if (weight[i] > 0)
-			sum += weight[i] *
-			       log(fmax(likelihood(rows[i].log_time - rows[i].margin,
-						spread[i], rows[i].censored, sigma,
-						sudden),
-				       1e-300));
+		sum += rows[i].share *
+		       log(fmax(likelihood(rows[i].r, rows[i].spread, rows[i].censored,
+					sigma, sudden),
+			       1e-300));
 	return sum;
 }
 
 /* The best sigma for a share of sudden deaths, by golden section over its log. */
-static double best_sigma(const struct calib_row *rows, const double *weight, size_t n,
-	const double *spread, double sudden)
+static double best_sigma(const struct scaled *rows, size_t n, double sudden)
 {
 	const double g = 0.61803398874989484820;
 	double a = log(0.01), b = log(5.0);
 	for (int i = 0; i < 40; i++) {
 		double c = b - g * (b - a), d = a + g * (b - a);
-		if (log_likelihood(rows, weight, n, spread, exp(c), sudden) >
-			log_likelihood(rows, weight, n, spread, exp(d), sudden))
+		if (log_likelihood(rows, n, exp(c), sudden) >
+			log_likelihood(rows, n, exp(d), sudden))
 			b = d;
 		else
 			a = c;
@@ -155,15 +165,16 @@ static double best_sigma(const struct calib_row *rows, const double *weight, siz
 	return exp((a + b) / 2);
 }
 
-static void fit_error(const struct calib_row *rows, const double *weight, size_t n,
-	const double *spread, struct calib_bin *bin)
+/* weight: of the rows, in batteries. */
+static void fit_error(
+	const struct scaled *rows, size_t n, double weight, struct calib_bin *bin)
 {
 	static const double shares[] = {
 		0, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2};
 	double most = -INFINITY;
 	for (size_t i = 0; i < sizeof(shares) / sizeof(*shares); i++) {
-		double sigma = best_sigma(rows, weight, n, spread, shares[i]);
-		double l = log_likelihood(rows, weight, n, spread, sigma, shares[i]);
+		double sigma = best_sigma(rows, n, shares[i]);
+		double l = log_likelihood(rows, n, sigma, shares[i]);
 		if (l > most) {
 			most = l;
 			bin->sigma = sigma;
@@ -171,136 +182,139 @@ static void fit_error(const struct calib_row *rows, const double *weight, size_t
 		}
 	}
 	/* None seen is not none. */
-	bin->sudden = fmax(bin->sudden, 0.5 / ((double)bin->batteries + 1));
+	bin->sudden = fmax(bin->sudden, 0.5 / (weight + 1));
 }
 
-/* 1 / rows of its battery among the rows whose margin is within [from, below). */
-static size_t weigh(const struct calib_row *rows, size_t n, double from, double below,
-	uint32_t *count, size_t nbatteries, double *weight)
+struct work {
+	struct scaled *rows; /* of the kind, by margin */
+	size_t n;
+	struct residual *r;
+	uint8_t *seen; /* by battery */
+	size_t nbatteries;
+};
+
+static double weight_of(const struct scaled *rows, size_t n)
+{
+	double sum = 0;
+	for (size_t i = 0; i < n; i++)
+		sum += rows[i].share;
+	return sum;
+}
+
+static size_t count_batteries(struct work *w, const struct scaled *rows, size_t n)
 {
 	size_t batteries = 0;
-	for (size_t i = 0; i < nbatteries; i++)
-		count[i] = 0;
-	for (size_t i = 0; i < n; i++)
-		if (rows[i].margin >= from && rows[i].margin < below)
-			batteries += count[rows[i].battery]++ == 0;
+	for (size_t i = 0; i < w->nbatteries; i++)
+		w->seen[i] = 0;
 	for (size_t i = 0; i < n; i++) {
-		bool in = rows[i].margin >= from && rows[i].margin < below;
-		weight[i] = in ? 1.0 / count[rows[i].battery] : 0;
+		batteries += !w->seen[rows[i].battery];
+		w->seen[rows[i].battery] = 1;
 	}
 	return batteries;
 }
 
-struct work {
-	struct residual *r;
-	double *weight, *margin, *spread;
-	uint32_t *count;
-	size_t nbatteries;
-};
-
-static void fill_bin(const struct calib_row *rows, size_t n, size_t batteries,
-	const struct calibration *c, struct work *w, struct calib_bin *bin)
+static void fill_bin(struct work *w, const struct scaled *rows, size_t n, double level,
+	struct calib_bin *bin)
 {
-	struct residual *r = w->r;
-	const double *weight = w->weight;
-	double unit = 1.0 / ((double)batteries + 1), tail = (1 - c->level) / 2;
-	size_t k = 0;
+	double weight = weight_of(rows, n), unit = 1 / (weight + 1),
+	       tail = (1 - level) / 2;
 	for (size_t i = 0; i < n; i++)
-		if (weight[i] > 0)
-			r[k++] = (struct residual){rows[i].log_time - rows[i].margin,
-				weight[i] * unit, rows[i].censored};
-	qsort(r, k, sizeof(*r), by_value);
-	bin->batteries = batteries;
-	bin->rows = k;
-	fit_error(rows, weight, n, w->spread, bin);
-	bin->lower = lower_quantile(r, k, unit, tail);
-	bin->upper = upper_quantile(r, k, unit, tail);
+		w->r[i] = (struct residual){
+			rows[i].r, rows[i].share * unit, rows[i].censored};
+	qsort(w->r, n, sizeof(*w->r), by_value);
+	bin->batteries = count_batteries(w, rows, n);
+	bin->rows = n;
+	fit_error(rows, n, weight, bin);
+	bin->lower = lower_quantile(w->r, n, unit, tail);
+	bin->upper = upper_quantile(w->r, n, unit, tail);
 	bin->extrapolated = !isfinite(bin->upper);
 	if (bin->extrapolated)
-		bin->upper = fmax(1.6448536269514722 * bin->sigma, r[k - 1].value);
+		bin->upper = fmax(1.6448536269514722 * bin->sigma, w->r[n - 1].value);
 }
 
 /* Cuts by quantiles of the margins; false when a row would have too few batteries. */
-static bool fill_table(const struct calib_row *rows, size_t n, int bins, size_t least,
-	struct work *w, struct calibration *c)
+static bool fill_table(struct work *w, int bins, double least, struct calibration *c)
 {
-	double from = -INFINITY;
+	size_t from = 0;
 	c->n = bins;
 	for (int i = 0; i < bins; i++) {
-		double below = i == bins - 1
-				       ? INFINITY
-				       : w->margin[n * (size_t)(i + 1) / (size_t)bins];
-		size_t batteries =
-			weigh(rows, n, from, below, w->count, w->nbatteries, w->weight);
-		if (batteries < least)
+		double below = INFINITY;
+		size_t to = w->n;
+		if (i < bins - 1) {
+			to = w->n * (size_t)(i + 1) / (size_t)bins;
+			below = w->rows[to].margin;
+			/* Rows of one margin are not divided. */
+			while (to > from && w->rows[to - 1].margin == below)
+				to--;
+		}
+		if (weight_of(w->rows + from, to - from) < least - 1e-6)
 			return false;
 		c->bin[i].margin_below = below;
-		fill_bin(rows, n, batteries, c, w, &c->bin[i]);
-		from = below;
+		fill_bin(w, w->rows + from, to - from, c->level, &c->bin[i]);
+		from = to;
 	}
 	return true;
 }
 
-static int calibrate_with(const struct calib_row *rows, size_t n, struct work *w,
-	struct calibration *out, struct err *err)
+static int calibrate_with(struct work *w, struct calibration *out, struct err *err)
 {
-	size_t least = (size_t)ceil(2 / (1 - out->level) - 1e-9) - 1;
-	for (size_t i = 0; i < n; i++)
-		w->margin[i] = rows[i].margin;
-	qsort(w->margin, n, sizeof(*w->margin), by_double);
-	size_t batteries =
-		weigh(rows, n, -INFINITY, INFINITY, w->count, w->nbatteries, w->weight);
-	if (batteries < least)
+	double least = ceil(2 / (1 - out->level) - 1e-9) - 1,
+	       weight = weight_of(w->rows, w->n);
+	if (weight < least - 1e-6)
 		return err_set(err, ERR_DATA,
-			"too few batteries to calibrate: %zu of at least %zu",
-			batteries, least);
-	int bins = (int)(batteries / CALIB_BIN_BATTERIES);
-	bins = bins > CALIB_BINS_MAX ? CALIB_BINS_MAX : bins < 1 ? 1 : bins;
-	while (bins > 1 && !fill_table(rows, n, bins, CALIB_BIN_BATTERIES / 2, w, out))
+			"too few batteries to calibrate: %.0f of at least %.0f",
+			floor(weight + 1e-6), least);
+	int bins = (int)fmin(weight / CALIB_BIN_BATTERIES + 1e-6, CALIB_BINS_MAX);
+	while (bins > 1 &&
+		!fill_table(w, bins, fmax(CALIB_BIN_BATTERIES / 2, least), out))
 		bins--;
-	if (bins == 1)
-		fill_table(rows, n, 1, least, w, out);
+	if (bins <= 1)
+		fill_table(w, 1, least, out);
 	return 0;
 }
 
-/* The rows with their residuals over the spread. */
-static struct calib_row *scaled(
-	const struct calib_row *rows, size_t n, const double *spread)
+/* Takes the rows of a kind, over their spread, with their shares of all rows. */
+static void select_rows(const struct calib_row *rows, size_t n, enum calib_kind kind,
+	const struct calibration *c, uint32_t *count, struct work *w)
 {
-	struct calib_row *s = malloc((n + 1) * sizeof(*s));
-	for (size_t i = 0; s && i < n; i++) {
-		double r = rows[i].log_time - rows[i].margin;
-		s[i] = rows[i];
-		s[i].log_time = rows[i].margin + r / spread[i];
+	for (size_t i = 0; i < n; i++)
+		count[rows[i].battery]++;
+	for (size_t i = 0; i < n; i++) {
+		const struct calib_row *r = &rows[i];
+		double spread = spread_at(c, r->margin, r->width);
+		if (kind != CALIB_ALL && r->kind != kind)
+			continue;
+		w->rows[w->n++] = (struct scaled){r->margin, spread,
+			(r->log_time - r->margin) / spread, 1.0 / count[r->battery],
+			r->battery, r->censored};
 	}
-	return s;
+	qsort(w->rows, w->n, sizeof(*w->rows), by_margin);
 }
 
-int calibrate(const struct calib_row *rows, size_t n, double level,
-	struct calib_spread spread, struct calibration *out, struct err *err)
+int calibrate(const struct calib_row *rows, size_t n, enum calib_kind kind,
+	double level, struct calib_spread spread, struct calibration *out,
+	struct err *err)
 {
 	struct work w = {0};
 	*out = (struct calibration){.level = level, .spread = spread};
 	for (size_t i = 0; i < n; i++)
 		if (rows[i].battery >= w.nbatteries)
 			w.nbatteries = (size_t)rows[i].battery + 1;
-	w.spread = calloc(n + 1, sizeof(*w.spread));
-	for (size_t i = 0; w.spread && i < n; i++)
-		w.spread[i] = spread_at(out, rows[i].margin, rows[i].width);
-	struct calib_row *own = w.spread ? scaled(rows, n, w.spread) : NULL;
+	uint32_t *count = calloc(w.nbatteries + 1, sizeof(*count));
+	w.rows = calloc(n + 1, sizeof(*w.rows));
 	w.r = calloc(n + 1, sizeof(*w.r));
-	w.weight = calloc(n + 1, sizeof(*w.weight));
-	w.margin = calloc(n + 1, sizeof(*w.margin));
-	w.count = calloc(w.nbatteries + 1, sizeof(*w.count));
-	int r = own && w.r && w.weight && w.margin && w.count
-			? calibrate_with(own, n, &w, out, err)
-			: err_nomem(err);
-	free(own);
+	w.seen = calloc(w.nbatteries + 1, 1);
+	int r = -1;
+	if (count && w.rows && w.r && w.seen) {
+		select_rows(rows, n, kind, out, count, &w);
+		r = calibrate_with(&w, out, err);
+	} else {
+		err_nomem(err);
+	}
+	free(count);
+	free(w.rows);
 	free(w.r);
-	free(w.weight);
-	free(w.margin);
-	free(w.spread);
-	free(w.count);
+	free(w.seen);
 	return r;
 }
 

@@ -3,10 +3,10 @@
  * has not seen, on the log-time scale.
  *
  * Rows of one battery are not exchangeable with each other, batteries are. So each of
- * the K batteries carries the same weight 1/(K+1), shared among its rows, and the
- * remaining 1/(K+1) lies at infinity: hierarchical conformal prediction (Lee, Barber,
- * Willett 2023, "Distribution-free inference with hierarchical data"), which covers a
- * new row of a new battery with at least the nominal probability.
+ * the K batteries carries the same weight 1/(K+1), shared alike among all its rows, and
+ * the remaining 1/(K+1) lies at infinity: hierarchical conformal prediction (Lee,
+ * Barber, Willett 2023, "Distribution-free inference with hierarchical data"), which
+ * covers a new row of a new battery with at least the nominal probability.
  *
  * Censored rows: the residual log(c) - margin is only a lower bound. For the lower
  * quantile it stands as it is, which errs to the safe side; the upper quantile is of
@@ -21,8 +21,14 @@
  * Tibshirani, Wasserman 2018, "Distribution-free predictive inference for regression",
  * §5.2).
  *
- * Where there are batteries enough the table has rows by predicted life, so that a
- * battery near its end gets an interval made of such batteries.
+ * How much is known of a battery decides how good an estimate of it is, and a fleet
+ * under watch for a year knows more than one of today. So there are tables of their own
+ * for batteries whose capacity has been measured, for those where it has not, and for
+ * those the twin is silent about; and where there are batteries enough a table has rows
+ * by predicted life, so that a battery near its end gets an interval made of such
+ * batteries (Mondrian conformal prediction; Vovk, Gammerman, Shafer 2005, "Algorithmic
+ * Learning in a Random World", §4.5). In a cell of these a battery weighs by the share
+ * of its rows that lie there: a short visit is little of what will be foretold.
  */
 #ifndef LEARN_CALIBRATE_H
 #define LEARN_CALIBRATE_H
@@ -35,7 +41,19 @@
 
 enum {
 	CALIB_BINS_MAX = 8,
-	CALIB_BIN_BATTERIES = 60, /* to split off a row of the table */
+	/* To split off a row of the table. The batteries' weight at infinity makes its
+	 * intervals hold up to 2/(K+1) more than asked: with so many, some 0.7 % at
+	 * most. */
+	CALIB_BIN_BATTERIES = 300,
+};
+
+/* What is known of a battery; each kind may have its table. */
+enum calib_kind {
+	CALIB_TESTED,   /* its capacity was measured */
+	CALIB_UNTESTED, /* it was not, but the twin speaks */
+	CALIB_SILENT,   /* the twin does not */
+	CALIB_KINDS,
+	CALIB_ALL = CALIB_KINDS
 };
 
 struct calib_row {
@@ -44,6 +62,7 @@ struct calib_row {
 	bool censored;
 	uint32_t battery;
 	double width; /* of the twin's bounds, ln; 0 or NaN unknown */
+	enum calib_kind kind;
 };
 
 /* How the spread of log time depends on what is known: exponents. */
@@ -69,11 +88,13 @@ struct calibration {
 };
 
 /*
- * Calibrates on n rows for the given level and spread. Returns 0; -1 with ERR_DATA when
- * there are fewer than ceil(2 / (1 - level)) - 1 batteries.
+ * Calibrates for the given level and spread on those of n rows that are of a kind, or
+ * all. A battery's rows of all kinds share its weight. Returns 0; -1 with ERR_DATA when
+ * they weigh less than ceil(2 / (1 - level)) - 1 batteries.
  */
-int calibrate(const struct calib_row *rows, size_t n, double level,
-	struct calib_spread spread, struct calibration *out, struct err *err);
+int calibrate(const struct calib_row *rows, size_t n, enum calib_kind kind,
+	double level, struct calib_spread spread, struct calibration *out,
+	struct err *err);
 
 /* The spread that makes the residuals of n rows most alike, by maximum likelihood of
  * Laplace ones (so that a few sudden deaths do not decide it): slope within -0.5 to

@@ -57,7 +57,8 @@ static void fill(struct card *c, const json_t *o)
 	c->model = metrics_of(under(o, "evaluation", "model"));
 	c->age_only = metrics_of(under(o, "evaluation", "age_only"));
 	c->skill = number_of(under(o, "evaluation", "skill"));
-	c->level = number_of(under(o, "calibration", "level"));
+	c->level = number_of(
+		under(json_object_get(o, "calibration"), "untested", "level"));
 }
 
 int card_read(const char *dir, struct card *c, struct err *err)

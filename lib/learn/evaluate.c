@@ -23,7 +23,8 @@ static struct calib_row *residuals(const struct dataset *d, const struct part *p
 			.log_time = log(fmax(row->rul_days, TRAINER_FLOOR_DAYS)),
 			.censored = row->censored,
 			.battery = row->battery,
-			.width = model_width(m, row_of(p, m, i))};
+			.width = model_width(m, row_of(p, m, i)),
+			.kind = model_kind(m, row_of(p, m, i))};
 	}
 	if (!rows)
 		err_nomem(err);
@@ -39,12 +40,12 @@ int part_margins(struct part *p, struct booster *b, int cols, struct err *err)
 	return 0;
 }
 
-/* Those with a word of the twin first. Returns how many they are. */
+/* Moves those with a word of the twin to the front. Returns how many they are. */
 static size_t with_twin_first(struct calib_row *rows, size_t n)
 {
 	size_t k = 0;
 	for (size_t i = 0; i < n; i++)
-		if (!isnan(rows[i].width)) {
+		if (rows[i].kind != CALIB_SILENT) {
 			struct calib_row first = rows[k];
 			rows[k++] = rows[i];
 			rows[i] = first;
@@ -52,39 +53,36 @@ static size_t with_twin_first(struct calib_row *rows, size_t n)
 	return k;
 }
 
-/* A table of these rows; where they are of too few batteries, of all. */
-static int calibrate_kind(const struct calib_row *all, size_t n, size_t from,
-	size_t below, const struct calibration *like, struct calibration *c,
+/* The spread is of the validation part by the search's trees, the tables of every row
+ * learned from: of each kind its own, or, where too few batteries show it, of all. */
+static int calibrate_rows(struct calib_row *valid, size_t nvalid,
+	const struct calib_row *calib, size_t n, double level, struct model *m,
 	struct err *err)
 {
-	struct err few = {0};
-	if (calibrate(all + from, below - from, like->level, like->spread, c, &few) ==
-		0)
-		return 0;
-	return few.class == ERR_DATA
-		       ? calibrate(all, n, like->level, like->spread, c, err)
-		       : err_nomem(err);
+	size_t told = with_twin_first(valid, nvalid);
+	struct calib_spread spread = calibration_spread(valid, told ? told : nvalid);
+	for (int k = 0; k < CALIB_KINDS; k++) {
+		struct calibration *c = &m->calibration[k];
+		struct err few = {0};
+		if (calibrate(calib, n, (enum calib_kind)k, level, spread, c, &few) ==
+			0)
+			continue;
+		if (few.class != ERR_DATA)
+			return err_nomem(err);
+		if (calibrate(calib, n, CALIB_ALL, level, spread, c, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
-/* The spread is of the validation part by the search's trees, all the rest of every row
- * learned from. */
 static int calibrate_on(const struct dataset *d, const struct judged_parts *parts,
 	double level, struct model *m, struct err *err)
 {
 	const struct part *p = parts->learn, *v = parts->valid;
 	struct calib_row *valid = residuals(d, v, m, err);
 	struct calib_row *calib = residuals(d, p, m, err);
-	int r = -1;
-	if (valid && calib) {
-		size_t told = with_twin_first(calib, p->n),
-		       k = with_twin_first(valid, v->n);
-		struct calibration like = {.level = level,
-			.spread = calibration_spread(valid, k ? k : v->n)};
-		r = calibrate_kind(calib, p->n, 0, told, &like, &m->calibration, err);
-		if (r == 0)
-			r = calibrate_kind(
-				calib, p->n, told, p->n, &like, &m->silent, err);
-	}
+	int r = valid && calib ? calibrate_rows(valid, v->n, calib, p->n, level, m, err)
+			       : -1;
 	free(valid);
 	free(calib);
 	return r;
@@ -184,8 +182,8 @@ static struct outcome *outcomes(const struct dataset *d, const struct part *p,
 	}
 	for (size_t i = 0; i < p->n; i++) {
 		const struct dataset_row *row = &d->rows[p->row[i]];
-		struct estimate e = model_estimate(
-			m, (double)p->margin[i], model_width(m, row_of(p, m, i)));
+		struct estimate e =
+			model_estimate(m, (double)p->margin[i], row_of(p, m, i));
 		if (baseline) {
 			e = ESTIMATE_NONE;
 			e.rul = baseline_of(&r->weibull, m->start_days, row->age_days);
@@ -253,9 +251,9 @@ static int importance(
 static double ended_by(
 	const struct model *m, const struct part *p, size_t i, double days)
 {
-	double width = model_width(m, row_of(p, m, i));
-	return calibration_p_fail(
-		model_calibration(m, width), (double)p->margin[i], width, days);
+	const float *x = row_of(p, m, i);
+	return calibration_p_fail(&m->calibration[model_kind(m, x)],
+		(double)p->margin[i], model_width(m, x), days);
 }
 
 int model_page(const struct dataset *d, const struct part *test, struct booster *b,

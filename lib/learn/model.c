@@ -73,6 +73,18 @@ static json_t *write_calibration(const struct calibration *c)
 		number(c->spread.slope), "wide", number(c->spread.wide), "table", a);
 }
 
+static const char *const CALIBRATION_KEYS[CALIB_KINDS] = {
+	"tested", "untested", "twin_silent"};
+
+static json_t *write_calibrations(const struct model *m)
+{
+	json_t *o = json_object();
+	for (int k = 0; k < CALIB_KINDS; k++)
+		json_object_set_new(
+			o, CALIBRATION_KEYS[k], write_calibration(&m->calibration[k]));
+	return o;
+}
+
 static json_t *write_start(const struct model *m)
 {
 	return json_pack("{s:o, s:o}", "feature",
@@ -149,7 +161,7 @@ int model_write_json(const struct model *m, const struct model_report *r,
 {
 	json_t *o = json_pack(
 		"{s:i, s:s, s:i, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-		"s:o, s:o}",
+		"s:o}",
 		"format", MODEL_FORMAT, "id", m->id, "window_h", m->window_h,
 		"floor_days", number(m->floor_days), "longest_days",
 		number(m->longest_days), "training_strings",
@@ -158,9 +170,8 @@ int model_write_json(const struct model *m, const struct model_report *r,
 			(json_int_t)m->booster_size, "hash",
 			hash_text(m->booster_hash)),
 		"features", write_features(m), "start", write_start(m), "calibration",
-		write_calibration(&m->calibration), "calibration_silent",
-		write_calibration(&m->silent), "fusion", write_weights(&m->weights),
-		"split", write_split(r), "training", write_training(r), "evaluation",
+		write_calibrations(m), "fusion", write_weights(&m->weights), "split",
+		write_split(r), "training", write_training(r), "evaluation",
 		write_evaluation(r));
 	char *text = o ? json_dumps(o, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) : NULL;
 	json_decref(o);
@@ -314,12 +325,22 @@ static int read_calibration(
 	return 0;
 }
 
+static int read_calibrations(const json_t *o, struct model *m, struct err *err)
+{
+	json_t *all = json_object_get(o, "calibration");
+	for (int k = 0; k < CALIB_KINDS; k++)
+		if (read_calibration(
+			    all, CALIBRATION_KEYS[k], &m->calibration[k], err) < 0)
+			return -1;
+	return 0;
+}
+
 static int read_start(const json_t *o, struct model *m, struct err *err)
 {
 	json_t *k = json_object_get(o, "start"), *f = json_object_get(k, "feature");
 	if (get_number(k, "days", m->floor_days, 1e6, &m->start_days, err) < 0)
 		return -1;
-	model_find_twin(m);
+	model_find_features(m);
 	if (m->start < 0 ? json_is_null(f)
 			 : json_is_string(f) && strcmp(json_string_value(f),
 							m->feature[m->start].name) == 0)
@@ -392,11 +413,9 @@ static int read_model(const json_t *o, struct model *m, struct err *err)
 		get_number(o, "longest_days", m->floor_days, 1e9, &m->longest_days,
 			err) < 0)
 		return -1;
-	if (read_start(o, m, err) < 0 ||
-		read_calibration(o, "calibration", &m->calibration, err) < 0 ||
-		read_calibration(o, "calibration_silent", &m->silent, err) < 0)
-		return -1;
-	return read_weights(o, &m->weights, err);
+	return read_start(o, m, err) < 0 || read_calibrations(o, m, err) < 0
+		       ? -1
+		       : read_weights(o, &m->weights, err);
 }
 
 int model_read_json(const char *p, size_t len, struct model *m, struct err *err)
@@ -454,14 +473,16 @@ double model_width(const struct model *m, const float *x)
 	return log(fmax(high, m->floor_days) / fmax(low, m->floor_days));
 }
 
-const struct calibration *model_calibration(const struct model *m, double width)
+enum calib_kind model_kind(const struct model *m, const float *x)
 {
-	return isnan(width) ? &m->silent : &m->calibration;
+	if (isnan(model_width(m, x)))
+		return CALIB_SILENT;
+	return m->tested >= 0 && !isnan(x[m->tested]) ? CALIB_TESTED : CALIB_UNTESTED;
 }
 
-void model_find_twin(struct model *m)
+void model_find_features(struct model *m)
 {
-	m->start = m->bound[0] = m->bound[1] = -1;
+	m->start = m->bound[0] = m->bound[1] = m->tested = -1;
 	for (int i = 0; i < m->nfeatures; i++) {
 		const char *name = m->feature[i].name;
 		if (strcmp(name, "twin_rul_days") == 0)
@@ -470,6 +491,8 @@ void model_find_twin(struct model *m)
 			m->bound[0] = i;
 		else if (strcmp(name, "twin_upper_days") == 0)
 			m->bound[1] = i;
+		else if (strcmp(name, "capacity_test_pct") == 0)
+			m->tested = i;
 	}
 }
 

@@ -17,7 +17,7 @@
 #include "learn/weights.h"
 
 enum {
-	MODEL_FORMAT = 2,
+	MODEL_FORMAT = 3,
 	MODEL_UNIT_MAX = 15,
 	MODEL_JSON_MAX = 1 << 20,      /* bytes of model.json */
 	MODEL_BOOSTER_MAX = 256 << 20, /* bytes of booster.ubj */
@@ -63,9 +63,9 @@ struct model {
 	int start; /* a feature in days; -1: they begin at start_days always */
 	double start_days;
 	int bound[2]; /* features: the twin's bounds of life, days; -1 none */
-	/* Of rows with a word of the twin, and without: these are far less certain. One
-	 * and the same where there were too few of a kind. */
-	struct calibration calibration, silent;
+	int tested;   /* feature: what a test of its capacity measured; -1 none */
+	/* Of each kind of rows; that of all where there were too few of it. */
+	struct calibration calibration[CALIB_KINDS];
 	struct weights weights; /* of its estimates, beside the twin's */
 	uint64_t booster_hash, booster_size;
 };
@@ -91,11 +91,11 @@ double model_start(const struct model *m, const float *x);
 /* How far apart the twin's bounds are on a row, ln; NaN unknown. */
 double model_width(const struct model *m, const float *x);
 
-/* The table that serves a width of the twin's (NaN: it is silent). */
-const struct calibration *model_calibration(const struct model *m, double width);
+/* What is known of the battery of a row: which table serves it. */
+enum calib_kind model_kind(const struct model *m, const float *x);
 
-/* Sets start and bound by the names of the features. */
-void model_find_twin(struct model *m);
+/* Sets start, bound and tested by the names of the features. */
+void model_find_features(struct model *m);
 
 /* True when a stream with that feature schema supplies all features of m; else -1 with
  * ERR_DATA naming the first it lacks. */

@@ -12,10 +12,10 @@ struct predictor {
 	struct shap *shap;
 };
 
-struct estimate model_estimate(const struct model *m, double margin, double width)
+struct estimate model_estimate(const struct model *m, double margin, const float *x)
 {
-	const struct calibration *c = model_calibration(m, width);
-	double floor = log(m->floor_days), lower, upper;
+	const struct calibration *c = &m->calibration[model_kind(m, x)];
+	double floor = log(m->floor_days), width = model_width(m, x), lower, upper;
 	/* Below the floor lives were not told apart in training nor in calibration. */
 	calibration_interval(c, fmax(margin, floor), width, &lower, &upper);
 	struct estimate e = {.rul = exp(margin),
@@ -61,7 +61,7 @@ static void finish(const struct predictor *k, const float *x, float coverage,
 		margin += (double)contributions[i];
 	if (m->start >= 0)
 		contributions[m->start] += (float)(model_start(m, x) - usual);
-	p->e = model_estimate(m, margin, model_width(m, x));
+	p->e = model_estimate(m, margin, x);
 	p->beyond = model_beyond(m, x);
 	p->starved = coverage < (float)STARVED_BELOW || model_starved(m, x);
 	if (p->beyond > RANGE_SLACK)

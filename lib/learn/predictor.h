@@ -27,9 +27,9 @@ struct prediction {
 	bool starved;
 };
 
-/* Days from a margin and a width of the twin's (NaN unknown): the estimate, its bounds
- * and probabilities. */
-struct estimate model_estimate(const struct model *m, double margin, double width);
+/* Days from the margin of a row of the model's features: the estimate, its bounds and
+ * probabilities. */
+struct estimate model_estimate(const struct model *m, double margin, const float *x);
 /* How far the feature that is worst lies outside what the model was trained on, in
  * spans of its values there; 0 when all lie inside. */
 double model_beyond(const struct model *m, const float *x);

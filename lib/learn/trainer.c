@@ -132,7 +132,7 @@ static int choose_features(const struct dataset *d, const struct split *s,
 		m->feature[m->nfeatures++] = f;
 	}
 	free(values);
-	model_find_twin(m);
+	model_find_features(m);
 	if (m->nfeatures == 0)
 		return err_set(err, ERR_DATA,
 			"no feature varies among the training rows: nothing to learn "

@@ -164,6 +164,11 @@ ruls() { # JQ-FILTER over the rul records of $P that predict added
 	try predict -q --model "$BATS_TEST_TMPDIR/m" -i "$F" -o "$P"
 	assert_status 0
 	assert_one_line_stderr "model unusable: .*model.json: 'format' is not a whole number"
+	# of an older format: what to do about it
+	jq '.format = 2' "$MODEL/model.json" >"$BATS_TEST_TMPDIR/m/model.json"
+	try predict -q --model "$BATS_TEST_TMPDIR/m" -i "$F" -o "$P"
+	assert_status 0
+	assert_one_line_stderr "model unusable: .*model.json: format 2 is not [0-9]+, train it anew"
 	[ "$(ruls 'select(.source == "ml")' | wc -l)" -eq 0 ]
 }
 

@@ -24,7 +24,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			(h->n && bin >= h->n))
 			abort();
 	}
-	struct estimate e = model_estimate(&m, 6, 1);
+	float x[FIELDS_MAX];
+	for (int i = 0; i < m.nfeatures; i++)
+		x[i] = (float)m.feature[i].max;
+	struct estimate e = model_estimate(&m, 6, x);
 	if (!(e.lower <= e.rul && e.rul <= e.upper))
 		abort();
 	return 0;

@@ -22,7 +22,7 @@ static void draw(struct rng *r, struct calib_row *rows, size_t batteries)
 		for (size_t i = 0; i < PER; i++)
 			rows[b * PER + i] = (struct calib_row){margin,
 				margin + shift + 0.1 * rng_normal(r), false,
-				(uint32_t)b, NAN};
+				(uint32_t)b, NAN, CALIB_TESTED};
 	}
 }
 
@@ -35,7 +35,8 @@ static void test_coverage_of_new_batteries(void **state)
 		struct calibration c;
 		draw(&r, cal, CAL);
 		draw(&r, fresh, NEW);
-		assert_int_equal(calibrate(cal, CAL * PER, 0.9, ALIKE, &c, NULL), 0);
+		assert_int_equal(
+			calibrate(cal, CAL * PER, CALIB_ALL, 0.9, ALIKE, &c, NULL), 0);
 		for (size_t i = 0; i < NEW * PER; i++, n++) {
 			double lo, hi;
 			calibration_interval(&c, fresh[i].margin, NAN, &lo, &hi);
@@ -69,10 +70,11 @@ static void test_equals_order_statistics(void **state)
 	struct calibration c;
 	for (int i = 0; i < N; i++) {
 		e[i] = rng_normal(&r);
-		rows[i] = (struct calib_row){6, 6 + e[i], false, (uint32_t)i, NAN};
+		rows[i] = (struct calib_row){
+			6, 6 + e[i], false, (uint32_t)i, NAN, CALIB_TESTED};
 	}
 	qsort(e, N, sizeof(*e), by_double);
-	assert_int_equal(calibrate(rows, N, 0.9, ALIKE, &c, NULL), 0);
+	assert_int_equal(calibrate(rows, N, CALIB_ALL, 0.9, ALIKE, &c, NULL), 0);
 	assert_int_equal(c.n, 1);
 	/* ceil(.95 · 40) = 38th of 39, and by symmetry the 2nd. */
 	assert_true(fabs(c.bin[0].lower - e[1]) < 1e-12);
@@ -83,17 +85,17 @@ static void test_equals_order_statistics(void **state)
 static void test_table_follows_the_margin(void **state)
 {
 	struct rng r = {3};
-	enum { N = 240 };
-	struct calib_row rows[N];
+	enum { N = 1200 };
+	static struct calib_row rows[N];
 	struct calibration c;
 	for (int i = 0; i < N; i++) {
 		/* Short lives scatter four times as much. */
 		double m = i % 2 ? 3 : 7, s = i % 2 ? 0.8 : 0.2;
 		m += 0.01 * rng_uniform(&r);
-		rows[i] = (struct calib_row){
-			m, m + s * rng_normal(&r), false, (uint32_t)i, NAN};
+		rows[i] = (struct calib_row){m, m + s * rng_normal(&r), false,
+			(uint32_t)i, NAN, CALIB_TESTED};
 	}
-	assert_int_equal(calibrate(rows, N, 0.9, ALIKE, &c, NULL), 0);
+	assert_int_equal(calibrate(rows, N, CALIB_ALL, 0.9, ALIKE, &c, NULL), 0);
 	assert_int_equal(c.n, 4);
 	double lo, hi, lo2, hi2;
 	calibration_interval(&c, 3.005, NAN, &lo, &hi);
@@ -110,12 +112,13 @@ static void test_censoring_keeps_coverage(void **state)
 	struct calibration c, full;
 	for (int i = 0; i < N; i++) {
 		double t = 6 + 0.5 * rng_normal(&r), cut = 6 + 0.8 * rng_normal(&r);
-		plain[i] = (struct calib_row){6, t, false, (uint32_t)i, NAN};
-		rows[i] =
-			(struct calib_row){6, fmin(t, cut), t > cut, (uint32_t)i, NAN};
+		plain[i] =
+			(struct calib_row){6, t, false, (uint32_t)i, NAN, CALIB_TESTED};
+		rows[i] = (struct calib_row){
+			6, fmin(t, cut), t > cut, (uint32_t)i, NAN, CALIB_TESTED};
 	}
-	assert_int_equal(calibrate(plain, N, 0.9, ALIKE, &full, NULL), 0);
-	assert_int_equal(calibrate(rows, N, 0.9, ALIKE, &c, NULL), 0);
+	assert_int_equal(calibrate(plain, N, CALIB_ALL, 0.9, ALIKE, &full, NULL), 0);
+	assert_int_equal(calibrate(rows, N, CALIB_ALL, 0.9, ALIKE, &c, NULL), 0);
 	assert_true(c.bin[0].lower <= full.bin[0].lower);
 	assert_true(c.bin[0].upper > 0.7 && c.bin[0].upper < 1.2);
 	/* The censored likelihood finds the sigma that the naive one would miss. */
@@ -128,8 +131,9 @@ static void test_all_censored_is_extrapolated(void **state)
 	struct calib_row rows[25];
 	struct calibration c;
 	for (int i = 0; i < 25; i++)
-		rows[i] = (struct calib_row){6, 5.0 + 0.01 * i, true, (uint32_t)i, NAN};
-	assert_int_equal(calibrate(rows, 25, 0.9, ALIKE, &c, NULL), 0);
+		rows[i] = (struct calib_row){
+			6, 5.0 + 0.01 * i, true, (uint32_t)i, NAN, CALIB_TESTED};
+	assert_int_equal(calibrate(rows, 25, CALIB_ALL, 0.9, ALIKE, &c, NULL), 0);
 	assert_true(c.bin[0].extrapolated);
 	assert_true(isfinite(c.bin[0].upper));
 }
@@ -145,12 +149,12 @@ static void test_slope(void **state)
 		double m = 3 + 5 * rng_uniform(&r);
 		rows[i] = (struct calib_row){m,
 			m + 0.3 * exp(-0.4 * (m - log(1000))) * rng_normal(&r), false,
-			(uint32_t)i, NAN};
+			(uint32_t)i, NAN, CALIB_TESTED};
 	}
 	struct calib_spread s = calibration_spread(rows, N);
 	assert_true(fabs(s.slope + 0.4) < 0.051);
 	assert_true(s.wide == 0); /* no width is known */
-	assert_int_equal(calibrate(rows, N, 0.9, s, &c, NULL), 0);
+	assert_int_equal(calibrate(rows, N, CALIB_ALL, 0.9, s, &c, NULL), 0);
 	double lo, hi;
 	for (double m = 3.1; m < 8; m += 0.7) {
 		calibration_interval(&c, m, NAN, &lo, &hi);
@@ -170,12 +174,12 @@ static void test_width(void **state)
 	struct calibration c;
 	for (int i = 0; i < N; i++) {
 		double width = 0.2 * exp(2 * rng_uniform(&r));
-		rows[i] = (struct calib_row){
-			7, 7 + width / 4 * rng_normal(&r), false, (uint32_t)i, width};
+		rows[i] = (struct calib_row){7, 7 + width / 4 * rng_normal(&r), false,
+			(uint32_t)i, width, CALIB_TESTED};
 	}
 	struct calib_spread s = calibration_spread(rows, N);
 	assert_true(fabs(s.wide - 1) < 0.126);
-	assert_int_equal(calibrate(rows, N, 0.9, s, &c, NULL), 0);
+	assert_int_equal(calibrate(rows, N, CALIB_ALL, 0.9, s, &c, NULL), 0);
 	for (double width = 0.2; width < 1.5; width *= 1.5) {
 		double lo, hi;
 		calibration_interval(&c, 7, width, &lo, &hi);
@@ -190,6 +194,68 @@ static void test_width(void **state)
 	assert_true(isfinite(lo) && isfinite(hi));
 }
 
+/* Of untested batteries the estimate is three times as far out: each kind has its own
+ * interval, and a kind that too few show has none. */
+static void test_kinds(void **state)
+{
+	struct rng r = {8};
+	enum { N = 600 };
+	static struct calib_row rows[N];
+	struct calibration c[CALIB_KINDS + 1];
+	struct err err = {0};
+	for (int i = 0; i < N; i++) {
+		enum calib_kind kind = i < 18      ? CALIB_SILENT
+				       : i < N / 2 ? CALIB_TESTED
+						   : CALIB_UNTESTED;
+		double sigma = kind == CALIB_UNTESTED ? 0.6 : 0.2;
+		rows[i] = (struct calib_row){
+			7, 7 + sigma * rng_normal(&r), false, (uint32_t)i, NAN, kind};
+	}
+	for (int k = 0; k <= CALIB_KINDS; k++) {
+		int s = calibrate(rows, N, (enum calib_kind)k, 0.9, ALIKE, &c[k], &err);
+		assert_int_equal(s, k == CALIB_SILENT ? -1 : 0);
+	}
+	assert_non_null(strstr(err.msg, "18 of at least 19"));
+	const double want[] = {0.2, 0.6, 0, 0.45};
+	for (int k = 0; k <= CALIB_KINDS; k++) {
+		double lo, hi;
+		if (k == CALIB_SILENT)
+			continue;
+		calibration_interval(&c[k], 7, NAN, &lo, &hi);
+		assert_true(fabs((hi - lo) / (2 * 1.645 * want[k]) - 1) < 0.2);
+	}
+}
+
+/* Half of the batteries are untested in one row of ten, and then far out: that one row
+ * is a tenth of what will be foretold of them. */
+static void test_short_visits(void **state)
+{
+	struct rng r = {9};
+	enum { N = 1000, EACH = 10 };
+	static struct calib_row rows[N * EACH], fresh[N * EACH];
+	struct calibration c;
+	double inside = 0, n = 0;
+	for (int set = 0; set < 2; set++)
+		for (int i = 0; i < N * EACH; i++) {
+			bool brief = i / EACH % 2;
+			bool untested = i % EACH < (brief ? 1 : 9);
+			(set ? fresh : rows)[i] = (struct calib_row){7,
+				7 + (brief ? 1 : 0.1) * rng_normal(&r), false,
+				(uint32_t)(i / EACH), NAN,
+				untested ? CALIB_UNTESTED : CALIB_TESTED};
+		}
+	assert_int_equal(
+		calibrate(rows, N * EACH, CALIB_UNTESTED, 0.9, ALIKE, &c, NULL), 0);
+	for (int i = 0; i < N * EACH; i++)
+		if (fresh[i].kind == CALIB_UNTESTED) {
+			double lo, hi;
+			calibration_interval(&c, 7, NAN, &lo, &hi);
+			n++;
+			inside += fresh[i].log_time >= lo && fresh[i].log_time <= hi;
+		}
+	assert_true(fabs(inside / n - 0.9) < 0.02);
+}
+
 /* Three in a hundred die at any time before their end, the rest near it. */
 static void test_sudden_deaths(void **state)
 {
@@ -200,9 +266,10 @@ static void test_sudden_deaths(void **state)
 	for (int i = 0; i < N; i++) {
 		bool sudden = rng_uniform(&r) < 0.03;
 		double t = sudden ? 7 + log(rng_uniform(&r)) : 7 + 0.3 * rng_normal(&r);
-		rows[i] = (struct calib_row){7, t, false, (uint32_t)i, NAN};
+		rows[i] =
+			(struct calib_row){7, t, false, (uint32_t)i, NAN, CALIB_TESTED};
 	}
-	assert_int_equal(calibrate(rows, N, 0.9, ALIKE, &c, NULL), 0);
+	assert_int_equal(calibrate(rows, N, CALIB_ALL, 0.9, ALIKE, &c, NULL), 0);
 	assert_true(fabs(c.bin[0].sigma - 0.3) < 0.03);
 	assert_true(c.bin[0].sudden >= 0.01 && c.bin[0].sudden <= 0.05);
 	/* 90 of 1,097 days: a twelfth of the sudden ones, and of the others none */
@@ -216,8 +283,9 @@ static void test_too_few(void **state)
 	struct calibration c;
 	struct err err = {0};
 	for (int i = 0; i < 18; i++)
-		rows[i] = (struct calib_row){6, 6, false, (uint32_t)i, NAN};
-	assert_int_equal(calibrate(rows, 18, 0.9, ALIKE, &c, &err), -1);
+		rows[i] =
+			(struct calib_row){6, 6, false, (uint32_t)i, NAN, CALIB_TESTED};
+	assert_int_equal(calibrate(rows, 18, CALIB_ALL, 0.9, ALIKE, &c, &err), -1);
 	assert_int_equal(err.class, ERR_DATA);
 	assert_non_null(strstr(err.msg, "18 of at least 19"));
 }
@@ -241,6 +309,8 @@ int main(void)
 		cmocka_unit_test(test_all_censored_is_extrapolated),
 		cmocka_unit_test(test_slope),
 		cmocka_unit_test(test_width),
+		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_short_visits),
 		cmocka_unit_test(test_sudden_deaths),
 		cmocka_unit_test(test_too_few),
 		cmocka_unit_test(test_p_fail),

@@ -69,15 +69,16 @@ static struct booster *small_model(struct model *m)
 		.nfeatures = 1,
 		.start = -1,
 		.start_days = 1,
-		.bound = {-1, -1}};
+		.bound = {-1, -1},
+		.tested = -1};
 	strcpy(m->feature[0].name, "t_mean_c");
 	strcpy(m->feature[0].unit, "degC");
 	m->feature[0].min = 20;
 	m->feature[0].max = 40;
 	m->feature[0].present = 1;
-	m->calibration = (struct calibration){
-		0.9, {0, 0}, 1, {{INFINITY, -0.3, 0.3, 0.2, 0, 60, 60, false}}};
-	m->silent = m->calibration;
+	for (int i = 0; i < CALIB_KINDS; i++)
+		m->calibration[i] = (struct calibration){
+			0.9, {0, 0}, 1, {{INFINITY, -0.3, 0.3, 0.2, 0, 60, 60, false}}};
 	return booster_train(&d, &d, &p, &fit, NULL);
 }
 

@@ -83,8 +83,7 @@ static void save_model(const char *path, int flavour, char id[CODE_MAX + 1])
 		.start = -1,
 		.start_days = 300,
 		.bound = {-1, -1},
-		.calibration = {
-			0.9, {0, 0}, 1, {{INFINITY, -1, 1, 0.5, 0, 60, 60, false}}}};
+		.tested = -1};
 	struct model_report r = {.seed = (uint64_t)flavour};
 	struct booster_fit fit;
 	struct booster_params p = {4, 4, 2, 1, 0.5, 0.5, 300, 1, 0.8};
@@ -93,7 +92,9 @@ static void save_model(const char *path, int flavour, char id[CODE_MAX + 1])
 		x[i] = (float)i;
 		t[i] = (float)(100 + i * (flavour + 1));
 	}
-	m.silent = m.calibration;
+	for (int i = 0; i < CALIB_KINDS; i++)
+		m.calibration[i] = (struct calibration){
+			0.9, {0, 0}, 1, {{INFINITY, -1, 1, 0.5, 0, 60, 60, false}}};
 	struct booster_data d = {x, t, t, 64, 1};
 	struct booster *b = booster_train(&d, &d, &p, &fit, NULL);
 	assert_int_equal(booster_save(b, &trees, NULL), 0);

@@ -356,9 +356,10 @@ static void test_model_directory(void **state)
 		fail_msg("%s", err.msg);
 	assert_string_equal(back.id, m.id);
 	assert_int_equal(back.nfeatures, m.nfeatures);
-	assert_true(fabs(back.calibration.bin[0].sigma - m.calibration.bin[0].sigma) <
-		    1e-6);
-	assert_true(isinf(back.calibration.bin[back.calibration.n - 1].margin_below));
+	assert_true(fabs(back.calibration[0].bin[0].sigma -
+			    m.calibration[0].bin[0].sigma) < 1e-6);
+	assert_true(
+		isinf(back.calibration[0].bin[back.calibration[0].n - 1].margin_below));
 	booster_free(b);
 	/* nothing is left beside it */
 	snprintf(file, sizeof(file), "%s.new-%ld", path, (long)getpid());
@@ -404,17 +405,17 @@ static void test_damaged_json(void **state)
 	for (size_t n = 0; n < json.len - 1; n++)
 		assert_int_equal(model_read_json(text, n, &m, &err), -1);
 	static const char *const bad[] = {"[]", "null", "{}", "{\"format\": \"1\"}",
-		"{\"format\": 1}", "{\"format\": 2, \"id\": 5}",
-		"{\"format\": 2, \"id\": \"x\", \"window_h\": -1}"};
+		"{\"format\": 2}", "{\"format\": 3, \"id\": 5}",
+		"{\"format\": 3, \"id\": \"x\", \"window_h\": -1}"};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		assert_int_equal(model_read_json(bad[i], strlen(bad[i]), &m, &err), -1);
 	/* every value in turn replaced by another type, where the reader needs it */
-	static const char *const keys[] = {
-		"\"id\": ", "\"window_h\": ", "\"floor_days\": ", "\"bytes\": ",
-		"\"hash\": ", "\"features\": ", "\"unit\": ", "\"min\": ",
-		"\"present\": ", "\"level\": ", "\"sigma\": ", "\"wide\": ",
-		"\"start\": ", "\"days\": ", "\"fusion\": ", "\"calibration_silent\": ",
-		"\"table\": ", "\"lower\": ", "\"upper\": "};
+	static const char *const keys[] = {"\"id\": ", "\"window_h\": ",
+		"\"floor_days\": ", "\"bytes\": ", "\"hash\": ", "\"features\": ",
+		"\"unit\": ", "\"min\": ", "\"present\": ", "\"level\": ",
+		"\"sigma\": ", "\"wide\": ", "\"start\": ", "\"days\": ",
+		"\"fusion\": ", "\"calibration\": ", "\"untested\": ",
+		"\"twin_silent\": ", "\"table\": ", "\"lower\": ", "\"upper\": "};
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
 		struct buf t = {0};
 		const char *at = strstr(text, keys[i]);
