@@ -5,8 +5,9 @@
 
 The training stream has features, truth and the twin's estimates; the evaluation streams,
 one fleet after the other, the learned and fused ones as well. Rows are looked at every
-ten days, and only after the warm-up: a fleet that has been watched for a year has had its
-tests. What is kept of a stream are the numbers of the rows looked at.
+ten days, and but for the last table only after the warm-up: a fleet that has been watched
+for a year has had its tests. What is kept of a stream are the numbers of the rows looked
+at.
 """
 import json
 import sys
@@ -36,10 +37,10 @@ def wanted(names):
 
 
 class Fleet:
-    """The rows of one stream after the warm-up: {(battery, unit, day): numbers}."""
+    """The rows of one stream: {(battery, unit, days under watch): numbers}."""
 
-    def __init__(self, window, warm, cols):
-        self.window, self.warm, self.cols = window, warm, cols
+    def __init__(self, window, cols):
+        self.window, self.cols = window, cols
         self.names, self.fields, self.places, self.rows, self.first = {}, {}, {}, {}, None
 
     def place(self, kind, at):
@@ -57,26 +58,26 @@ class Fleet:
             return
         day, name = (r[1] + DAY // 2) // DAY, self.fields[r[0]]
         self.first = day if self.first is None else self.first
-        if day % STEP or day < self.first + self.warm:
+        if day % STEP:
             return
         if kind == "feature" and r[1 + name.index("window_h")] != self.window:
             return
         if kind == "rul":
             kind = SOURCES[r[1 + name.index("source")]]
-        key = (r[2], r[1 + name.index("unit")] or 0, day)
+        key = (r[2], r[1 + name.index("unit")] or 0, day - self.first)
         row = self.rows.setdefault(key, array("f", [np.nan] * len(self.cols)))
         for i, j in self.place(r[0], kind):
             row[i] = np.nan if j >= len(r) or r[j] is None else float(r[j])
 
 
-def read(f, window, warm, cols):
+def read(f, window, cols):
     """The fleets of a file of one or more whole streams."""
     fleet = None
     for r in msgpack.Unpacker(f, raw=False, max_buffer_size=1 << 30):
         if r[0] == 126:
             if fleet:
                 break
-            fleet = Fleet(window, warm, cols)
+            fleet = Fleet(window, cols)
         elif r[0] == 127:
             yield fleet.rows
             fleet = None
@@ -86,12 +87,12 @@ def read(f, window, warm, cols):
         sys.exit("evaluate: a stream is cut off")
 
 
-def table(f, window, warm, names):
+def table(f, window, names):
     """Arrays of the rows that have a truth and features, not past their end."""
     cols = wanted(names)
     place = {c: i for i, c in enumerate(cols)}
     keys, parts = [], []
-    for n, rows in enumerate(read(f, window, warm, cols)):
+    for n, rows in enumerate(read(f, window, cols)):
         kept = sorted(k for k, v in rows.items() if np.isfinite(v[place["feature", "age_days"]])
                       and v[place["truth", "censored"]] == 0 and v[place["truth", "rul_days"]] > 0)
         keys += [(n, *k) for k in kept]
@@ -100,7 +101,8 @@ def table(f, window, warm, names):
     column = lambda kind, field: x[:, place[kind, field]].astype(float)
     t = {"rul": column("truth", "rul_days"), "age": column("feature", "age_days"),
          "site": np.array([k[1][:9] for k in keys]), "fleet site": np.array(["%d %s" % (k[0], k[1][:9]) for k in keys]),
-         "unit": np.array(["%d %s %d" % k[:3] for k in keys]), "cause": column("truth", "cause"), "x": x[:, :len(names)],
+         "unit": np.array(["%d %s %d" % k[:3] for k in keys]), "watched": np.array([k[3] for k in keys]),
+         "cause": column("truth", "cause"), "x": x[:, :len(names)],
          "truth": np.column_stack([column("truth", n) for n in TRUTH])}
     for s in SOURCES.values():
         t[s] = column(s, "rul_days")
@@ -138,21 +140,26 @@ def figures(t, p, within):
 
 
 def coverage(t, s, within):
-    """Share held, its binomial error, mean width, batteries. Batteries weigh alike."""
+    """Share held, its error were batteries independent, and as sites have it, of which all
+    batteries share an ageing rate; mean width, batteries. Batteries weigh alike, whatever
+    the number of their rows."""
     ok = within & np.isfinite(t[s + " low"])
     if not ok.any():
-        return np.nan, np.nan, np.nan, 0
+        return np.nan, np.nan, np.nan, np.nan, 0
     inside = (t[s + " low"][ok] <= t["rul"][ok]) & (t["rul"][ok] <= t[s + " high"][ok])
-    _, unit = np.unique(t["unit"][ok], return_inverse=True)
+    _, first, unit = np.unique(t["unit"][ok], return_index=True, return_inverse=True)
     each = np.bincount(unit, inside) / np.bincount(unit)
+    _, site = np.unique(t["fleet site"][ok][first], return_inverse=True)
+    sums, n = np.bincount(site, each - each.mean()), len(each)
+    sites = np.sqrt((sums ** 2).sum() * len(sums) / (len(sums) - 1)) / n if len(sums) > 1 else np.nan
     width = (t[s + " high"] - t[s + " low"])[ok].mean()
-    return each.mean(), np.sqrt(0.09 / len(each)), width, len(each)
+    return each.mean(), np.sqrt(0.09 / n), sites, width, n
 
 
 def spread_of_sites(t, s, within):
     """Standard deviation of the share held from site to site, and what chance makes of it."""
     shares = [coverage(t, s, within & (t["fleet site"] == k)) for k in np.unique(t["fleet site"])]
-    return len(shares), np.std([c[0] for c in shares]), np.sqrt(np.mean([c[1] ** 2 for c in shares]))
+    return len(shares), np.std([c[0] for c in shares], ddof=1), np.sqrt(np.mean([c[1] ** 2 for c in shares]))
 
 
 def weibull(model, age):
@@ -215,12 +222,26 @@ def rivals(model, names, a, b):
             ("refitted, no temperature", fit(lambda t: t["x"][:, cool]))]
 
 
+def coverages(t, groups):
+    print("| rows of | rows | MAE, learned | MAE, fused | batteries | 90 % interval, learned, holds +- binomial (by site) "
+          "| its mean width, d | fused, holds | its mean width, d |\n|---|---|---|---|---|---|---|---|---|")
+    for name, w in groups:
+        if w.any():
+            c, chance, sites, width, n = coverage(t, "ml", w)
+            fused, _, _, wide, _ = coverage(t, "fused", w)
+            error = lambda s: np.nanmean(np.abs(t[s] - t["rul"])[w])
+            print("| %s | %d | %.0f | %.0f | %d | %.1f +- %.1f (%s) %% | %.0f | %.1f %% | %.0f |" % (
+                name, w.sum(), error("ml"), error("fused"), n, 100 * c, 100 * chance,
+                "%.1f" % (100 * sites) if np.isfinite(sites) else "one", width, 100 * fused, wide))
+
+
 def main():
     model = json.load(open(sys.argv[1] + "/model.json"))
     names = [f["name"] for f in model["features"]]
     with open(sys.argv[2], "rb") as f:
-        a = table(f, model["window_h"], 0, names)
-    b = table(sys.stdin.buffer, model["window_h"], int(sys.argv[3]), names)
+        a = table(f, model["window_h"], names)
+    always, warm = table(sys.stdin.buffer, model["window_h"], names), int(sys.argv[3])
+    b = {k: v[always["watched"] >= warm] for k, v in always.items()}
     everywhere = np.isfinite(b["ml"]) & np.isfinite(b["twin"]) & np.isfinite(b["line"])
     y, sudden = b["rul"], np.isin(b["cause"], SUDDEN)
     horizons = [("all", everywhere), ("under 90 d", everywhere & (y < 90)),
@@ -244,18 +265,15 @@ def main():
     groups = [(n, w) for n, w in horizons]
     groups += [(s, everywhere & (b["site"] == s)) for s in sorted(set(b["site"]))][:9]
     groups += [(n, everywhere & (b["cause"] == i)) for i, n in enumerate(CAUSES)]
-    print("\n| rows of | rows | MAE, learned | MAE, fused | batteries | 90 % interval, learned, holds | its mean width, d "
-          "| fused, holds | its mean width, d |\n|---|---|---|---|---|---|---|---|---|")
-    for name, w in groups:
-        if w.any():
-            c, err, width, n = coverage(b, "ml", w)
-            fused, _, wide, _ = coverage(b, "fused", w)
-            print("| %s | %d | %.0f | %.0f | %d | %.1f +- %.1f %% | %.0f | %.1f %% | %.0f |" % (
-                name, w.sum(), np.abs(b["ml"] - y)[w].mean(), np.abs(b["fused"] - y)[w].mean(), n, 100 * c, 100 * err,
-                width, 100 * fused, wide))
+    print()
+    coverages(b, groups)
     n, got, chance = spread_of_sites(b, "ml", everywhere)
     print("\nFrom site to site (%d of them, each of its own draw) the share held varies by %.1f %%; chance alone "
           "makes %.1f %%." % (n, 100 * got, 100 * chance))
+    print("\nBy days under watch, all of them:\n")
+    days = always["watched"]
+    coverages(always, [("%d to %d d" % (d, d + 90), np.isfinite(always["ml"]) & (days >= d) & (days < d + 90))
+                       for d in range(0, int(days.max()) + 1, 90)])
 
 
 main()

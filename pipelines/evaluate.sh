@@ -2,12 +2,12 @@
 # Measures a model on fleets of other seeds, which nothing of it has seen, against what
 # else there is, and prints the tables of the README.
 #
-#   evaluate.sh MODEL-DIR TRAINING-STREAM [BATTERIES [DAYS [SEED,SEED... [WARM-UP]]]]
+#   evaluate.sh MODEL-DIR TRAINING-STREAM [BATTERIES [DAYS [SEED,SEED... [WARM-UP [FOLDER]]]]]
 #                                          (1944, 405, 2,3,4,5,6,7, 365)
 #
 # TRAINING-STREAM is what train.sh keeps: the rivals that learn learn from it. Only what
 # comes after WARM-UP days is judged: in a year each string has had its test. The fleets
-# are made, foretold and judged one by one; none is kept.
+# are made two at a time; FOLDER keeps them, for another model, and those it has are used.
 # Needs python3-sklearn, python3-xgboost and python3-msgpack: scripts/evaluate-deps.txt.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
@@ -15,9 +15,21 @@ PATH=$PATH:$here/../build/bin:$here/../../../bin
 [ $# -ge 2 ] || { sed -n '2,6p' "$0"; exit 2; }
 
 IFS=, read -ra seeds <<<"${5:-2,3,4,5,6,7}"
-for seed in "${seeds[@]}"; do
-	floatline simulate -q --batteries "${3:-1944}" --days "${4:-405}" --seed "$seed" --interval 15m --truth |
+folder=${7:-$(mktemp -d)}
+[ -n "${7:-}" ] || trap 'rm -r "$folder"' EXIT
+mkdir -p "$folder"
+fleet() { # FILE OPTION...
+	[ ! -s "$1" ] || return 0
+	floatline simulate -q "${@:2}" --interval 15m --truth |
 		floatline featurize -q --windows 24 --every 1d |
-		floatline twin -q --every 1d --refresh 1d |
-		floatline predict -q --model "$1" --drop telemetry,string_telemetry,environment
+		floatline twin -q --every 1d --refresh 1d --only feature,truth,rul,twin_state >"$1.part"
+	mv "$1.part" "$1"
+}
+for seed in "${seeds[@]}"; do
+	fleet "$folder/${3:-1944}-${4:-405}-$seed.fl" --batteries "${3:-1944}" --days "${4:-405}" --seed "$seed" &
+	[ "$(jobs -rp | wc -l)" -lt 2 ] || wait -n
+done
+wait
+for seed in "${seeds[@]}"; do
+	floatline predict -q --model "$1" -i "$folder/${3:-1944}-${4:-405}-$seed.fl"
 done | /usr/bin/python3 "$here/evaluate.py" "$1" "$2" "${6:-365}"
