@@ -79,8 +79,12 @@ static int declare(struct courier *c, int kind, struct err *err)
 static int send_locked(struct courier *c, int kind, const void *records, size_t n,
 	size_t size, size_t *bad, struct err *err)
 {
-	if (!ready(c))
+	if (!ready(c)) {
+		/* Who posts samples posts them again; a decision is told when there is
+		 * room, with all that is in force. */
+		c->greeted &= kind == KIND_telemetry;
 		return no_reader(err);
+	}
 	buf_clear(&c->out);
 	if (declare(c, kind, err) < 0)
 		return -1;

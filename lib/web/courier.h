@@ -1,9 +1,9 @@
 /*
  * Brings what people and devices tell the bridge into the live pipeline, over a PUSH
- * endpoint that its first program reads: decisions about alerts, maintenance windows,
- * replacements, samples. A decision is in the database before; so one that finds no
- * pipeline is not lost: when a reader comes (again), those still in force are told
- * anew.
+ * endpoint that its first program reads: decisions about alerts and incidents,
+ * maintenance windows, replacements, samples. A decision is in the database before; so
+ * one that finds no pipeline, or one that does not keep up, is not lost: when a reader
+ * comes (again) or has room, those still in force are told anew.
  *
  * courier_send may be called from any thread; it never waits for the reader.
  */

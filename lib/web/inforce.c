@@ -43,14 +43,22 @@ int rows_as_records(struct db *db, int kind, const struct db_query *q, record_fn
 	return db_select(db, q, take_row, &s, err);
 }
 
+/* What a decision is about: an alert, or an incident. An incident that was closed may
+ * open anew under its id, for new alerts: these nobody has closed. */
+#define OF_ALERT                                                                       \
+	"EXISTS (SELECT 1 FROM alert a WHERE a.run = k.run AND a.alert_id = "          \
+	"k.subject_id"
+#define OF_INCIDENT                                                                    \
+	"EXISTS (SELECT 1 FROM incident i WHERE i.run = k.run AND i.incident_id = "    \
+	"k.subject_id"
 static const char ACTIONS[] =
 	"SELECT k.ts, k.subject_id, k.action, k.actor, k.until_ts, k.note FROM "
 	"alert_action k JOIN run r ON r.id = k.run WHERE r.name = '' AND ((k.action = "
-	"'shelve' AND k.until_ts > CAST($1 AS bigint)) OR (k.action <> 'shelve' AND "
-	"EXISTS (SELECT 1 FROM alert a WHERE a.run = k.run AND a.alert_id = "
-	"k.subject_id AND a.state <> 'resolved')) OR (k.action = 'resolve' AND k.ts > "
-	"CAST($2 AS bigint) AND EXISTS (SELECT 1 FROM alert a WHERE a.run = k.run AND "
-	"a.alert_id = k.subject_id))) ORDER BY k.ts";
+	"'shelve' AND k.until_ts > CAST($1 AS bigint)) OR (k.action <> 'shelve' "
+	"AND " OF_ALERT " AND a.state <> 'resolved')) OR (k.action = 'assign' "
+	"AND " OF_INCIDENT " AND i.state <> 'resolved')) OR (k.action = 'resolve' AND "
+	"k.ts > CAST($2 AS bigint) AND (" OF_ALERT ") OR " OF_INCIDENT
+	" AND i.state = 'resolved')))) ORDER BY k.ts";
 static const char WINDOWS[] =
 	"SELECT w.id, w.subject, w.from_ts, w.until_ts, w.title FROM "
 	"maintenance_window w JOIN run r ON r.id = w.run WHERE r.name = '' AND "

@@ -19,9 +19,10 @@ int rows_as_records(struct db *db, int kind, const struct db_query *q, record_fn
 	void *ctx, struct err *err);
 
 /*
- * Calls fn for each decision that holds at 'now' (ms) in production: acknowledgements,
- * assignments and resolutions of open alerts, shelves and maintenance windows that are
- * not over, replacements of the last week. As rows_as_records.
+ * Calls fn for each decision that holds at 'now' (ms) in production: acknowledgements
+ * and assignments of open alerts and incidents, what was resolved or closed within the
+ * last week and is not open anew, shelves and maintenance windows that are not over,
+ * replacements of the last week. As rows_as_records.
  */
 int inforce_each(struct db *db, int64_t now, record_fn *fn, void *ctx, struct err *err);
 

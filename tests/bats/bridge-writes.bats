@@ -273,3 +273,20 @@ accepted() {
 	timeout 30 decode -q -i pull:@ipc://into --allow-truncated -n 1 >told 2>/dev/null
 	[ "$(jq -r '.kind, .action, .subject_id, .actor, .note' told | xargs)" = "alert_action resolve $id emil mended" ]
 }
+
+@test "an incident that was closed while no pipeline was there, the next one hears of" {
+	sqlite3 f.db "UPDATE incident SET state = 'open'"
+	serve sqlite:f.db --into push:ipc://into
+	login emil
+	gives 200 PATCH /incidents/1cafe '{"assignee":"nok","root_cause":"a fuse"}'
+	timeout 30 decode -q -i pull:@ipc://into --allow-truncated -n 1 >told 2>/dev/null
+	[ "$(jq -r '.action, .subject_id, .actor, .note' told | xargs)" = "assign 1cafe emil nok" ]
+	gives 200 PATCH /incidents/1cafe '{"close":true,"note":"renewed"}'
+	timeout 30 decode -q -i pull:@ipc://into --allow-truncated -n 1 >told 2>/dev/null
+	[ "$(jq -r '.action, .subject_id, .actor, .note' told | xargs)" = "resolve 1cafe emil renewed" ]
+	# It has opened anew since: what is new, nobody has closed.
+	sqlite3 f.db "UPDATE incident SET state = 'open', ts = ts + 1000"
+	gives 200 POST "/alerts/$(firing)/shelve" '{"until":"2099-01-01T00:00:00Z","reason":"later"}'
+	timeout 30 decode -q -i pull:@ipc://into --allow-truncated -n 2 >told 2>/dev/null
+	[ "$(jq -r .action told | xargs)" = "assign shelve" ]
+}
