@@ -102,7 +102,7 @@ static int report(const struct options *o)
 
 int main(int argc, char **argv)
 {
-	struct options o = {.db = DB_DEFAULT, .run = ""};
+	struct options o = {.run = ""};
 	struct err err = {0};
 	int first;
 	const struct opt own[] = {{0, "quality", "DIR", "check this dataset directory",
@@ -111,7 +111,9 @@ int main(int argc, char **argv)
 		{0, "html", NULL, "quality: as a page", OPT_BOOL, &o.html, 0, 0},
 		{0, "month", "YYYY-MM", "the monthly report, a page", OPT_STR, &o.month,
 			0, 0},
-		{0, "db", "URL", "month: database, " DB_DEFAULT " unless given",
+		{0, "db", "URL",
+			"month: database; $" DB_ENVIRONMENT " or " DB_DEFAULT
+			" unless given",
 			OPT_STR, &o.db, 0, 0},
 		{0, "run", "NAME", "month: of this run; production unless given",
 			OPT_STR, &o.run, 0, 0},

@@ -233,15 +233,15 @@ static int command(const struct options *o, char **operands, int n, struct err *
 int main(int argc, char **argv)
 {
 	char dir[4096];
-	struct options o = {.db = DB_DEFAULT,
-		.to = -1,
-		.migrations = dir,
-		.keep = {90 * DAY_MS, 730 * DAY_MS, 0}};
+	struct options o = {
+		.to = -1, .migrations = dir, .keep = {90 * DAY_MS, 730 * DAY_MS, 0}};
 	struct flow_options fo;
 	struct err err = {0};
 	int first;
-	struct opt own[] = {{0, "db", "URL", "database, " DB_DEFAULT " unless given",
-				    OPT_STR, &o.db, 0, 0},
+	struct opt own[] = {
+		{0, "db", "URL",
+			"database; $" DB_ENVIRONMENT " or " DB_DEFAULT " unless given",
+			OPT_STR, &o.db, 0, 0},
 		{0, "to", "N", "migrate, rollback: to this migration", OPT_INT, &o.to,
 			0, 9999},
 		{0, "keep-raw", "DURATION",

@@ -25,6 +25,8 @@
 #include "record/kinds.h"
 
 #define DB_DEFAULT "sqlite:floatline.db"
+/* A URL in the environment: there only its owner can read the password. */
+#define DB_ENVIRONMENT "FLOATLINE_DB"
 
 enum db_open_flags {
 	DB_CREATE = 1, /* a SQLite file that does not exist is created */

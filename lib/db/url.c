@@ -1,7 +1,9 @@
 #include "db/url.h"
+#include "db/db.h"
 
 #include <libpq-fe.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static bool starts(const char *s, const char *with)
 {
@@ -132,6 +134,9 @@ void db_url_scrub(char *url)
 
 char *db_url_take(const char *url, int argc, char **argv)
 {
+	const char *env = getenv(DB_ENVIRONMENT);
+	if (!url)
+		url = env && *env ? env : DB_DEFAULT;
 	char *copy = strdup(url);
 	for (int i = 1; copy && i < argc; i++)
 		if (url >= argv[i] && url <= argv[i] + strlen(argv[i]))

@@ -27,7 +27,8 @@ void db_url_scrub(char *url);
 
 /*
  * Our own copy of a URL that stands in argv, where it is scrubbed: what is there is for
- * all to see. The caller frees it. NULL when out of memory.
+ * all to see. Without one (NULL) it is that of the environment (DB_ENVIRONMENT), or
+ * DB_DEFAULT. The caller frees it. NULL when out of memory.
  */
 char *db_url_take(const char *url, int argc, char **argv);
 

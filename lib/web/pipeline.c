@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -12,20 +13,36 @@
 
 enum { LOOK_MS = 10 };
 
+/* Keeps a text of the plan, where it fits. */
+static char *keep(struct pipeline_plan *plan, const char *fmt, va_list args)
+{
+	size_t left = sizeof(plan->text) - plan->used;
+	char *at = plan->text + plan->used;
+	int n = vsnprintf(at, left, fmt, args);
+	plan->full |= n < 0 || (size_t)n >= left;
+	if (!plan->full)
+		plan->used += (size_t)n + 1;
+	return at;
+}
+
 void plan_word(struct pipeline_plan *plan, const char *fmt, ...)
 {
 	int i = plan->n - 1;
-	size_t left = sizeof(plan->text) - plan->used;
-	char *at = plan->text + plan->used;
 	va_list args;
 	va_start(args, fmt);
-	int n = vsnprintf(at, left, fmt, args);
+	char *word = keep(plan, fmt, args);
 	va_end(args);
-	plan->full |= n < 0 || (size_t)n >= left || plan->nargs[i] == PIPELINE_ARGS;
-	if (plan->full)
-		return;
-	plan->argv[i][plan->nargs[i]++] = at;
-	plan->used += (size_t)n + 1;
+	plan->full |= plan->nargs[i] == PIPELINE_ARGS;
+	if (!plan->full)
+		plan->argv[i][plan->nargs[i]++] = word;
+}
+
+void plan_secret(struct pipeline_plan *plan, const char *fmt, ...)
+{
+	va_list args;
+	va_start(args, fmt);
+	plan->secret[plan->n - 1] = keep(plan, fmt, args);
+	va_end(args);
 }
 
 void plan_program(struct pipeline_plan *plan, const char *folder, const char *name)
@@ -47,7 +64,8 @@ static void complain(const char *what, const char *path)
 
 /* The child, until it is the program. Nothing here may allocate or lock: other threads
  * may have held locks when we were copied. */
-static void become(char *const *argv, int in, int out, int log, pid_t parent)
+static void become(
+	char *const *argv, char *const *env, int in, int out, int log, pid_t parent)
 {
 	sigset_t none;
 	sigemptyset(&none);
@@ -56,19 +74,39 @@ static void become(char *const *argv, int in, int out, int log, pid_t parent)
 		dup2(log, 2) == 2 && close_range(3, ~0U, 0) == 0) {
 		signal(SIGPIPE, SIG_DFL);
 		sigprocmask(SIG_SETMASK, &none, NULL);
-		execv(argv[0], argv);
+		execve(argv[0], argv, env);
 		complain("cannot run '", argv[0]);
 	}
 	/* No exit(): what our parent registered for its end is not ours to do. */
 	kill(getpid(), SIGKILL);
 }
 
-static int start_one(struct pipeline *p, char *const *argv, int in, int out, int log,
-	struct err *err)
+/* Our environment and one variable more, which goes before one of the same name. NULL
+ * when out of memory; the caller frees the list, not what is in it. */
+static char **environment_with(char *secret)
 {
+	size_t n = 0;
+	while (environ[n])
+		n++;
+	char **env = malloc((n + 2) * sizeof(*env));
+	if (!env)
+		return NULL;
+	env[0] = secret;
+	memcpy(env + 1, environ, (n + 1) * sizeof(*env));
+	return env;
+}
+
+static int start_one(struct pipeline *p, char *const *argv, char *secret, int in,
+	int out, int log, struct err *err)
+{
+	char **env = secret ? environment_with(secret) : environ;
+	if (!env)
+		return err_nomem(err);
 	pid_t parent = getpid(), pid = fork();
 	if (pid == 0)
-		become(argv, in, out, log, parent);
+		become(argv, env, in, out, log, parent);
+	if (secret)
+		free(env);
 	if (pid < 0)
 		return err_errno(err, "cannot start '%s'", argv[0]);
 	p->pid[p->n++] = pid;
@@ -91,7 +129,8 @@ static int start_next(struct pipeline *p, const struct pipeline_plan *plan, int 
 	bool last = i == plan->n - 1;
 	if (!last && pipe2(fd, O_CLOEXEC) < 0)
 		return err_errno(err, "cannot make a pipe");
-	int r = start_one(p, plan->argv[i], *in, last ? null : fd[1], log, err);
+	int r = start_one(
+		p, plan->argv[i], plan->secret[i], *in, last ? null : fd[1], log, err);
 	if (*in != null)
 		close(*in);
 	*in = fd[0];

@@ -24,6 +24,7 @@ struct pipeline_plan {
 	char text[8192];
 	size_t used;
 	char *argv[PIPELINE_MAX][PIPELINE_ARGS + 1];
+	char *secret[PIPELINE_MAX]; /* "NAME=VALUE", or NULL */
 	int nargs[PIPELINE_MAX], n;
 	const char *log; /* the file where all of them complain */
 	bool full;       /* something did not fit */
@@ -33,6 +34,11 @@ struct pipeline_plan {
 void plan_program(struct pipeline_plan *plan, const char *folder, const char *name);
 /* Adds an argument of the last one. */
 void plan_word(struct pipeline_plan *plan, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Sets a variable of the environment, NAME=VALUE, of the last one alone: where other
+ * users cannot see it, as they can its arguments. One is enough. */
+void plan_secret(struct pipeline_plan *plan, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* Starts all or none. ERR_IO. */

@@ -237,7 +237,7 @@ static int plan_all(struct simulations *s, struct slot *k, json_t *const *comman
 	plan_word(p, "--wait-subscribers=1");
 	plan_word(p, "--output=-");
 	plan_program(p, s->programs, "store");
-	plan_word(p, "--db=%s", s->o.db_url);
+	plan_secret(p, DB_ENVIRONMENT "=%s", s->o.db_url);
 	return 0;
 }
 
