@@ -18,7 +18,7 @@ struct bridge_options {
 	const char *dataset, *prices;
 	bool plain_cookies;
 	struct strlist feeds, origins;
-	int64_t sockets, account_sockets;
+	int64_t sockets, account_sockets, unknown_sockets;
 	const char *role, *sites, *full_name, *email;
 };
 

@@ -181,6 +181,7 @@ static int take_origins(
 {
 	so->most = (int)o->sockets;
 	so->most_per_account = (int)o->account_sockets;
+	so->most_unknown = (int)o->unknown_sockets;
 	if (o->origins.n > ORIGINS_MAX)
 		return err_set(err, ERR_USAGE, "more than %d origins", ORIGINS_MAX);
 	for (size_t i = 0; i < o->origins.n; i++)
@@ -235,15 +236,17 @@ static int serve(const struct bridge_options *o, struct err *err)
 int main(int argc, char **argv)
 {
 	char dir[4096];
-	struct bridge_options o = {.db = DB_DEFAULT,
-		.listen = "127.0.0.1:8080",
+	struct bridge_options o = {.listen = "127.0.0.1:8080",
 		.migrations = dir,
 		.sockets = 2000,
-		.account_sockets = 20};
+		.account_sockets = 20,
+		.unknown_sockets = 200};
 	struct err err = {0};
 	int first, status = 0;
-	struct opt own[] = {{0, "db", "URL", "database, " DB_DEFAULT " unless given",
-				    OPT_STR, &o.db, 0, 0},
+	struct opt own[] = {
+		{0, "db", "URL",
+			"database; $" DB_ENVIRONMENT " or " DB_DEFAULT " unless given",
+			OPT_STR, &o.db, 0, 0},
 		{0, "listen", "ADDRESS:PORT", "serve here; 127.0.0.1:8080 unless given",
 			OPT_STR, &o.listen, 0, 0},
 		{0, "cert", "FILE", "certificate for https, PEM", OPT_STR, &o.cert, 0,
@@ -260,9 +263,9 @@ int main(int argc, char **argv)
 			1000000},
 		{0, "account-sockets", "N", "of one account (20)", OPT_INT,
 			&o.account_sockets, 1, 1000000},
-		{0, "into", "ENDPOINT",
-			"push: what people and devices tell, into the pipeline",
-			OPT_STR, &o.into, 0, 0},
+		{0, "unknown-sockets", "N",
+			"of one address that have shown no token (200)", OPT_INT,
+			&o.unknown_sockets, 1, 1000000},
 		{0, "into", "ENDPOINT",
 			"push: what people and devices tell, into the pipeline",
 			OPT_STR, &o.into, 0, 0},

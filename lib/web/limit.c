@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 struct bucket {
-	char address[64];
+	char address[NETWORK_SIZE];
 	double tries; /* at 'at' */
 	int64_t at;
 };
@@ -56,23 +56,23 @@ static struct bucket *find(struct limit *l, const char *address, int64_t now)
 	return b;
 }
 
-/* Whoever has one IPv6 address has the 2^64 of its network: these are one. */
-static void network_of(const char *address, char *network, size_t size)
+/* Whoever has one IPv6 address has the 2^64 of its network. */
+void limit_network(const char *address, char network[NETWORK_SIZE])
 {
 	struct in6_addr a;
 	if (inet_pton(AF_INET6, address, &a) == 1 && !IN6_IS_ADDR_V4MAPPED(&a)) {
 		memset(a.s6_addr + 8, 0, 8);
-		inet_ntop(AF_INET6, &a, network, (socklen_t)size);
+		inet_ntop(AF_INET6, &a, network, NETWORK_SIZE);
 	} else {
-		str_copy(network, size, str_of(address));
+		str_copy(network, NETWORK_SIZE, str_of(address));
 	}
 }
 
 int64_t limit_take(struct limit *l, const char *address, int64_t now)
 {
 	int64_t wait = 0;
-	char network[sizeof(l->v->address)];
-	network_of(address, network, sizeof(network));
+	char network[NETWORK_SIZE];
+	limit_network(address, network);
 	pthread_mutex_lock(&l->lock);
 	struct bucket *b = find(l, network, now);
 	double gained = now > b->at ? (double)(now - b->at) / (double)l->every_ms : 0;

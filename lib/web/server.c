@@ -13,6 +13,7 @@
 enum {
 	HEAD_MAX = 4096,
 	CHUNK = 16384,
+	REFUSAL_MAX = 256, /* of a WebSocket */
 	IDLE_S = 60,
 	SLOW_S = 20,
 	PING_S = 30, /* a WebSocket that is silent for so long is asked */
@@ -355,6 +356,26 @@ static void take_answers(struct server *s)
 	}
 }
 
+/* A refusal is written at once: it is short, and nothing else waits on the socket. */
+static int on_upgrade(struct server *s, struct lws *wsi)
+{
+	unsigned char text[LWS_PRE + REFUSAL_MAX];
+	struct response res = {0};
+	if (sockets_filter(s->sockets, wsi, &res) == 0)
+		return 0;
+	size_t n = res.body.len;
+	bool fits = !res.body.failed && n <= REFUSAL_MAX;
+	if (fits)
+		memcpy(text + LWS_PRE, res.body.data, n);
+	int r = fits && send_head(s, wsi, &res) == 0 &&
+				lws_write(wsi, text + LWS_PRE, n,
+					LWS_WRITE_HTTP_FINAL) == (int)n
+			? 1
+			: -1;
+	buf_release(&res.body);
+	return r;
+}
+
 static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 	void *in, size_t len)
 {
@@ -382,6 +403,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 			sockets_wake(s->sockets);
 		return 0;
 	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+		return on_upgrade(s, wsi);
 	case LWS_CALLBACK_ESTABLISHED:
 	case LWS_CALLBACK_RECEIVE:
 	case LWS_CALLBACK_SERVER_WRITEABLE:

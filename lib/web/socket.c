@@ -28,12 +28,13 @@ struct socket {
 	struct socket *next, *previous;
 	struct lws *wsi;
 	enum phase phase;
-	bool asked, recheck; /* with the workers; to be asked about */
-	bool batch;          /* takes updates in arrays */
-	bool to_say;         /* who it is was asked by the client: to be answered */
+	char network[NETWORK_SIZE]; /* where it comes from */
+	bool asked, recheck;        /* with the workers; to be asked about */
+	bool batch;                 /* takes updates in arrays */
+	bool to_say; /* who it is was asked by the client: to be answered */
 	struct exchange *x;
 	struct claims claims;
-	struct account account;
+	struct account account; /* id 0: it has not said who it is */
 	struct member *member;
 	struct buf in;           /* a message coming in */
 	struct buf reply;        /* to be sent before any update */
@@ -114,24 +115,37 @@ static bool origin_allowed(const struct sockets *s, struct lws *wsi)
 	return is_own_origin(origin, host);
 }
 
-/* Answers with that status instead. */
-static int refuse(struct lws *wsi, unsigned status, const char *why)
+static void find_network(struct lws *wsi, char network[NETWORK_SIZE])
 {
-	return lws_return_http_status(wsi, status, why) < 0 ? -1 : 1;
+	char address[NETWORK_SIZE] = "";
+	lws_get_peer_simple(wsi, address, sizeof(address));
+	limit_network(address, network);
 }
 
-static int filter(struct sockets *s, struct lws *wsi)
+static int unknown_from(const struct sockets *s, const char *network)
 {
-	char path[64];
+	int n = 0;
+	for (const struct socket *c = s->first; c; c = c->next)
+		n += !c->account.id && strcmp(c->network, network) == 0;
+	return n;
+}
+
+int sockets_filter(struct sockets *s, struct lws *wsi, struct response *res)
+{
+	char path[64], network[NETWORK_SIZE];
 	copy_header(wsi, WSI_TOKEN_GET_URI, path, sizeof(path));
 	if (strcmp(path, SOCKET_PATH) != 0)
-		return refuse(wsi, HTTP_STATUS_NOT_FOUND, "no WebSocket here");
+		return http_refuse(res, 404, "no WebSocket here");
 	if (!origin_allowed(s, wsi))
-		return refuse(wsi, HTTP_STATUS_FORBIDDEN, "this origin is not allowed");
+		return http_refuse(res, 403, "this origin is not allowed");
 	if (s->n >= s->o.most)
-		return refuse(wsi, HTTP_STATUS_SERVICE_UNAVAILABLE,
-			"too many connections; try again");
-	return 0;
+		return http_refuse(res, 503, "too many connections; try again");
+	find_network(wsi, network);
+	if (unknown_from(s, network) < s->o.most_unknown)
+		return 0;
+	res->retry_after_s = AUTH_S;
+	return http_refuse(
+		res, 429, "too many connections that have not said who they are");
 }
 
 static int establish(struct sockets *s, struct lws *wsi, struct socket **slot)
@@ -144,6 +158,7 @@ static int establish(struct sockets *s, struct lws *wsi, struct socket **slot)
 	c->all = s;
 	c->wsi = wsi;
 	c->opened = c->checked = now_ms();
+	find_network(wsi, c->network);
 	c->last_seq = LAST_NONE;
 	c->next = s->first;
 	if (s->first)
@@ -558,8 +573,6 @@ int sockets_event(struct sockets *s, struct lws *wsi, struct socket **slot,
 	enum lws_callback_reasons reason, void *in, size_t len)
 {
 	int why = (int)reason; /* most of the many reasons are not for us */
-	if (why == LWS_CALLBACK_HTTP_CONFIRM_UPGRADE)
-		return filter(s, wsi);
 	if (why == LWS_CALLBACK_ESTABLISHED)
 		return establish(s, wsi, slot);
 	if (!*slot)

@@ -24,6 +24,7 @@ enum { ORIGINS_MAX = 16 };
 
 struct sockets_options {
 	int most, most_per_account;
+	int most_unknown; /* of one address that have not said who they are */
 	const char *origins[ORIGINS_MAX]; /* allowed beside the server's own host */
 	int norigins;
 };
@@ -37,9 +38,12 @@ struct sockets *sockets_new(
 /* When all connections are gone. */
 void sockets_free(struct sockets *s);
 
+/* May this request become a WebSocket? Returns 0, or the status of the refusal. */
+int sockets_filter(struct sockets *s, struct lws *wsi, struct response *res);
+
 /*
- * What libwebsockets says of a connection that is, or would be, a WebSocket; *slot is
- * the connection's. Returns what its callback shall.
+ * What libwebsockets says of a connection that is a WebSocket; *slot is the
+ * connection's. Returns what its callback shall.
  */
 int sockets_event(struct sockets *s, struct lws *wsi, struct socket **slot,
 	enum lws_callback_reasons reason, void *in, size_t len);

@@ -302,6 +302,38 @@ socket_client() {
 	END
 }
 
+@test "an address opens so many WebSockets without a token, and others open theirs" {
+	/usr/bin/python3 -c 'import websockets' 2>/dev/null || skip "no python3-websockets"
+	serve sqlite:f.db --unknown-sockets 3
+	login vera
+	socket_client <<-'END'
+		import http.client, urllib.parse
+		def connect(source=None):
+		    url = os.environ["API"].replace("http", "ws", 1) + "/ws"
+		    return websockets.connect(url, close_timeout=1, local_addr=source)
+		def ask():
+		    url = urllib.parse.urlparse(os.environ["API"])
+		    c = http.client.HTTPConnection(url.hostname, url.port, timeout=10)
+		    c.request("GET", url.path + "/ws", headers={"Upgrade": "websocket", "Connection": "Upgrade",
+		              "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "A" * 22 + "=="})
+		    return c.getresponse()
+		async def main():
+		    async with Client(), Client() as known:
+		        async with connect(), connect(), connect():
+		            refused = ask()
+		            assert refused.status == 429 and int(refused.headers["Retry-After"]) > 0, refused.status
+		            assert refused.headers["X-Content-Type-Options"] == "nosniff", refused.headers
+		            assert list(json.loads(refused.read())) == ["detail"]
+		            async with connect(("127.0.0.5", 0)):
+		                pass
+		            await known.send("ping")
+		            await known.until("pong")
+		        async with Client() as again:  # those without a token have gone
+		            await again.send("ping")
+		            await again.until("pong")
+	END
+}
+
 @test "a site that is taken away is heard of no longer, at once" {
 	/usr/bin/python3 -c 'import websockets' 2>/dev/null || skip "no python3-websockets"
 	serve sqlite:f.db
@@ -358,6 +390,22 @@ socket_client() {
 	serve "$url" --simulations "$PWD/sims"
 	tr '\0' ' ' <"/proc/$(cat bridge.pid)/cmdline" >cmdline
 	[ "$(grep -c sesame cmdline)" = 0 ]
+	# The programs that it starts have no URL among their arguments, from the beginning.
+	login emil
+	gives 201 POST /simulation/start '{"location":"DC-KKN-01"}'
+	stored() {
+		pgrep -f -P "$(cat bridge.pid)" /store >store.pid && grep -q . "/proc/$(cat store.pid)/environ"
+	}
+	wait_until 10 stored
+	tr '\0' ' ' <"/proc/$(cat store.pid)/cmdline" >cmdline
+	[ "$(grep -c -e --db -e floatline-pg cmdline)" = 0 ] || fail "$(cat cmdline)"
+	has_rows() {
+		[ -n "$(psql -qAt "$(cat "$BATS_FILE_TMPDIR/url")" -c "SELECT 1 FROM battery b JOIN run r ON r.id = b.run WHERE r.name LIKE 'sim-%' LIMIT 1")" ]
+	}
+	wait_until 60 has_rows
+	# Anyone may give it so.
+	FLOATLINE_DB=sqlite:of-environment.db store migrate
+	[ -s of-environment.db ]
 	[ "$(grep -c sesame bridge.log)" = 0 ]
 	[ "$(stat -c %a sims)" = 700 ]
 }
