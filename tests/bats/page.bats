@@ -81,10 +81,10 @@ load bridge_helper
 	browser reading wayToAChart
 }
 
-@test "the same before PostgreSQL: roles, the way to a chart, every page in both looks" {
+@test "the same before PostgreSQL: roles, the way to a chart, every page in its other looks" {
 	[ -s "$BATS_FILE_TMPDIR/url" ] || skip "no PostgreSQL server here (initdb not found)"
 	serve "$(cat "$BATS_FILE_TMPDIR/url")"
-	browser reading roles wayToAChart everyPage
+	browser reading roles wayToAChart everyOtherPage
 }
 
 @test "the same before PostgreSQL: the keyboard suffices" {
@@ -98,8 +98,14 @@ load bridge_helper
 	browser keys
 }
 
-@test "a drill: the cooling fails, one incident appears, and production knows nothing" {
+@test "a drill on SQLite: jars warm, one incident appears, life falls; stopped, nothing is left" {
 	serve sqlite:f.db --simulations "$PWD/sims"
+	browser drill
+}
+
+@test "a drill on PostgreSQL: jars warm, one incident appears, life falls; stopped, nothing is left" {
+	[ -s "$BATS_FILE_TMPDIR/url" ] || skip "no PostgreSQL server here (initdb not found)"
+	serve "$(cat "$BATS_FILE_TMPDIR/url")" --simulations "$PWD/sims"
 	browser drill
 }
 

@@ -1,37 +1,100 @@
-/* A drill: what an engineer tries is seen on every page, and gone when it is stopped. */
+/* A drill, as an engineer holds one: the cooling of a site fails; jars warm, one incident
+ * appears, remaining life falls, and production hears nothing of it. When it is stopped,
+ * nothing of it is left within five seconds. */
 import {accessible, assert, go, login, open, shot, until} from './session.mjs';
 
-/* The cooling of a site fails, in a drill: one incident; production hears nothing of it. */
-async function drill() {
-	const s = await open();
-	s.page.setDefaultTimeout(90000);
-	await login(s.page, 'emil');
-	await s.page.waitForSelector('.cards');
-	const production = await s.page.textContent('.cards');
-	await go(s.page, '#/simulator', 'main form select[name=speed]');
-	await s.page.selectOption('main form label:has-text("Scenario") select', 'hvac_failure');
-	await s.page.selectOption('main form select[name=speed]', '3600');
-	await s.page.fill('main form [name="p.warmer_k"]', '12');
-	await s.page.click('main form button.first');
-	await s.page.click('main li >> text=Watch');
-	await s.page.waitForSelector('.banner.simulation >> text=SIMULATION');
-	await go(s.page, '#/alerts?view=incidents', 'main tbody tr');
-	await until(s.page, () => /DC-CNX-01/.test(document.querySelector('main tbody').textContent));
-	await s.page.click('main tbody a[href*="incident="]');
-	await s.page.waitForSelector('main dd:has-text("air conditioning")');
-	const of = await s.page.$$eval('main tbody tr', (all) => all.filter((r) => /air cond|cooling|hvac/i.test(r.textContent)).length);
-	assert.equal(of, 1, 'one incident, not hundreds of alerts');
-	await shot(s.page, 'drill-incident');
-	await go(s.page, '#/', '.site');
-	await until(s.page, () => document.querySelectorAll('.site').length === 1);
-	await accessible(s.page, 'a drill');
-	await shot(s.page, 'drill-overview');
-	await go(s.page, '#/simulator', 'main li');
-	await s.page.click('main li >> text=Stop');
-	await s.page.waitForSelector('.banner.simulation', {state: 'detached'});
-	await go(s.page, '#/', '.cards');
-	assert.equal(await s.page.textContent('.cards'), production);
-	await s.close();
+const SITE = 'DC-CNX-01', JAR = `${SITE}-UPS-01-S1-J07`, GONE_MS = 5000, WARMER_K = 5;
+const PRODUCTION = [['#/', '.site'], [`#/sites/${SITE}`, 'tbody tr'], [`#/batteries/${JAR}`, '.headline'],
+	['#/alerts?all=1', 'main tbody tr'], ['#/alerts?all=1&view=incidents', 'main tbody tr'], ['#/fleet', '.plot svg']];
+
+/* What a page says when all of it has come; ages go on by themselves. */
+async function wordsOf(page, hash, wanted) {
+	await go(page, hash, wanted);
+	await until(page, () => !document.querySelector('main [role=status]'));
+	return page.evaluate(() => {
+		const main = document.querySelector('main').cloneNode(true);
+		main.querySelectorAll('.age').forEach((e) => e.remove());
+		return main.textContent;
+	});
 }
 
-await drill();
+async function production(page) {
+	const all = {};
+	for (const [hash, wanted] of PRODUCTION) all[hash] = await wordsOf(page, hash, wanted);
+	return all;
+}
+
+async function begin(page) {
+	await go(page, '#/simulator', 'main form select[name=speed]');
+	await page.selectOption('main form select[name=scenario]', 'hvac_failure');
+	await page.selectOption('main form select[name=speed]', '3600');
+	await page.fill('main form [name="p.warmer_k"]', '12');
+	await page.click('main form button.first');
+	await page.click('main li >> text=Watch');
+	await page.waitForSelector('.banner.simulation >> text=SIMULATION');
+}
+
+/* The jars of the site, the warmest first. */
+const warmest = (page) => page.$eval('main tbody tr td:nth-child(4)', (e) => parseFloat(e.textContent));
+
+async function warms(page, from) {
+	await go(page, `#/sites/${SITE}?sort=temperature`, 'main tbody tr');
+	await until(page, (least) => parseFloat(document.querySelector('main tbody tr td:nth-child(4)').textContent) > least, from + WARMER_K);
+	await shot(page, 'drill-site');
+}
+
+async function oneIncident(page) {
+	await go(page, '#/alerts?view=incidents', 'main tbody tr');
+	await until(page, (s) => document.querySelector('main tbody').textContent.includes(s), SITE);
+	await page.click('main tbody a[href*="incident="]');
+	await page.waitForSelector('main dd:has-text("air conditioning")');
+	const of = await page.$$eval('main tbody tr', (all) => all.filter((r) => /air cond|cooling|hvac/i.test(r.textContent)).length);
+	assert.equal(of, 1, 'one incident, not hundreds of alerts');
+	await shot(page, 'drill-incident');
+}
+
+/* The remaining life of a battery, in days: its words are in months or years. */
+const lifeOf = (page) => page.$eval('.headline b', (e) => parseFloat(e.textContent) * ({m: 30.44, y: 365.25}[/(?<= )[my]/.exec(e.textContent)] ?? 1));
+
+async function fails(page, before) {
+	await go(page, `#/batteries/${JAR}`, '.headline b');
+	const end = Date.now() + 120e3;
+	while (await lifeOf(page) >= before && Date.now() < end) await page.waitForTimeout(500);
+	assert.ok(await lifeOf(page) < before, `${await lifeOf(page)} days, as before`);
+	await shot(page, 'drill-battery');
+}
+
+/* The overview of the drill: its one site, and nothing of the fleet. */
+async function overview(page) {
+	await go(page, '#/', '.site');
+	await until(page, () => document.querySelectorAll('.site').length === 1);
+	await accessible(page, 'a drill');
+	await shot(page, 'drill-overview');
+}
+
+async function end(page, before) {
+	await go(page, '#/simulator', 'main li');
+	const from = Date.now();
+	await page.click('main li >> text=Stop');
+	await page.waitForSelector('.banner.simulation', {state: 'detached'});
+	await page.waitForSelector('main >> text=No drill is running');
+	const took = Date.now() - from;
+	assert.deepEqual(await production(page), before);
+	assert.ok(took < GONE_MS, `gone after ${took} ms`);
+}
+
+const s = await open();
+s.page.setDefaultTimeout(90000);
+await login(s.page, 'emil');
+const before = await production(s.page);
+await begin(s.page);
+await go(s.page, `#/sites/${SITE}?sort=temperature`, 'main tbody tr');
+const cool = await warmest(s.page);
+await go(s.page, `#/batteries/${JAR}`, '.headline b');
+const life = await lifeOf(s.page);
+await warms(s.page, cool);
+await oneIncident(s.page);
+await overview(s.page);
+await fails(s.page, life);
+await end(s.page, before);
+await s.close();
