@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Trains a model of remaining life on a simulated fleet and its known truth.
 #
-#   train.sh MODEL-DIR [BATTERIES [DAYS [STREAM]]]     (1944 batteries, 730 days)
+#   train.sh MODEL-DIR [BATTERIES [DAYS [STREAM [SEED]]]]     (1944 batteries, 730 days, 1)
 #
 # All nine cities, blocks of every age, sampled each quarter of an hour; a row a battery and
 # day. What the blocks of a site have in common is seen often, as each string stands at a
@@ -17,7 +17,7 @@ sites=$(mktemp --suffix .csv) && trap 'rm -f "$sites"' EXIT
 floatline simulate -q --batteries "${2:-1944}" --days 0.01 --only battery | floatline decode -q --kind battery --fields code --csv |
 	awk -F - -v OFS=- 'NR > 1 { $3 = sprintf("%02d", $3 + 2 * (int((NR - 2) / 24) % 9)) } 1' >"$sites"
 # Neighbouring days of a battery say the same: every tenth is enough to learn from.
-floatline simulate -q --fleet "$sites" --days "${3:-730}" --interval 15m --truth --seed 1 |
+floatline simulate -q --progress --fleet "$sites" --days "${3:-730}" --interval 15m --truth --seed "${5:-1}" |
 	floatline featurize -q --windows 24 --every 1d |
 	floatline twin -q --every 1d --refresh 1d --only truth,feature,rul,twin_state |
 	tee "${4:-/dev/null}" |

@@ -14,6 +14,7 @@ struct bridge_options {
 	const char *listen, *cert, *key, *www;
 	const char *models;      /* the registry, or NULL */
 	const char *simulations; /* the folder for them, or NULL */
+	const char *fleet;       /* whose fleet they are of, or NULL */
 	const char *into;        /* push: endpoint of the pipeline, or NULL */
 	const char *dataset, *prices;
 	bool plain_cookies;

@@ -133,7 +133,7 @@ static int start_simulations(const struct bridge_options *o, struct service *ser
 	struct hub *hub, struct server *server, struct err *err)
 {
 	struct simulations_options so = {
-		o->simulations, o->url, o->models, hub, wake, server, say};
+		o->simulations, o->url, o->models, o->fleet, hub, wake, server, say};
 	if (!o->simulations)
 		return 0;
 	service->simulations = simulations_new(&so, err);
@@ -276,6 +276,9 @@ int main(int argc, char **argv)
 		{0, "simulations", "DIR",
 			"run simulations, with their files in this folder", OPT_STR,
 			&o.simulations, 0, 0},
+		{0, "fleet", "FILE",
+			"of this fleet file or CSV (default: nine Thai sites)", OPT_STR,
+			&o.fleet, 0, 0},
 		{0, "dataset", "DIR", "dataset, for the report of its quality", OPT_STR,
 			&o.dataset, 0, 0},
 		{0, "prices", "FILE",

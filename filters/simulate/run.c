@@ -19,6 +19,7 @@ struct schedule {
 	struct simulation *s;
 	const struct options *o;
 	int steps_per_plan;
+	int64_t from, to; /* what is done at once */
 };
 
 int64_t clock_ms(void)
@@ -116,6 +117,10 @@ static void run_phase(struct schedule *d, struct phase p)
 			step.due[i] = (ts - first) % o->every_ms[i] < p.interval;
 		step.truth = (o->truth || o->dataset) &&
 			     (ts - first) % o->truth_interval_ms < p.interval;
+		flow_progress(d->s->flow,
+			p.speed > 0
+				? NAN
+				: (double)(ts - d->from) / (double)(d->to - d->from));
 		do_step(d, &p, &step);
 	}
 	start_plan(d->s);
@@ -136,9 +141,10 @@ static int steps_per_plan(const struct simulation *s)
 
 void run(struct simulation *s, const struct options *o)
 {
-	struct schedule d = {s, o, steps_per_plan(s)};
 	int64_t end = isinf(o->days) ? TIME_MAX / 2
 				     : o->start + (int64_t)(o->days * (double)DAY_MS);
+	struct schedule d = {s, o, steps_per_plan(s), o->start - o->backfill_ms,
+		o->live ? o->start : end};
 	if (o->run)
 		flow_set_run(s->flow, o->run);
 	deliver_masters(s);

@@ -2,6 +2,7 @@
 
 #include "base/inifile.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -33,6 +34,11 @@ static const struct inifile_key FLEET_KEYS[] = {
 	NUM(fleet, "fleet", utc_offset_h, -14, 14),
 	NUM(fleet, "fleet", discharge_test_pct, 0, DISCHARGE_TEST_PCT_MAX),
 	WHOLE(fleet, "fleet", discharge_test_days, 7, 365),
+	NUM(fleet, "fleet", oldest_years, 0, FLEET_OLDEST_YEARS),
+	{0},
+};
+static const struct inifile_key AGE_KEYS[] = {
+	NUM(string_age, "string", age_years, 0, FLEET_OLDEST_YEARS),
 	{0},
 };
 static const struct inifile_key CLIMATE_KEYS[] = {
@@ -63,7 +69,10 @@ static const struct inifile_key SITE_KEYS[] = {
 };
 
 struct load {
+	const char *path;
 	struct fleet *fleet;
+	bool begun,
+		alike; /* a key has been read; the file is read for another's sake */
 	struct err fault;
 };
 
@@ -105,6 +114,10 @@ static int set(struct fleet *f, const char *section, const char *name,
 		keys = SITE_KEYS, table = "site";
 		to = entry(f->sites, sizeof(f->sites[0]), &f->nsites, FLEET_SITES_MAX,
 			what);
+	} else if (strncmp(section, "string ", 7) == 0) {
+		keys = AGE_KEYS, table = "string";
+		to = entry(
+			f->ages, sizeof(f->ages[0]), &f->nages, FLEET_AGES_MAX, what);
 	} else {
 		return err_set(e, ERR_USAGE, "unknown section [%s]", section);
 	}
@@ -114,12 +127,41 @@ static int set(struct fleet *f, const char *section, const char *name,
 	return inifile_set(keys, table, name, value, to, e);
 }
 
+static int read_file(struct load *l, struct err *err);
+
+/* The file beside this one that says what this one does not. */
+static int be_like(struct load *l, const char *name)
+{
+	char path[512];
+	const char *slash = strrchr(l->path, '/');
+	int n = slash ? (int)(slash - l->path) + 1 : 0;
+	struct load like = {.path = path, .fleet = l->fleet, .alike = true};
+	if (l->begun || l->alike)
+		return err_set(&l->fault, ERR_USAGE,
+			"'like' is the first key of a file, of one that is like no "
+			"other");
+	if (strchr(name, '/') || snprintf(path, sizeof(path), "%.*s%s", n, l->path,
+					 name) >= (int)sizeof(path))
+		return err_set(&l->fault, ERR_USAGE,
+			"'like' is the name of a file in the same folder");
+	return read_file(&like, &l->fault);
+}
+
 static int on_key(void *user, const char *section, const char *name, const char *value)
 {
 	struct load *l = user;
 	if (l->fault.class)
 		return 0;
-	return set(l->fleet, section, name, value, &l->fault) == 0;
+	int r = strcmp(section, "fleet") == 0 && strcmp(name, "like") == 0
+			? be_like(l, value)
+			: set(l->fleet, section, name, value, &l->fault);
+	l->begun = true;
+	return r == 0;
+}
+
+static int read_file(struct load *l, struct err *err)
+{
+	return inifile_each(l->path, on_key, l, &l->fault, err);
 }
 
 int fleet_system(struct fleet *f, struct str name)
@@ -147,6 +189,21 @@ static int split_systems(struct fleet *f, struct err *err)
 	return 0;
 }
 
+/* A string that is not there has no age. */
+static int know_strings(const struct fleet *f, struct err *err)
+{
+	int64_t n = fleet_strings(f, fleet_jars(f));
+	for (int i = 0; i < f->nages; i++) {
+		struct fleet_string s = {.site = -1};
+		for (int64_t k = 0; k < n && strcmp(s.code, f->ages[i].code) != 0; k++)
+			fleet_string(f, k, &s);
+		if (strcmp(s.code, f->ages[i].code) != 0)
+			return err_set(err, ERR_USAGE, "[string %s]: no such string",
+				f->ages[i].code);
+	}
+	return 0;
+}
+
 static int resolve(struct fleet *f, struct err *err)
 {
 	if (split_systems(f, err) < 0)
@@ -170,15 +227,16 @@ static int resolve(struct fleet *f, struct err *err)
 				"twelve months), or no code like DC-BKK-01",
 				s->code);
 	}
-	return 0;
+	return know_strings(f, err);
 }
 
 int fleet_load(const char *path, struct fleet *f, struct err *err)
 {
-	struct load l = {.fleet = f};
+	struct load l = {.path = path, .fleet = f};
 	struct err fault = {0};
-	*f = (struct fleet){.discharge_test_days = DISCHARGE_TEST_DAYS};
-	if (inifile_each(path, on_key, &l, &l.fault, err) < 0)
+	*f = (struct fleet){.discharge_test_days = DISCHARGE_TEST_DAYS,
+		.oldest_years = FLEET_OLDEST_YEARS};
+	if (read_file(&l, err) < 0)
 		return -1;
 	if (resolve(f, &fault) < 0)
 		return err_set(err, ERR_USAGE, "'%s': %s", path, fault.msg);
@@ -231,6 +289,14 @@ void fleet_string(const struct fleet *f, int64_t number, struct fleet_string *ou
 	fleet_site(f, out->site, site);
 	snprintf(out->code, sizeof(out->code), "%.30s-%.12s-S%d", site,
 		f->systems[out->system], out->position);
+}
+
+double fleet_age_years(const struct fleet *f, const char *string)
+{
+	for (int i = 0; i < f->nages; i++)
+		if (strcmp(f->ages[i].code, string) == 0)
+			return f->ages[i].age_years;
+	return NAN;
 }
 
 int fleet_fits(const struct fleet *f, double rated_ah, struct err *err)

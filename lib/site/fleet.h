@@ -19,7 +19,9 @@ enum {
 	FLEET_CLIMATES_MAX = 32,
 	FLEET_REGIONS_MAX = 16,
 	FLEET_SYSTEMS_MAX = 64,
+	FLEET_AGES_MAX = 128,
 	FLEET_CODE_MAX = 64, /* of a string */
+	FLEET_OLDEST_YEARS = 10,
 };
 
 struct climate {
@@ -40,6 +42,12 @@ struct site_plan {
 	double latitude, longitude;
 	const struct region *region; /* into the fleet */
 	const struct climate *climate;
+};
+
+/* How old a string is at the start, which would else be drawn. */
+struct string_age {
+	char code[FLEET_NAME_MAX];
+	double age_years;
 };
 
 /* What the books say of the block of a position. Unknown: TIME_NIL, NaN. */
@@ -76,6 +84,9 @@ struct fleet {
 	 * fully in the yearly capacity test; 0: that test only */
 	double discharge_test_pct;
 	int discharge_test_days;
+	double oldest_years; /* strings are that old at most, any age as likely */
+	struct string_age ages[FLEET_AGES_MAX];
+	int nages;
 	struct climate climates[FLEET_CLIMATES_MAX];
 	struct region regions[FLEET_REGIONS_MAX];
 	struct site_plan sites[FLEET_SITES_MAX];
@@ -84,8 +95,9 @@ struct fleet {
 };
 
 /*
- * Reads a fleet file. The fleet must stay where it is (its sites point into it).
- * Returns 0, or -1: ERR_IO when it cannot be read, ERR_USAGE naming file, line and key.
+ * Reads a fleet file, before it the one it is like. The fleet must stay where it is
+ * (its sites point into it). Returns 0, or -1: ERR_IO when it cannot be read, ERR_USAGE
+ * naming file, line and key.
  */
 int fleet_load(const char *path, struct fleet *f, struct err *err);
 void fleet_unload(struct fleet *f);
@@ -99,6 +111,8 @@ int64_t fleet_jars(const struct fleet *f);
 int64_t fleet_strings(const struct fleet *f, int64_t njars);
 /* The string of that number. */
 void fleet_string(const struct fleet *f, int64_t number, struct fleet_string *out);
+/* How old the file says the string of that code is, years; NaN: nothing. */
+double fleet_age_years(const struct fleet *f, const char *string);
 /* The number of a system ("UPS-01"), a new one if there is room; else -1. */
 int fleet_system(struct fleet *f, struct str name);
 /* The plan of the site of that code, or of the one whose clone it is, else NULL. */

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const double HISTORY_YEARS = 10; /* install dates spread over (specification) */
 /* Plastics soften and valves stay open: the end of thermal runaway [E]. */
 static const double RUNAWAY_C = 80;
 static const int64_t SITE_STREAM = 1000000007; /* apart from the streams of blocks */
@@ -52,8 +51,9 @@ static void build_site(struct plant *p, int64_t i, int64_t start)
 	str_copy(s->code, sizeof(s->code), str_of(code));
 	s->key = rng_key(rng_key(p->seed, (uint64_t)SITE_STREAM), (uint64_t)i);
 	s->utc_offset_ms = (int64_t)(p->fleet->utc_offset_h * (double)HOUR_MS);
-	s->commissioned = (start - (int64_t)(HISTORY_YEARS * 365.25 + 100) * DAY_MS) /
-			  DAY_MS * DAY_MS;
+	s->commissioned =
+		(start - (int64_t)(FLEET_OLDEST_YEARS * 365.25 + 100) * DAY_MS) /
+		DAY_MS * DAY_MS;
 	s->day = INT64_MIN;
 	weather_init(&s->weather, s->plan->climate, rng_key(s->key, 1),
 		p->fleet->utc_offset_h);
@@ -62,7 +62,8 @@ static void build_site(struct plant *p, int64_t i, int64_t start)
 	s->used = true;
 }
 
-/* Of a string the book dates, the oldest block is as old. */
+/* Of a string the book dates, the oldest block is as old. Others are as old as the
+ * fleet file says, or any age it allows. */
 static int64_t string_installed(const struct plant *p, const struct plant_string *s,
 	const struct fleet_jar *book, int64_t start)
 {
@@ -72,7 +73,9 @@ static int64_t string_installed(const struct plant *p, const struct plant_string
 			oldest = book[i].installed;
 	if (oldest < start)
 		return oldest;
-	double years = HISTORY_YEARS * rng_uniform(s->key, 1);
+	double years = fleet_age_years(p->fleet, s->code);
+	if (isnan(years))
+		years = p->fleet->oldest_years * rng_uniform(s->key, 1);
 	return (start - (int64_t)(years * 365.25) * DAY_MS) / DAY_MS * DAY_MS;
 }
 

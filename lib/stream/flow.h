@@ -159,6 +159,9 @@ void flow_flush(struct flow *f);
 /* Waits until ms of the wall clock (epoch) or a signal. Returns false when a signal
  * came. */
 bool flow_sleep_until(struct flow *f, int64_t epoch_ms);
+/* What of the work is done, 0 to 1, for --progress; NaN: from now on there is none to
+ * tell. */
+void flow_progress(struct flow *f, double share);
 /* Sets the line "name value" of the metrics file, which is written every few seconds
  * and at the end; name with labels, as Prometheus writes them. */
 void flow_metric(struct flow *f, const char *name, double value);

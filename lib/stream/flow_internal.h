@@ -48,6 +48,7 @@ struct flow {
 	int64_t seen, written;
 	unsigned tick;
 	int64_t last_flush, last_metrics, last_progress, started;
+	double share; /* of the work that is done; 0: not known, NaN: it has no end */
 };
 
 /* Milliseconds of the monotonic clock. */

@@ -2,6 +2,7 @@
 
 #include "base/diag.h"
 
+#include <math.h>
 #include <string.h>
 
 enum {
@@ -124,14 +125,23 @@ void flow_lose_outlet(struct flow *f, int i, const struct err *err)
 	f->outlets[i] = f->outlets[--f->noutlets];
 }
 
+void flow_progress(struct flow *f, double share)
+{
+	f->share = share;
+}
+
 static void tell_progress(struct flow *f, int64_t now)
 {
-	if (!f->fo->progress || now - f->last_progress < 1000)
+	if (!f->fo->progress || isnan(f->share) || now - f->last_progress < 1000)
 		return;
 	int64_t n = f->seen > f->written ? f->seen : f->written;
+	double passed_s = (double)(now > f->started ? now - f->started : 1) / 1000;
+	char left[48] = "";
+	if (f->share > 0 && f->share < 1)
+		snprintf(left, sizeof(left), ", %.0f %%, %.0f s left",
+			floor(100 * f->share), passed_s * (1 / f->share - 1));
 	f->last_progress = now;
-	diag("%lld records, %.0f/s", (long long)n,
-		(double)n * 1000 / (double)(now > f->started ? now - f->started : 1));
+	diag("%lld records, %.0f/s%s", (long long)n, (double)n / passed_s, left);
 }
 
 void flow_flush(struct flow *f)

@@ -25,6 +25,7 @@ enum {
 	GRACE_MS = 2500,  /* for store to write what it has got */
 	SLOW = 10,        /* speeds up to which samples come more often */
 	FAST = 60,
+	HASTY = 3600,
 };
 
 /* Enough that the windows of a day and the twin's filters are warm; a site takes some
@@ -179,10 +180,14 @@ static int purge_leftovers(struct simulations *s, struct err *err)
 
 /* --- command lines ---------------------------------------------------------------- */
 
-/* How often things are measured: a site's samples about once a second of the clock. */
+/* How often things are measured: a site's samples some ten times a second of the clock
+ * at most. */
 static const char *interval_of(int64_t speed)
 {
-	return speed <= SLOW ? "10s" : speed <= FAST ? "1m" : "5m";
+	return speed <= SLOW    ? "10s"
+	       : speed <= FAST  ? "1m"
+	       : speed <= HASTY ? "5m"
+				: "30m";
 }
 
 static int plan_simulate(struct simulations *s, struct slot *k, json_t *const *commands,
@@ -191,6 +196,8 @@ static int plan_simulate(struct simulations *s, struct slot *k, json_t *const *c
 	struct pipeline_plan *p = &k->plan;
 	plan_program(p, s->programs, "simulate");
 	plan_word(p, "--live");
+	if (s->o.fleet)
+		plan_word(p, "--fleet=%s", s->o.fleet);
 	plan_word(p, "--site=%s", k->v.site);
 	plan_word(p, "--seed=%d", SIMULATION_SEED);
 	plan_word(p, "--speed=%lld", (long long)k->v.speed);

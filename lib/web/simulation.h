@@ -6,8 +6,9 @@
  * then has failed; the end of this program ends them all, and what it left behind is
  * deleted when it is next started.
  *
- * Its fleet is that of simulate with seed SIMULATION_SEED: the same codes, ages and
- * blocks as of a fleet that was made so, as scripts/demo --live does.
+ * Its fleet is that of a fleet file, or of simulate, with seed SIMULATION_SEED: the
+ * same codes, ages and blocks as of a fleet that was made so, as scripts/demo --live
+ * does.
  *
  * All calls may come from any thread.
  */
@@ -21,12 +22,13 @@
 
 struct db;
 
-enum { SIMULATIONS_MAX = 5, SIMULATION_SEED = 1, SPEED_MAX = 3600, MESSAGE_MAX = 256 };
+enum { SIMULATIONS_MAX = 5, SIMULATION_SEED = 1, SPEED_MAX = 21600, MESSAGE_MAX = 256 };
 
 struct simulations_options {
 	const char *dir;    /* for their folders; made if it is not there */
 	const char *db_url; /* of the database that store writes to */
 	const char *models; /* the model registry, or NULL */
+	const char *fleet;  /* the fleet file or CSV of batteries, or NULL */
 	struct hub *hub;
 	void (*wake)(void *ctx); /* the hub has news */
 	void *ctx;

@@ -27,7 +27,7 @@ start() {
 	$PYTHON -c 'import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.setsid()
-os.execv(sys.argv[1], sys.argv[1:])' "$ROOT/pipelines/demo-live.sh" demo "$1" 127.0.0.1:0 >said 2>errors 3>&- &
+os.execv(sys.argv[1], sys.argv[1:])' "$ROOT/pipelines/demo-live.sh" --batteries "$1" --listen 127.0.0.1:0 demo >said 2>errors 3>&- &
 	echo $! >pid
 }
 
@@ -96,7 +96,7 @@ time.sleep(300)' >port 3>&- &
 	holder=$!
 	wait_for_file port
 	port=$(cat port)
-	timeout 120 "$ROOT/pipelines/demo-live.sh" demo 24 "127.0.0.1:$port" >said 2>errors || status=$?
+	timeout 120 "$ROOT/pipelines/demo-live.sh" --batteries 24 --listen "127.0.0.1:$port" demo >said 2>errors || status=$?
 	kill "$holder"
 	[ "$status" -eq 3 ]
 	grep -q "cannot listen on '127.0.0.1' port $port" errors

@@ -24,7 +24,7 @@ checksum() {
 @test "each script is short, and says how it is used" {
 	for f in "$P"/*.sh; do
 		limit=25
-		case $f in */nasa.sh | */validate* | */evaluate.sh | */demo-live.sh) limit=120 ;; */retrain.sh) limit=80 ;; esac # they measure
+		case $f in */nasa.sh | */validate* | */evaluate.sh) limit=120 ;; */retrain.sh) limit=80 ;; */live.sh) limit=45 ;; */demo-live.sh) limit=130 ;; esac # they measure, or have options
 		[ "$(wc -l <"$f")" -le $limit ] || fail "$f is long"
 		grep -q '^set -.*o pipefail' "$f" || fail "$f: no pipefail"
 		sed -n '2,5p' "$f" | grep -q "^#   ${f##*/}" || fail "$f: no usage line"
@@ -117,11 +117,29 @@ checksum() {
 		try "$P/load-dataset.sh" set sqlite:t.db $model
 		assert_status 2
 		assert_one_line_stderr "^load-dataset: no model in '$model'$"
-		try timeout 20 "$P/live.sh" sqlite:t.db ipc://b.sock $model
+		try timeout 20 "$P/live.sh" --bind ipc://b.sock --model $model sqlite:t.db
 		assert_status 2
 		assert_one_line_stderr "^live: no model in '$model'$"
 	done
 	[ ! -e t.db ]
+}
+
+@test "live and the live demo say their options, and refuse others in one line" {
+	for f in live demo-live; do
+		try "$P/$f.sh" --help
+		assert_status 0
+		sed -n 's/^#   --\([a-z]*\).*/\1/p' "$P/$f.sh" >options
+		[ "$(wc -l <options)" -ge 4 ]
+		while read -r option; do
+			grep -q -- "^  *--$option " "$OUT" || fail "$f: --$option is not in the help"
+			grep -Eq "^words=.*[ ,]$option:?[, ]" "$P/$f.sh" || fail "$f: --$option is not taken"
+		done <options
+		try "$P/$f.sh" --frob x
+		assert_status 2
+		assert_one_line_stderr "^$f: "
+	done
+	try "$P/live.sh" a b
+	assert_status 2
 }
 
 @test "the demo shows why training failed" {
@@ -162,7 +180,7 @@ checksum() {
 		# A shell's background jobs ignore INT from birth; a script cannot change that.
 		$PYTHON -c 'import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])' \
-			"$P/live.sh" sqlite:t.db ipc://b.sock 2>err &
+			"$P/live.sh" --bind ipc://b.sock sqlite:t.db 2>err &
 		live=$!
 		timeout 60 "$P/examples/subscribe.py" ipc://b.sock telemetry/ >got 2>lost &
 		subscriber=$!
@@ -177,7 +195,7 @@ signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:]
 
 @test "live publishes and stores until it is told to stop, and loses nothing" {
 	port=$(free_port)
-	setsid "$P/live.sh" sqlite:t.db "tcp://127.0.0.1:$port" 2>err &
+	setsid "$P/live.sh" --bind "tcp://127.0.0.1:$port" sqlite:t.db 2>err &
 	live=$!
 	timeout 60 "$P/examples/subscribe.py" "tcp://127.0.0.1:$port" telemetry/ >got 2>lost &
 	subscriber=$!

@@ -186,6 +186,28 @@ jsonl() {
 	assert_one_line_stderr "f.ini' line 2: unknown key 'colour'"
 }
 
+@test "simulate: a fleet file like another says only what is different" {
+	cd "$BATS_TEST_TMPDIR"
+	cp "$ROOT/schemas/fleet/thailand.ini" .
+	printf '[fleet]\nlike = thailand.ini\noldest_years = 0\n[string DC-CNX-01-REC-01-S2]\nage_years = 4\n' >mine.ini
+	simulate -q --fleet mine.ini --batteries 72 --interval 1h -n 400 | decode -q -k string >s
+	[ "$(jq -r .installed s | cut -c 1-4 | xargs)" = "2026 2022 2026" ]
+	printf '[string DC-XXX-01-REC-01-S2]\nage_years = 4\n' >>mine.ini
+	try simulate --fleet mine.ini
+	assert_status 2
+	assert_one_line_stderr "^simulate: 'mine.ini': .string DC-XXX-01-REC-01-S2.: no such string"
+	sed -i s/thailand/nowhere/ mine.ini
+	try simulate --fleet mine.ini
+	assert_status 2
+	assert_one_line_stderr "'mine.ini' line 2: cannot open 'nowhere.ini'"
+}
+
+@test "simulate: --progress tells how much is done and when the rest will be" {
+	# enough for more than a second of a machine of any speed
+	try bash -c 'simulate -q --progress --batteries 240 --days 3000 --interval 1h | head -c 100000000 >/dev/null'
+	grep -Eq '^simulate: [0-9]+ records, [0-9]+/s, [0-9]+ %, [0-9]+ s left$' "$ERR"
+}
+
 @test "simulate: a CSV of batteries is the fleet" {
 	cd "$BATS_TEST_TMPDIR"
 	local seq="01 02 03 04 05 06 07 08" i

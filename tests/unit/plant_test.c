@@ -304,6 +304,36 @@ static void partial_test_empties(void **state)
 	plant_free(p);
 }
 
+/* A file that is like another: all of that, but for what it says itself. */
+static void like_another(void **state)
+{
+	struct fleet *f = malloc(sizeof(*f));
+	struct err err = {0};
+	char path[4096];
+	assert_int_equal(
+		share_path("schemas/fleet/maintained.ini", path, sizeof(path), &err),
+		0);
+	assert_int_equal(fleet_load(path, f, &err), 0);
+	assert_int_equal(fleet_jars(f), fleet_jars(&fleet));
+	assert_true(fleet.oldest_years == 10 && f->oldest_years < 10);
+	assert_true(f->nages > 0 && fleet.nages == 0);
+	struct plant *p =
+		plant_new(f, &model, 1, fleet_jars(f), START, NULL, NULL, &err);
+	assert_non_null(p);
+	for (int64_t i = 0; i < p->nstrings; i++) {
+		const struct plant_string *s = &p->strings[i];
+		double years =
+			(double)(START - s->installed) / (365.25 * (double)DAY_MS);
+		double told = fleet_age_years(f, s->code);
+		if (isnan(told))
+			assert_true(years >= 0 && years <= f->oldest_years + 0.01);
+		else
+			assert_true(fabs(years - told) < 0.01);
+	}
+	plant_free(p);
+	free(f);
+}
+
 static void bad_fleets(void **state)
 {
 	static const struct {
@@ -318,6 +348,10 @@ static void bad_fleets(void **state)
 		{"[fleet]\nsystems = A\nstrings_per_system = 3\njars_per_string = 24\n"
 		 "[site DC-X-01]\nregion = none\n",
 			"no such region"},
+		{"[fleet]\noldest_years = 11\n", "oldest_years"},
+		{"[fleet]\njars_per_string = 6\nlike = thailand.ini\n", "first key"},
+		{"[fleet]\nlike = ../thailand.ini\n", "same folder"},
+		{"[string DC-BKK-01-UPS-01-S1]\nage_years = -1\n", "age_years"},
 	};
 	for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
 		char path[] = "/tmp/fleet-XXXXXX";
@@ -346,6 +380,7 @@ int main(void)
 		cmocka_unit_test(happenings),
 		cmocka_unit_test(partial_tests),
 		cmocka_unit_test(partial_test_empties),
+		cmocka_unit_test(like_another),
 		cmocka_unit_test(bad_fleets),
 	};
 	return cmocka_run_group_tests(tests, load_fleet, NULL);
