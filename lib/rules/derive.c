@@ -143,6 +143,25 @@ static double rul_drop(
 	return 100 * (promised - (double)r->rul_days) / promised;
 }
 
+/* A day's distance from its string's mean voltage, without a discharge; else NaN. */
+double day_imbalance(const struct rec_feature *f)
+{
+	if (f->window_h != 24 || !(f->coverage > 0.5f) ||
+		(f->discharge_events != INT_NIL && f->discharge_events > 0))
+		return NAN;
+	return (double)f->v_imbalance_v;
+}
+
+static double imbalance_drift(
+	const struct engine *e, const struct subject *s, const struct rec_feature *f)
+{
+	const struct battery_state *b = &e->batteries[s->battery];
+	if (b->imbalance_since == TIME_NIL ||
+		f->ts - b->imbalance_since < IMBALANCE_BASE_MS)
+		return NAN;
+	return day_imbalance(f) - (double)b->imbalance_base_v;
+}
+
 static double string_signal(struct engine *e, const struct signal *g,
 	const struct subject *s, const struct rec_string_telemetry *t)
 {
@@ -187,6 +206,8 @@ double signal_value(struct engine *e, const struct signal *g, const struct subje
 		return best_rul(e, s, rec);
 	case SIGNAL_RUL_DROP_PCT:
 		return rul_drop(e, s, rec);
+	case SIGNAL_IMBALANCE_DRIFT_V:
+		return imbalance_drift(e, s, rec);
 	case SIGNAL_JAR_MEAN_V:
 	case SIGNAL_JAR_MEAN_25C_V:
 	case SIGNAL_RIPPLE_PCT:

@@ -15,6 +15,7 @@ enum { OUTAGES_KEPT = 8 };
 #define ROOM_FRESH_MS HOUR_MS
 #define STRING_FRESH_MS (15 * MINUTE_MS)
 #define RUL_FRESH_MS (7 * DAY_MS)
+#define IMBALANCE_BASE_MS (30 * DAY_MS)
 
 struct model_info {
 	struct battery_model file;    /* charge set-point, temperature laws */
@@ -43,7 +44,10 @@ struct battery_state {
 	int64_t rul_seen[rul_source_count];
 	float rul_ref, rul_now; /* a day ago or more, and the latest */
 	int64_t rul_ref_ts, rul_now_ts;
-	int rul_source; /* of these two */
+	int rul_source;          /* of these two */
+	int64_t imbalance_since; /* the first day's */
+	float imbalance_base_v;  /* mean of the first days */
+	int32_t imbalance_n;     /* values it is of */
 	struct health health;
 };
 
@@ -264,6 +268,7 @@ double jar_mean(const struct engine *e, const struct subject *s,
 double signal_value(struct engine *e, const struct signal *g, const struct subject *s,
 	const void *rec, int64_t ts);
 /* rul_days where it is of the best source heard within a week, else NaN. */
+double day_imbalance(const struct rec_feature *f);
 double best_rul(
 	const struct engine *e, const struct subject *s, const struct rec_rul *r);
 

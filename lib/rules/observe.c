@@ -300,6 +300,21 @@ static void on_rul(struct engine *e, const struct subject *s, const struct rec_r
 	}
 }
 
+/* What the battery was like when it was new here, for a month. */
+static void on_feature(
+	struct engine *e, const struct subject *s, const struct rec_feature *f)
+{
+	struct battery_state *b = &e->batteries[s->battery];
+	double v = day_imbalance(f);
+	if (isnan(v))
+		return;
+	if (b->imbalance_since == TIME_NIL)
+		b->imbalance_since = f->ts;
+	if (f->ts - b->imbalance_since < IMBALANCE_BASE_MS)
+		b->imbalance_base_v +=
+			((float)v - b->imbalance_base_v) / (float)++b->imbalance_n;
+}
+
 int observe(struct engine *e, const struct subject *s, int kind, const void *rec,
 	int64_t ts)
 {
@@ -313,6 +328,8 @@ int observe(struct engine *e, const struct subject *s, int kind, const void *rec
 		on_twin(e, s, rec);
 	else if (kind == KIND_rul)
 		on_rul(e, s, rec);
+	else if (kind == KIND_feature)
+		on_feature(e, s, rec);
 	else if (kind == KIND_event)
 		on_event(e, s, rec);
 	return 0;

@@ -35,6 +35,8 @@ static const struct signal SIGNALS[] = {
 		"rul_days of the best source heard within a week: fused, twin, ml"},
 	{SIGNAL_RUL_DROP_PCT, KIND_rul, "rul_drop_pct", "%", 0,
 		"how far best_rul_days fell below what a day ago it promised for now"},
+	{SIGNAL_IMBALANCE_DRIFT_V, KIND_feature, "imbalance_drift_v", "V", 0,
+		"v_imbalance_v of a day less its mean of the first 30 days"},
 };
 
 const struct signal *signal_find(int kind, struct str name)

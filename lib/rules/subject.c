@@ -141,6 +141,7 @@ void battery_forget(struct engine *e, uint32_t battery)
 		.rul_ref_ts = TIME_NIL,
 		.rul_now_ts = TIME_NIL,
 		.rul_source = ENUM_NIL,
+		.imbalance_since = TIME_NIL,
 		.health = health};
 	health_restart(&b->health);
 }
