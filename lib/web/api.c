@@ -52,6 +52,7 @@ const struct route API_ROUTES[] = {
 	{METHOD_GET, "/batteries/{id}/features", ROLE_VIEWER, SCOPE_CODE, api_battery_features, "What windows of its samples came to", FEATURES_PARAMS, "200 404", false},
 	{METHOD_GET, "/locations/{id}/events", ROLE_VIEWER, SCOPE_SITE, api_location_events, "What happened at a site", EVENTS_PARAMS, "200 404", false},
 	{METHOD_GET, "/locations/{id}/environment", ROLE_VIEWER, SCOPE_SITE, api_location_environment, "A site's rooms, for a chart", CHART_PARAMS, "200 404", false},
+	{METHOD_GET, "/locations/{id}/life", ROLE_VIEWER, SCOPE_SITE, api_location_life, "The remaining lives at a site over time, for a chart", LIFE_PARAMS, "200 404", false},
 	{METHOD_GET, "/telemetry/stats", ROLE_VIEWER, SCOPE_NONE, api_telemetry_stats, "How many samples there are", RUN_PARAMS, "200", false},
 	{METHOD_GET, "/telemetry/date-range", ROLE_VIEWER, SCOPE_NONE, api_telemetry_range, "The first and the last sample", DATE_RANGE_PARAMS, "200", false},
 	{METHOD_GET, "/fleet/trend", ROLE_VIEWER, SCOPE_NONE, api_fleet_trend, "The fleet's health month by month", TREND_PARAMS, "200", false},

@@ -22,10 +22,11 @@ extern const struct param BATTERIES_PARAMS[], PAGE_PARAMS[], LOCATIONS_PARAMS[],
 	RUN_PARAMS[];
 
 handler_fn api_battery_telemetry, api_battery_twin, api_battery_rul, api_battery_events;
-extern const struct param CHART_PARAMS[], SERIES_PARAMS[], EVENTS_PARAMS[];
+extern const struct param CHART_PARAMS[], SERIES_PARAMS[], EVENTS_PARAMS[],
+	LIFE_PARAMS[];
 
 handler_fn api_battery_features, api_location_events, api_location_environment,
-	api_telemetry_stats, api_telemetry_range;
+	api_location_life, api_telemetry_stats, api_telemetry_range;
 extern const struct param FEATURES_PARAMS[], DATE_RANGE_PARAMS[];
 
 handler_fn api_fleet_trend, api_fleet_forecast, api_fleet_compare;

@@ -31,6 +31,13 @@ const struct param SERIES_PARAMS[] = {SPAN_PARAMS,
 	RESOLUTION_PARAM("only the last in each step of this length, as 1h; unless "
 			 "given, all"),
 	SKIP_PARAM, LIMIT_PARAM, {0}};
+const struct param LIFE_PARAMS[] = {SPAN_PARAMS,
+	{"limit", PARAM_INT, "most steps: in each, the mean and the least are taken",
+		false, 1, STEPS_MOST, NULL, "600"},
+	RESOLUTION_PARAM("length of a step, as 1h; unless given, as limit wants it"),
+	{"source", PARAM_WORD, "who foretold them", false, 0, 0, "fused|ml|twin",
+		"fused"},
+	{0}};
 const struct param FEATURES_PARAMS[] = {SPAN_PARAMS,
 	{"window", PARAM_INT, "of windows of so many hours", false, 1, 720, NULL, "24"},
 	SKIP_PARAM, LIMIT_PARAM, {0}};
@@ -445,4 +452,36 @@ int api_telemetry_range(struct call *c, struct err *err)
 			 " AND (CAST($3 AS text) IS NULL OR s.code = $3)",
 			call_value(c, "run"), call_sites(c), call_value(c, "location")),
 		RANGE, err);
+}
+
+static const struct column LIFE[] = {{"ts", CELL_TIME}, {"batteries", CELL_INT},
+	{"rul_mean_days", CELL_REAL}, {"rul_least_days", CELL_REAL}, {0}};
+#define BATTERIES_OF                                                                   \
+	"battery_system y JOIN string g ON g.system = y.id JOIN battery b ON "         \
+	"b.string = g.id "
+
+/* Steps of equal length, each with what was foretold of how many batteries. */
+int api_location_life(struct call *c, struct err *err)
+{
+	struct span s;
+	int status = find_span(c, NUMBER_OF("site"),
+		"SELECT max(p.ts) FROM " BATTERIES_OF
+		"JOIN rul_latest p ON p.run = b.run AND p.battery = b.id WHERE y.site "
+		"= $1",
+		&s, err);
+	if (status != 200)
+		return status;
+	int64_t step = chart_step(c, &s, err);
+	if (step < 0)
+		return -1;
+	return emit_list(c,
+		DB_QUERY("SELECT max(p.ts), count(DISTINCT p.battery), "
+			 "avg(p.rul_days), min(p.rul_days) FROM " BATTERIES_OF
+			 "JOIN rul_prediction p ON p.run = b.run AND p.battery = b.id "
+			 "AND p.ts >= CAST($2 AS bigint) AND p.ts < CAST($3 AS bigint) "
+			 "AND p.source = $5 WHERE y.site = $1 GROUP BY (p.ts - CAST($2 "
+			 "AS bigint)) / CAST($4 AS bigint) ORDER BY 1",
+			s.subject.text, s.start.text, s.end.text, number(step).text,
+			call_value(c, "source")),
+		LIFE, err);
 }

@@ -122,6 +122,25 @@ environment() {
 	gives 404 GET '/locations/nix/events'
 }
 
+life() {
+	local last
+	gives 200 GET '/locations/DC-CNX-01/life?source=twin'
+	holds '.items | length > 0 and all(.batteries > 0 and .rul_least_days <= .rul_mean_days)'
+	last=$(jq -r '.items[-1].ts' body)
+	gives 200 GET "/locations/DC-CNX-01/life?source=twin&limit=1&start=2025-12-01&end=2027-01-01"
+	holds --arg last "$last" '(.items | length) == 1 and .items[0].ts == $last'
+	holds --argjson n "$(sql "SELECT count(DISTINCT battery) FROM rul_prediction WHERE source = 'twin' AND battery IN
+		(SELECT id FROM battery WHERE code LIKE 'DC-CNX-01%')")" '.items[0].batteries == $n'
+	holds --argjson least "$(sql "SELECT min(rul_days) FROM rul_prediction WHERE source = 'twin' AND battery IN
+		(SELECT id FROM battery WHERE code LIKE 'DC-CNX-01%')")" '(.items[0].rul_least_days - $least | fabs) < 0.1'
+	gives 404 GET '/locations/nix/life'
+	gives 422 GET '/locations/DC-CNX-01/life?source=oracle'
+}
+
+@test "the remaining lives at a site, over time" {
+	both life
+}
+
 @test "a site's rooms and events" {
 	both environment
 }

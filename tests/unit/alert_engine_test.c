@@ -525,15 +525,15 @@ static void test_hold_off_after_discharge(void **state)
 	for (int m = 0; m < 10; m++)
 		sample_of(jar(1, 1), MIN(m), 12.0, 25, mode_discharge);
 	for (int m = 10; m < 72 * 60; m += 5)
-		sample(1, MIN(m), 13.25, 25);
+		sample(1, MIN(m), 13.15, 25);
 	expect("alert", 0);
-	for (int m = 72 * 60; m < 75 * 60; m += 5)
-		sample(1, MIN(m), 13.25, 25);
-	expect("alert jar-float-deviation DC-CNX-01-UPS-01-S1-J01 firing warning", 1);
+	for (int m = 72 * 60; m < 79 * 60; m += 5)
+		sample(1, MIN(m), 13.15, 25);
+	expect("alert jar-float-deviation DC-CNX-01-UPS-01-S1-J01 firing critical", 1);
 	/* 13.65 - 0.018 K x 20 is 13.29: at 45 degC the same voltage is right. */
 	begin_default();
-	for (int m = 0; m < 300; m++)
-		sample(1, MIN(m), 13.25, 44);
+	for (int m = 0; m < 480; m++)
+		sample(1, MIN(m), 13.15, 44);
 	expect("alert jar-float-deviation", 0);
 }
 

@@ -107,7 +107,7 @@ export default {
 	'told.jar-discharge-low': '{value} V on discharge, below {threshold} V: weak or exhausted jar',
 	'told.jar-float-deviation': 'float voltage is {value} V from the set-point at its temperature (limit {threshold} V)',
 	'told.jar-float-impossible': '{value} V is impossible on float: shorted cell, charger off, wrong wiring or invalid data',
-	'told.jar-imbalance': 'mean voltage differs by {value} V from its string over a day (limit {threshold} V)',
+	'told.jar-imbalance': 'mean voltage has moved by {value} V against its string since its first month (limit {threshold} V)',
 	'told.jar-open': 'resistance {value} % over its baseline: a strap or cell is open, replace the jar',
 	'told.jar-resistance-drift': 'resistance {value} % over its baseline (limit {threshold} %)',
 	'told.jar-rul-conflict': 'learned and physical estimates of remaining life disagree',
@@ -133,4 +133,9 @@ export default {
 	'told.string-silent': 'no string telemetry for {value} s',
 	'told.string-thermal-runaway': 'thermal runaway: float current {value} times its base and jars warmer than the room: cut the charge',
 	'unit.days': 'days', 'unit.min': 'min', 'unit.s': 's',
+	'first.calm': 'Next to be replaced, not soon', 'first.replace_by': 'replace by {date}', 'first.shortened': 'life shortened by: {by}',
+	'first.title': 'Will fail first', 'first.why': 'Why',
+	'simulator.cost': 'What the drill costs in life', 'simulator.lost': '{lost} days of life lost in {passed} days, {times} times as many as time alone takes. The first battery has {least} days left.',
+	'simulator.mean_life': 'change of the mean remaining life', 'simulator.no_life': 'Shown when the drill has run for some hours of its clock.',
+	'simulator.time_alone': 'time alone',
 };

@@ -106,7 +106,7 @@ export default {
 	'told.jar-discharge-low': '{value} V ขณะคายประจุ ต่ำกว่า {threshold} V: แบตเตอรี่อ่อนหรือหมด',
 	'told.jar-float-deviation': 'แรงดันประจุลอยต่างจากค่าตั้งตามอุณหภูมิ {value} V (ขีดจำกัด {threshold} V)',
 	'told.jar-float-impossible': '{value} V เป็นไปไม่ได้ขณะประจุลอย: เซลล์ลัดวงจร เครื่องประจุปิด ต่อสายผิด หรือข้อมูลไม่ถูกต้อง',
-	'told.jar-imbalance': 'แรงดันเฉลี่ยหนึ่งวันต่างจากสตริง {value} V (ขีดจำกัด {threshold} V)',
+	'told.jar-imbalance': 'แรงดันเฉลี่ยเปลี่ยนไป {value} V เทียบกับสตริง นับจากเดือนแรก (ขีดจำกัด {threshold} V)',
 	'told.jar-open': 'ความต้านทานสูงกว่าค่าตั้งต้น {value} %: ขั้วต่อหรือเซลล์ขาด ต้องเปลี่ยนลูกนี้',
 	'told.jar-resistance-drift': 'ความต้านทานสูงกว่าค่าตั้งต้น {value} % (ขีดจำกัด {threshold} %)',
 	'told.jar-rul-conflict': 'แบบจำลองที่เรียนรู้กับแบบจำลองฟิสิกส์ประเมินอายุที่เหลือไม่ตรงกัน',
@@ -132,4 +132,9 @@ export default {
 	'told.string-silent': 'ไม่มีข้อมูลของสตริงส่งมา {value} วินาที',
 	'told.string-thermal-runaway': 'ความร้อนหนีตัว: กระแสประจุลอย {value} เท่าของค่าฐาน และแบตเตอรี่ร้อนกว่าห้อง: ให้ตัดการประจุ',
 	'unit.days': 'วัน', 'unit.min': 'นาที', 'unit.s': 'วินาที',
+	'first.calm': 'ลูกต่อไปที่จะเปลี่ยน ยังไม่เร่งด่วน', 'first.replace_by': 'เปลี่ยนก่อน {date}', 'first.shortened': 'อายุสั้นลงเพราะ: {by}',
+	'first.title': 'จะเสียก่อนใคร', 'first.why': 'เพราะ',
+	'simulator.cost': 'อายุที่เสียไปในการซ้อม', 'simulator.lost': 'เสียอายุไป {lost} วันใน {passed} วัน เป็น {times} เท่าของเวลาที่ผ่านไป ลูกแรกเหลือ {least} วัน',
+	'simulator.mean_life': 'การเปลี่ยนของอายุที่เหลือเฉลี่ย', 'simulator.no_life': 'แสดงเมื่อการซ้อมเดินไปหลายชั่วโมงตามนาฬิกาจำลอง',
+	'simulator.time_alone': 'เวลาอย่างเดียว',
 };

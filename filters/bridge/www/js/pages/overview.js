@@ -74,6 +74,33 @@ function Due() {
 			<p class="small muted">${t('forecast.legend')}</p>`}<//><//>`;
 }
 
+const WHY = 3, SOON_DAYS = 180;
+
+/* What the status stands on, then what shortens the life most. */
+function whyOf(b) {
+	const shortens = (b.factors ?? []).filter(([, pct]) => pct < 0).sort((x, y) => x[1] - y[1]).slice(0, WHY)
+		.map(([name, pct]) => `${t(`factor.${name}`)} ${number(pct)} %`);
+	return [...reasonsOf(b.reasons, false), withUnit(b.soh_pct, 1, '%') === '–' ? null : t('reason.soh', {n: number(b.soh_pct, 1)}),
+		shortens.length ? t('first.shortened', {by: shortens.join(', ')}) : null].filter(Boolean);
+}
+
+/* The one battery that will fail before all others, and why: what somebody who stands
+ * before the page for the first time should read first. */
+function First({load, sites}) {
+	const b = load.data?.items.find((x) => x.rul_days !== null);
+	if (!b) return null;
+	const site = sites.data?.items.find((s) => s.id === b.location);
+	const due = b.rul_days < SOON_DAYS;
+	return html`<a class="panel first ${due ? b.status ?? 'unknown' : ''}" href=${batteryHref(b.id)} aria-label=${t('first.title')}>
+		<span class="what"><span class="muted small">${t(due ? 'first.title' : 'first.calm')}</span>
+			<b>${b.id}</b><span class="small muted">${site?.name ?? b.location}</span></span>
+		<span class="when"><b>${days(b.rul_days)}</b>
+			<span class="small muted">${b.rul_upper_days > 0 && t('battery.interval', {from: days(b.rul_lower_days), to: days(b.rul_upper_days)})}</span>
+			<span class="small muted">${b.replace_by && t('first.replace_by', {date: date(b.replace_by)})}</span></span>
+		<span class="why"><span class="muted small">${t('first.why')}</span>
+			${whyOf(b).map((w) => html`<span key=${w}>${w}</span>`)}</span></a>`;
+}
+
 /* The batteries to look at first, and why. */
 function Worst({load}) {
 	return html`<${Panel} title=${t('overview.worst')} tools=${html`<span class="small muted">${t('overview.worst_note')}</span>`}>
@@ -128,6 +155,7 @@ export function Overview() {
 	return html`<div class="title"><h1>${t('page.overview')}</h1><span class="space"></span>
 			<${Age} of=${summary.data?.as_of} /></div>
 		<${Loaded} of=${summary}>${(s) => html`<${Cards} summary=${s} />`}<//>
+		<${First} load=${worst} sites=${sites} />
 		<${Changes} />
 		<${Loaded} of=${sites} empty=${t('overview.no_sites')}>${(d) => html`<div class="grid sites">
 			${d.items.map((s) => html`<${SiteTile} key=${s.id} site=${s} live=${live[s.id]} />`)}</div>`}<//>

@@ -3,10 +3,12 @@ import {call, run} from '../api.js';
 import {dateTime, number, t, words} from '../i18n.js';
 import {useLoad} from '../load.js';
 import {useStore} from '../store.js';
+import {TimeChart} from '../chart.js';
 import {drillClock, siteHref, Loaded, Panel, Problem, toast} from '../ui.js';
-import {html, useEffect, useState} from '../html.js';
+import {html, useEffect, useMemo, useState} from '../html.js';
 
-const SPEEDS = [1, 10, 60, 240, 600, 3600], PRESET = 60, POLL_MS = 2000;
+const SPEEDS = [1, 10, 60, 240, 600, 3600, 21600], PRESET = 60, POLL_MS = 2000;
+const DAY_MS = 86400e3, COST_POINTS = 400, COST_HOURS = 3;
 
 /* What is watched decides what 'now' is on the page. */
 function watch(simulation) {
@@ -55,6 +57,33 @@ function Start({scenarios, sites, onStarted}) {
 		<div><button class="first" aria-disabled=${busy}>${t('simulator.start')}</button></div></form>`;
 }
 
+/*
+ * What the drill costs: how far the mean remaining life of its site has fallen since it
+ * began, beside the day a day that time alone takes. The mean of all, because a single
+ * estimate moves by more than a few hours of heat.
+ */
+function Cost({s}) {
+	const from = Date.parse(s.started), to = Date.parse(s.clock);
+	const load = useLoad(`/locations/${encodeURIComponent(s.location)}/life`, {run: s.run, start: s.started, limit: COST_POINTS});
+	useEffect(load.reload, [s.clock]);
+	const items = load.data?.items ?? [], most = Math.max(0, ...items.map((i) => i.batteries));
+	const whole = items.filter((i) => i.batteries === most);
+	const series = useMemo(() => {
+		const points = whole.map((i) => [Date.parse(i.ts), i.rul_mean_days - whole[0].rul_mean_days]);
+		const first = points[0]?.[0];
+		return [{name: t('simulator.mean_life'), colour: '--accent', points},
+			{name: t('simulator.time_alone'), colour: '--muted', dash: [5, 4],
+				points: points.map(([ms]) => [ms, (first - ms) / DAY_MS])}];
+	}, [load.data]);
+	if (whole.length < COST_HOURS) return html`<p class="muted">${t('simulator.no_life')}</p>`;
+	const passed = (Date.parse(whole.at(-1).ts) - Date.parse(whole[0].ts)) / DAY_MS;
+	const lost = -series[0].points.at(-1)[1];
+	return html`<p>${t('simulator.lost', {lost: number(lost, 1), passed: number(passed, 1), times: number(lost / passed, 1),
+			least: number(whole.at(-1).rul_least_days, 1)})}</p>
+		<${TimeChart} label=${t('simulator.cost')} unit=${t('unit.days')} digits=${1} from=${from} to=${Math.max(to, from + 1)}
+			stepMs=${Math.max((to - from) / COST_POINTS, 3600e3)} series=${series} />`;
+}
+
 function Running({s, watched, onChange}) {
 	const [busy, setBusy] = useState(false);
 	const stop = async () => {
@@ -92,5 +121,7 @@ export function Simulator() {
 			html`<${Start} scenarios=${d.items} sites=${l.items} onStarted=${status.reload} />`}<//>`}<//><//>
 		<${Panel} title=${t('simulator.running', {n: number(status.data?.items?.length ?? 0)})}><${Loaded} of=${status} empty=${t('simulator.none')}>${(d) =>
 			html`<ul class="list sparse">${d.items.map((s) => html`<${Running} key=${s.id} s=${s} watched=${of?.id === s.id} onChange=${status.reload} />`)}</ul>
-			${of && html`<p><a href=${siteHref(of.location)}>${t('simulator.see_site')}</a> · <a href="#/alerts?view=incidents">${t('incidents')}</a> · <a href="#/">${t('page.overview')}</a></p>`}`}<//><//></div>`;
+			${of && html`<p><a href=${siteHref(of.location)}>${t('simulator.see_site')}</a> · <a href="#/alerts?view=incidents">${t('incidents')}</a> · <a href="#/">${t('page.overview')}</a></p>`}`}<//><//></div>
+		${(status.data?.items ?? []).filter((s) => s.live).map((s) => html`<${Panel} key=${s.id}
+			title=${`${t('simulator.cost')} · ${s.location} · ${words('scenario', s.scenario)}`}><${Cost} s=${s} /><//>`)}`;
 }
