@@ -232,28 +232,32 @@ static void fill_bin(struct work *w, const struct scaled *rows, size_t n, double
 		bin->upper = fmax(1.6448536269514722 * bin->sigma, w->r[n - 1].value);
 }
 
-/* Cuts by quantiles of the margins; false when a row would have too few batteries. */
-static bool fill_table(struct work *w, int bins, double least, struct calibration *c)
+/* The number of rows with a lesser margin. */
+static size_t rows_below(const struct work *w, double margin)
 {
+	size_t n = 0;
+	while (n < w->n && w->rows[n].margin < margin)
+		n++;
+	return n;
+}
+
+/* A row of the table by horizon, where on both sides batteries enough are left. */
+static void fill_table(struct work *w, double least, struct calibration *c)
+{
+	static const double horizons[] = {90, 365, 1095}; /* days */
 	size_t from = 0;
-	c->n = bins;
-	for (int i = 0; i < bins; i++) {
-		double below = INFINITY;
-		size_t to = w->n;
-		if (i < bins - 1) {
-			to = w->n * (size_t)(i + 1) / (size_t)bins;
-			below = w->rows[to].margin;
-			/* Rows of one margin are not divided. */
-			while (to > from && w->rows[to - 1].margin == below)
-				to--;
-		}
-		if (weight_of(w->rows + from, to - from) < least - 1e-6)
-			return false;
-		c->bin[i].margin_below = below;
-		fill_bin(w, w->rows + from, to - from, c->level, &c->bin[i]);
+	for (size_t i = 0; i < sizeof(horizons) / sizeof(*horizons); i++) {
+		double below = log(horizons[i]);
+		size_t to = rows_below(w, below);
+		if (weight_of(w->rows + from, to - from) < least ||
+			weight_of(w->rows + to, w->n - to) < least)
+			continue;
+		c->bin[c->n].margin_below = below;
+		fill_bin(w, w->rows + from, to - from, c->level, &c->bin[c->n++]);
 		from = to;
 	}
-	return true;
+	c->bin[c->n].margin_below = INFINITY;
+	fill_bin(w, w->rows + from, w->n - from, c->level, &c->bin[c->n++]);
 }
 
 static int calibrate_with(struct work *w, struct calibration *out, struct err *err)
@@ -264,12 +268,7 @@ static int calibrate_with(struct work *w, struct calibration *out, struct err *e
 		return err_set(err, ERR_DATA,
 			"too few batteries to calibrate: %.0f of at least %.0f",
 			floor(weight + 1e-6), least);
-	int bins = (int)fmin(weight / CALIB_BIN_BATTERIES + 1e-6, CALIB_BINS_MAX);
-	while (bins > 1 &&
-		!fill_table(w, bins, fmax(CALIB_BIN_BATTERIES / 2, least), out))
-		bins--;
-	if (bins <= 1)
-		fill_table(w, 1, least, out);
+	fill_table(w, fmax(CALIB_BIN_BATTERIES, least), out);
 	return 0;
 }
 

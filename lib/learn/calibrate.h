@@ -25,10 +25,11 @@
  * under watch for a year knows more than one of today. So there are tables of their own
  * for batteries whose capacity has been measured, for those where it has not, and for
  * those the twin is silent about; and where there are batteries enough a table has rows
- * by predicted life, so that a battery near its end gets an interval made of such
- * batteries (Mondrian conformal prediction; Vovk, Gammerman, Shafer 2005, "Algorithmic
- * Learning in a Random World", §4.5). In a cell of these a battery weighs by the share
- * of its rows that lie there: a short visit is little of what will be foretold.
+ * by predicted life (90 days, a year, three), so that a battery near its end gets an
+ * interval made of such batteries (Mondrian conformal prediction; Vovk, Gammerman,
+ * Shafer 2005, "Algorithmic Learning in a Random World", §4.5). In a cell of these a
+ * battery weighs by the share of its rows that lie there: a short visit is little of
+ * what will be foretold.
  */
 #ifndef LEARN_CALIBRATE_H
 #define LEARN_CALIBRATE_H
@@ -41,10 +42,9 @@
 
 enum {
 	CALIB_BINS_MAX = 8,
-	/* To split off a row of the table. The batteries' weight at infinity makes its
-	 * intervals hold up to 2/(K+1) more than asked: with so many, some 0.7 % at
-	 * most. */
-	CALIB_BIN_BATTERIES = 300,
+	/* What batteries must weigh to have a row of the table. What lies at infinity
+	 * makes its intervals hold up to 2/(K+1) more than asked: with 40, 5 %. */
+	CALIB_BIN_BATTERIES = 40,
 };
 
 /* What is known of a battery; each kind may have its table. */
