@@ -46,8 +46,9 @@ const struct param WINDOWS_PARAMS[] = {RUN_PARAM,
 
 static const struct column WINDOW[] = {{"id", CELL_TEXT}, {"subject", CELL_TEXT},
 	{"from", CELL_TIME}, {"until", CELL_TIME}, {"title", CELL_TEXT},
-	{"total", CELL_TOTAL}, {0}};
-#define WINDOW_COLUMNS "SELECT w.id, w.subject, w.from_ts, w.until_ts, w.title"
+	{"created_by", CELL_TEXT}, {"total", CELL_TOTAL}, {0}};
+#define WINDOW_FIELDS "SELECT w.id, w.subject, w.from_ts, w.until_ts, w.title"
+#define WINDOW_COLUMNS WINDOW_FIELDS ", w.created_by"
 
 int api_windows(struct call *c, struct err *err)
 {
@@ -86,18 +87,21 @@ int api_window_add(struct call *c, struct err *err)
 	make_id("MW", id);
 	if (change(c, "maintenance_window.add", id, title,
 		    DB_QUERY("INSERT INTO maintenance_window (run, id, subject, "
-			     "from_ts, until_ts, title) VALUES (" PRODUCTION
-			     ", $1, $2, CAST($3 AS bigint), CAST($4 AS bigint), $5)",
-			    id, subject, from, until, title),
+			     "from_ts, until_ts, title, created_by) VALUES "
+			     "(" PRODUCTION ", $1, $2, CAST($3 AS bigint), CAST($4 AS "
+			     "bigint), $5, $6)",
+			    id, subject, from, until, title, c->account.username),
 		    err) < 0)
 		return -1;
-	const struct db_query *q = DB_QUERY(WINDOW_COLUMNS
-		" FROM maintenance_window w WHERE w.run = " PRODUCTION " AND w.id = $1",
-		id);
-	tell_rows(c, KIND_maintenance_window, q);
-	static const struct column ONE[] = {{"id", CELL_TEXT}, {"subject", CELL_TEXT},
-		{"from", CELL_TIME}, {"until", CELL_TIME}, {"title", CELL_TEXT}, {0}};
-	status = emit_one(c, q, ONE, err);
+	tell_rows(c, KIND_maintenance_window,
+		DB_QUERY(WINDOW_FIELDS " FROM maintenance_window w WHERE w.run "
+				       "= " PRODUCTION " AND w.id = $1",
+			id));
+	status = emit_one(c,
+		DB_QUERY(WINDOW_COLUMNS ", 1 FROM maintenance_window w WHERE w.run "
+					"= " PRODUCTION " AND w.id = $1",
+			id),
+		WINDOW, err);
 	return status == 200 ? 201 : status;
 }
 
@@ -111,10 +115,11 @@ const struct param WORK_ORDERS_PARAMS[] = {RUN_PARAM,
 static const struct column ORDER[] = {{"id", CELL_TEXT}, {"subject", CELL_TEXT},
 	{"title", CELL_TEXT}, {"priority", CELL_INT}, {"status", CELL_TEXT},
 	{"due", CELL_TIME}, {"assignee", CELL_TEXT}, {"incident", CELL_TEXT},
-	{"total", CELL_TOTAL}, {0}};
-#define ORDER_COLUMNS                                                                  \
+	{"created_by", CELL_TEXT}, {"total", CELL_TOTAL}, {0}};
+#define ORDER_FIELDS                                                                   \
 	"SELECT w.id, w.subject, w.title, w.priority, w.status, w.due, w.assignee, "   \
 	"w.incident"
+#define ORDER_COLUMNS ORDER_FIELDS ", w.created_by"
 
 int api_work_orders(struct call *c, struct err *err)
 {
@@ -154,7 +159,7 @@ static int order_of(struct call *c, const char *id, bool changed, struct err *er
 {
 	if (changed)
 		tell_rows(c, KIND_work_order,
-			DB_QUERY(ORDER_COLUMNS
+			DB_QUERY(ORDER_FIELDS
 				" FROM work_order w WHERE w.run = " PRODUCTION
 				" AND w.id = $1",
 				id));
@@ -175,12 +180,13 @@ int api_work_order_add(struct call *c, struct err *err)
 	make_id("WO", id);
 	if (change(c, "work_order.add", id, call_value(c, "title"),
 		    DB_QUERY("INSERT INTO work_order (run, id, subject, title, "
-			     "priority, status, due, assignee, incident) VALUES "
-			     "(" PRODUCTION ", $1, $2, $3, CAST($4 AS integer), "
-			     "'scheduled', CAST($5 AS bigint), $6, $7)",
+			     "priority, status, due, assignee, incident, created_by) "
+			     "VALUES (" PRODUCTION ", $1, $2, $3, CAST($4 AS integer), "
+			     "'scheduled', CAST($5 AS bigint), $6, $7, $8)",
 			    id, subject, call_value(c, "title"),
 			    call_value(c, "priority"), call_value(c, "due"),
-			    call_value(c, "assignee"), call_value(c, "incident")),
+			    call_value(c, "assignee"), call_value(c, "incident"),
+			    c->account.username),
 		    err) < 0)
 		return -1;
 	status = order_of(c, id, true, err);

@@ -89,13 +89,29 @@ firing() {
 	gives 422 POST /maintenance-windows '{"subject":"DC-CNX-01","from":"2026-01-02T04:00:00Z","until":"2026-01-02T00:00:00Z","title":"x"}'
 	gives 422 POST /maintenance-windows '{"subject":"DC-NIX-01","from":"2026-01-02T00:00:00Z","until":"2026-01-02T04:00:00Z","title":"x"}'
 	gives 200 GET '/maintenance-windows?location=DC-CNX-01'
-	[ "$(jq -r '.total, .items[0].title' body | xargs)" = '1 capacity test' ]
+	[ "$(jq -r '.total, .items[0].title, .items[0].created_by' body | xargs)" = '1 capacity test emil' ]
 	gives 200 GET '/maintenance-windows?active_only=true'
 	[ "$(jq .total body)" = 0 ]
 	gives 201 POST /work-orders '{"subject":"DC-CNX-01-UPS-01-S1-J07","title":"tighten","priority":2,"due":"2026-02-01T00:00:00Z"}'
 	order=$(jq -r .id body)
 	gives 200 PATCH "/work-orders/$order" '{"status":"completed","assignee":"nok"}'
-	[ "$(jq -r '.status, .assignee, .priority, .title' body | xargs)" = 'completed nok 2 tighten' ]
+	[ "$(jq -r '.status, .assignee, .priority, .title, .created_by' body | xargs)" = 'completed nok 2 tighten emil' ]
+	# What the stream brings of it has no author, and takes none away.
+	echo "{\"kind\":\"work_order\",\"id\":\"$order\",\"title\":\"tighten all\",\"status\":\"completed\"}" | encode -q | store -q --db sqlite:f.db
+	gives 200 GET '/work-orders?status=completed'
+	[ "$(jq -r '.items[0] | .title, .created_by' body | xargs)" = 'tighten all emil' ]
+	# Those that are older than the column have the author of the audit log.
+	for _ in 1 2; do
+		stop
+		store rollback --to 10 --db sqlite:f.db 2>/dev/null
+		store migrate --db sqlite:f.db 2>/dev/null
+		serve sqlite:f.db
+		login emil
+		gives 200 GET /work-orders
+		[ "$(jq -r '.items[0].created_by' body)" = emil ]
+		gives 200 GET /maintenance-windows
+		[ "$(jq -r '.items[0].created_by' body)" = emil ]
+	done
 	gives 404 PATCH /work-orders/nix '{"status":"completed"}'
 	gives 422 PATCH "/work-orders/$order" '{"status":"done"}'
 	gives 200 GET '/work-orders?status=completed'
