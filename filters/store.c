@@ -233,8 +233,9 @@ static int command(const struct options *o, char **operands, int n, struct err *
 int main(int argc, char **argv)
 {
 	char dir[4096];
-	struct options o = {
-		.to = -1, .migrations = dir, .keep = {90 * DAY_MS, 730 * DAY_MS, 0}};
+	struct options o = {.to = -1,
+		.migrations = dir,
+		.keep = {.raw_ms = 90 * DAY_MS, .quarter_ms = 730 * DAY_MS}};
 	struct flow_options fo;
 	struct err err = {0};
 	int first;
@@ -253,6 +254,16 @@ int main(int argc, char **argv)
 		{0, "keep-hour", "DURATION",
 			"retain: roll-ups of an hour, for ever unless given", OPT_MS,
 			&o.keep.hour_ms, 0, 0},
+		{0, "keep-strings", "DURATION",
+			"retain: samples of strings, for ever unless given", OPT_MS,
+			&o.keep.strings_ms, 0, 0},
+		{0, "keep-rooms", "DURATION",
+			"retain: samples of rooms, for ever unless given", OPT_MS,
+			&o.keep.rooms_ms, 0, 0},
+		{0, "keep-states", "DURATION",
+			"retain: twin states, features, predictions, for ever unless "
+			"given",
+			OPT_MS, &o.keep.states_ms, 0, 0},
 		{0}};
 	int r = opt_parse(
 		&USAGE, own, flow_options(&fo, FLOW_SINK), argc, argv, &first, &err);

@@ -7,23 +7,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A battery of a run. */
+/* A table, and what its rows are of: the column of the key, and where these are. */
+struct tier {
+	const char *table, *key, *owners;
+	int64_t keep_ms;
+};
+
+/* A battery, string or sensor of a run. */
 struct pair {
-	int64_t run, battery;
+	int64_t run, owner;
 };
 
 struct retain {
-	const char *table;
-	int64_t keep_ms;
+	const struct tier *tier;
 	struct pair *v;
 	size_t n, cap;
 };
 
 struct cut {
-	const char *table;
+	const struct tier *tier;
 	struct number_text {
 		char text[24];
-	} run, before, battery;
+	} run, before, owner;
 	int64_t rows;
 };
 
@@ -59,7 +64,7 @@ static int say_gone(struct db *db, const struct cut *c, struct err *err)
 			 "(CAST($1 AS integer), $2, CAST($3 AS bigint)) ON CONFLICT "
 			 "(run, tier) DO UPDATE SET before_ts = excluded.before_ts "
 			 "WHERE excluded.before_ts > retention.before_ts",
-			c->run.text, c->table, c->before.text),
+			c->run.text, c->tier->table, c->before.text),
 		NULL, err);
 }
 
@@ -69,10 +74,10 @@ static int delete_rows(struct db *db, void *ctx, struct err *err)
 	struct cut *c = ctx;
 	int64_t rows = 0;
 	snprintf(sql, sizeof(sql),
-		"DELETE FROM %s WHERE run = CAST($1 AS integer) AND battery = CAST($2 "
-		"AS integer) AND ts < CAST($3 AS bigint)",
-		c->table);
-	if (db_write(db, DB_QUERY(sql, c->run.text, c->battery.text, c->before.text),
+		"DELETE FROM %s WHERE run = CAST($1 AS integer) AND %s = CAST($2 AS "
+		"integer) AND ts < CAST($3 AS bigint)",
+		c->tier->table, c->tier->key);
+	if (db_write(db, DB_QUERY(sql, c->run.text, c->owner.text, c->before.text),
 		    &rows, err) < 0)
 		return -1;
 	c->rows += rows;
@@ -91,7 +96,7 @@ static int cut_run(struct db *db, struct retain *r, size_t i, size_t end, int64_
 	struct err *err)
 {
 	int64_t newest = TIME_NIL;
-	struct cut c = {.table = r->table, .run = text_of(r->v[i].run)};
+	struct cut c = {.tier = r->tier, .run = text_of(r->v[i].run)};
 	if (db_select(db,
 		    DB_QUERY("SELECT max(ts) FROM telemetry_latest WHERE run = CAST($1 "
 			     "AS integer)",
@@ -100,11 +105,11 @@ static int cut_run(struct db *db, struct retain *r, size_t i, size_t end, int64_
 		return -1;
 	if (newest == TIME_NIL)
 		return 0;
-	c.before = text_of(time_whole(newest - r->keep_ms, DAY_MS) * DAY_MS);
+	c.before = text_of(time_whole(newest - r->tier->keep_ms, DAY_MS) * DAY_MS);
 	if (say_gone(db, &c, err) < 0)
 		return -1;
 	for (; i < end; i++) {
-		c.battery = text_of(r->v[i].battery);
+		c.owner = text_of(r->v[i].owner);
 		if (db_transaction(db, delete_rows, &c, err) < 0)
 			return -1;
 	}
@@ -114,10 +119,11 @@ static int cut_run(struct db *db, struct retain *r, size_t i, size_t end, int64_
 
 static int cut_table(struct db *db, struct retain *r, int64_t *rows, struct err *err)
 {
+	char sql[80];
 	r->n = 0;
-	if (db_select(db,
-		    DB_QUERY_PLAIN("SELECT run, id FROM battery ORDER BY run, id"),
-		    take_pair, r, err) < 0)
+	snprintf(sql, sizeof(sql), "SELECT run, id FROM %s ORDER BY run, id",
+		r->tier->owners);
+	if (db_select(db, DB_QUERY_PLAIN(sql), take_pair, r, err) < 0)
 		return -1;
 	for (size_t i = 0; i < r->n;) {
 		size_t end = i;
@@ -133,19 +139,21 @@ static int cut_table(struct db *db, struct retain *r, int64_t *rows, struct err 
 int db_retain(
 	struct db *db, const struct retention *keep, int64_t *rows, struct err *err)
 {
-	const struct {
-		const char *table;
-		int64_t ms;
-	} tiers[] = {{"telemetry", keep->raw_ms},
-		{rollup_name(ROLLUP_QUARTER), keep->quarter_ms},
-		{rollup_name(ROLLUP_HOUR), keep->hour_ms}};
+	const struct tier tiers[] = {{"telemetry", "battery", "battery", keep->raw_ms},
+		{rollup_name(ROLLUP_QUARTER), "battery", "battery", keep->quarter_ms},
+		{rollup_name(ROLLUP_HOUR), "battery", "battery", keep->hour_ms},
+		{"string_telemetry", "string", "string", keep->strings_ms},
+		{"environment", "sensor", "sensor", keep->rooms_ms},
+		{"twin_state", "battery", "battery", keep->states_ms},
+		{"feature", "battery", "battery", keep->states_ms},
+		{"rul_prediction", "battery", "battery", keep->states_ms},
+		{"truth", "battery", "battery", keep->states_ms}};
 	struct retain r = {0};
 	int ok = 0;
 	*rows = 0;
 	for (size_t i = 0; ok == 0 && i < sizeof(tiers) / sizeof(*tiers); i++) {
-		r.table = tiers[i].table;
-		r.keep_ms = tiers[i].ms;
-		if (r.keep_ms > 0)
+		r.tier = &tiers[i];
+		if (r.tier->keep_ms > 0)
 			ok = cut_table(db, &r, rows, err);
 	}
 	free(r.v);

@@ -1,11 +1,12 @@
 /*
  * Retention in tiers: samples go after a while, their 15-minute roll-ups later, those
- * of hours when wanted; days stay. Ages count from the newest sample of a run, so that
- * a fleet of the past keeps its last months, and end with whole days (UTC).
+ * of hours when wanted; days stay. What strings, rooms and programs say grows as well,
+ * but has no roll-ups: it goes when wanted. Ages count from the newest sample of a run,
+ * so that a fleet of the past keeps its last months, and end with whole days (UTC).
  *
- * What has gone is written down first (table retention), a battery at a time goes in a
- * transaction of its own: others wait for milliseconds, and a run that is cut short is
- * made whole by the next.
+ * What has gone is written down first (table retention), a battery (string, sensor) at
+ * a time goes in a transaction of its own: others wait for milliseconds, and a run that
+ * is cut short is made whole by the next.
  */
 #ifndef DB_RETAIN_H
 #define DB_RETAIN_H
@@ -13,7 +14,10 @@
 #include "db/db.h"
 
 struct retention {
-	int64_t raw_ms, quarter_ms, hour_ms; /* kept so long; 0: for ever */
+	/* kept so long; 0: for ever */
+	int64_t raw_ms, quarter_ms, hour_ms;
+	int64_t strings_ms, rooms_ms; /* samples of strings; of rooms and outdoors */
+	int64_t states_ms; /* of twins, features, predictions, a simulator's truth */
 };
 
 /* *rows is how many have gone. ERR_IO. */

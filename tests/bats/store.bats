@@ -577,6 +577,35 @@ rolled() {
 	assert_status 2
 }
 
+@test "retain takes what strings, rooms and programs said only where it is told to" {
+	postgres
+	simulate -q --batteries 24 --days 6 --interval 1h --truth --start 2026-01-01T00:00:00Z |
+		featurize -q --windows 24 --every 1d | twin -q --every 6h --refresh 6h --rul-every 12h >six.flt
+	# how many rows of each table, and the first day in it
+	left() {
+		rows "$1" | awk '{ t[$1]++ } match($0, / ts=[0-9]+/) { ts = substr($0, RSTART + 4, RLENGTH - 4) + 0
+			if (!($1 in first) || ts < first[$1]) first[$1] = ts }
+			END { for (k in first) print k, t[k], int(first[k] / 86400000) - 20454 }' |
+			grep -E '^(string_telemetry|environment|truth|twin_state|feature|rul_prediction|status) ' | sort
+	}
+	for db in sqlite:a.db "$PG"; do
+		store -q --db "$db" <six.flt
+		left "$db" >before
+		[ "$(wc -l <before)" -ge 6 ]
+		store retain --db "$db" 2>/dev/null
+		left "$db" | diff before -
+		rows "$db" | grep -E '^(twin_state|rul)_latest ' >newest
+		store retain --db "$db" --keep-strings 1d --keep-rooms 2d --keep-states 3d 2>/dev/null
+		left "$db" >after
+		# The newest sample is of 6 January 23:00: days 4, 3 and 2 are the first that stay.
+		awk '$3 != ($1 == "string_telemetry" ? 4 : $1 == "environment" ? 3 : 2)' after >wrong
+		[ ! -s wrong ] || fail "$(cat after)"
+		rows "$db" | grep -E '^(twin_state|rul)_latest ' | diff newest -
+		rows "$db" | grep -c '^telemetry ' >kept
+		[ "$(cat kept)" = $((24 * 144)) ]
+	done
+}
+
 @test "the migration makes the roll-ups and the newest rows of what is there" {
 	samples 0 172800 600 | encode -q | store -q --db sqlite:a.db
 	rows sqlite:a.db >want
