@@ -1,4 +1,4 @@
-#include "estimate/evaluate.h"
+#include "estimate/evaluate_parts.h"
 #include "base/timefmt.h"
 #include "battery/rate.h"
 #include "estimate/twin_parts.h"
@@ -9,10 +9,7 @@
 static const double CUTOFF_V_PER_CELL = 1.75; /* 10.5 V of a block [S, vendors] */
 static const double LOW_SOC = 0.1, START_STD_LEAST = 0.02;
 static const int64_t AHEAD_MS = 10 * MINUTE_MS, AHEAD_LATEST_MS = 13 * MINUTE_MS;
-static const double Z90 = 1.645;
-static const double SHAPE_STD = 0.03; /* of the charge left, by the knee's shape [E] */
 static const double MARKS[EVALUATE_MARKS] = {0.25, 0.5, 0.75};
-static const double LONGEST_H = 100, STEP_S = 60;
 
 struct mean {
 	double sum;
@@ -30,25 +27,7 @@ static double mean_root(const struct mean *a)
 	return a->n ? sqrt(a->sum / (double)a->n) : NAN;
 }
 
-static double seconds(const struct trace_point *a, const struct trace_point *b)
-{
-	return (double)(b->ts - a->ts) / 1000;
-}
-
-/* The point where the voltage has fallen to the cut-off twice in a row, else the last.
- */
-static size_t cutoff_point(
-	const struct trace *t, const struct trace_span *d, double cutoff_v)
-{
-	for (size_t i = d->from + 2; i < d->to; i++)
-		if (t->points[i].voltage_v <= cutoff_v &&
-			t->points[i - 1].voltage_v <= cutoff_v)
-			return i - 1;
-	return d->to - 1;
-}
-
-/* The twin's state as an open loop that goes on from it. */
-static struct openloop state_of(const struct twin *w)
+struct openloop evaluate_state(const struct twin *w)
 {
 	struct openloop o = {.slow_v = w->slow_v,
 		.surface.deep_v = w->ekf.x[EKF_DEEP],
@@ -58,70 +37,12 @@ static struct openloop state_of(const struct twin *w)
 	return o;
 }
 
-static double step_to(
+double evaluate_step(
 	struct openloop *o, const struct battery_model *m, const struct trace_point *p)
 {
 	struct openloop_drive d = {
-		seconds(p - 1, p), p->mean_a, p->current_a, p->temperature_c};
+		evaluate_seconds(p - 1, p), p->mean_a, p->current_a, p->temperature_c};
 	return openloop_step(o, m, &d);
-}
-
-/* Hours from point i until the circuit falls to cutoff_v under the load as it was. */
-static double hours_left(const struct trace *t, const struct trace_span *d, size_t i,
-	const struct battery_model *m, struct openloop o, double cutoff_v)
-{
-	const struct trace_point *start = &t->points[i], *p = start;
-	int below = 0;
-	for (i++; i < d->to; i++) {
-		p = &t->points[i];
-		below = step_to(&o, m, p) <= cutoff_v ? below + 1 : 0;
-		if (below == 2)
-			return seconds(start, p - 1) / 3600;
-	}
-	double h = seconds(start, p) / 3600;
-	double mean_a =
-		-d->out_ah /
-		(seconds(&t->points[d->from + 1], &t->points[d->to - 1]) / 3600);
-	struct openloop_drive on = {STEP_S, mean_a, mean_a, p->temperature_c};
-	while (h < LONGEST_H && on.mean_a < 0 && openloop_step(&o, m, &on) > cutoff_v)
-		h += STEP_S / 3600;
-	return h;
-}
-
-/* Standard deviation in h of the time left: by SOC, capacity and slow error of the twin
- * with their covariances, and the shape of the knee. */
-static double hours_std(const struct trace *t, const struct trace_span *d, size_t i,
-	const struct battery_model *m, const struct twin *w, double cutoff_v, double h)
-{
-	static const int STATE[] = {EKF_SOC, EKF_LNQ, EKF_BIAS};
-	double slope[3], var = square(SHAPE_STD * h / fmax(w->ekf.x[EKF_SOC], 0.1));
-	for (int k = 0; k < 3; k++) {
-		struct openloop up = state_of(w), down = up;
-		double e = sqrt(w->ekf.p[STATE[k]][STATE[k]]);
-		up.x[STATE[k]] += e;
-		down.x[STATE[k]] -= e;
-		slope[k] = e > 0 ? (hours_left(t, d, i, m, up, cutoff_v) -
-					   hours_left(t, d, i, m, down, cutoff_v)) /
-					   (2 * e)
-				 : 0;
-	}
-	for (int k = 0; k < 3; k++)
-		for (int l = 0; l < 3; l++)
-			var += slope[k] * slope[l] * w->ekf.p[STATE[k]][STATE[l]];
-	return sqrt(fmax(var, 0));
-}
-
-static struct evaluate_mark mark_at(const struct trace *t, const struct trace_span *d,
-	size_t i, size_t end, const struct battery_model *m, const struct twin *w,
-	double cutoff_v)
-{
-	double h = hours_left(t, d, i, m, state_of(w), cutoff_v);
-	double std = hours_std(t, d, i, m, w, cutoff_v, h);
-	return (struct evaluate_mark){
-		.real_h = seconds(&t->points[i], &t->points[end]) / 3600,
-		.predicted_h = h,
-		.lower_h = fmax(0, h - Z90 * std),
-		.upper_h = h + Z90 * std};
 }
 
 /* Error of the voltage 10 minutes on; NaN where the record has none then. */
@@ -129,10 +50,10 @@ static double ahead_error(const struct trace *t, const struct trace_span *d, siz
 	const struct battery_model *m, const struct twin *w, double *held)
 {
 	const struct trace_point *from = &t->points[i];
-	struct openloop o = state_of(w);
+	struct openloop o = evaluate_state(w);
 	double v = NAN;
 	for (i++; i < d->to && t->points[i].ts <= from->ts + AHEAD_LATEST_MS; i++) {
-		v = step_to(&o, m, &t->points[i]);
+		v = evaluate_step(&o, m, &t->points[i]);
 		if (t->points[i].ts < from->ts + AHEAD_MS || t->points[i].blind)
 			continue;
 		*held = from->voltage_v - t->points[i].voltage_v;
@@ -172,7 +93,7 @@ static double own_full_soc(const struct battery_model *m, const struct trace_spa
 	const struct trace *t)
 {
 	const struct trace_point *p = &t->points[d->from + 1];
-	double hours = seconds(p, &t->points[d->to - 1]) / 3600;
+	double hours = evaluate_seconds(p, &t->points[d->to - 1]) / 3600;
 	double ah =
 		d->out_ah / (battery_rate_fraction(m, d->out_ah / hours, d->out_ah) *
 				    battery_temperature_factor(m, p->temperature_c));
@@ -196,8 +117,8 @@ static double open_loop(const struct trace *t, const struct trace_span *d,
 	open_loop_start(&o, t, d, m);
 	for (size_t i = d->from + 1; i < d->to; i++) {
 		p = &t->points[i];
-		double v = step_to(&o, m, p);
-		out_ah -= fmin(p->mean_a, 0) * seconds(p - 1, p) / 3600;
+		double v = evaluate_step(&o, m, p);
+		out_ah -= fmin(p->mean_a, 0) * evaluate_seconds(p - 1, p) / 3600;
 		if (!p->blind && out_ah < (1 - LOW_SOC) * total_ah)
 			mean_add(&square_v, square(v - p->voltage_v));
 	}
@@ -219,11 +140,12 @@ static void run_filter(const struct trace *t, const struct trace_span *d,
 		const struct trace_point *p = &t->points[i];
 		struct twin_sample s = sample_of(p);
 		twin_step(&w, m, &TWIN_TUNING, &s);
-		out_ah -= fmin(p->mean_a, 0) * seconds(p - 1, p) / 3600;
+		out_ah -= fmin(p->mean_a, 0) * evaluate_seconds(p - 1, p) / 3600;
 		double real = 1 - out_ah / d->out_ah, last_v = 0;
 		if (i <= end && marks < EVALUATE_MARKS &&
 			out_ah >= MARKS[marks] * to_end_ah)
-			out->mark[marks++] = mark_at(t, d, i, end, m, &w, cutoff_v);
+			out->mark[marks++] =
+				evaluate_mark_at(t, d, i, end, m, &w, cutoff_v);
 		if (p->ts - out->ts < HOUR_MS)
 			continue;
 		mean_add(&soc, square(fmin(w.ekf.x[EKF_SOC], 1) - real));
@@ -258,8 +180,8 @@ static void show_points(const struct trace *t, const struct trace_span *d,
 		const struct trace_point *p = &t->points[i];
 		struct twin_sample s = sample_of(p);
 		twin_step(&w, m, &TWIN_TUNING, &s);
-		double v = step_to(&o, m, p);
-		out_ah -= fmin(p->mean_a, 0) * seconds(p - 1, p) / 3600;
+		double v = evaluate_step(&o, m, p);
+		out_ah -= fmin(p->mean_a, 0) * evaluate_seconds(p - 1, p) / 3600;
 		fn(ctx, &(struct evaluate_point){p->ts, p->voltage_v,
 				d->from_full ? v : NAN, fmin(w.ekf.x[EKF_SOC], 1),
 				sqrt(w.ekf.p[EKF_SOC][EKF_SOC]),
@@ -277,12 +199,12 @@ void evaluate_discharge(const struct trace *t, const struct trace_span *d,
 	double to_end_ah = 0;
 	if (m->gassing_i0_a <= 0) /* not lead-acid */
 		cutoff_v = fmax(m->cutoff_v, last->voltage_v);
-	size_t end = cutoff_point(t, d, cutoff_v);
+	size_t end = evaluate_cutoff(t, d, cutoff_v);
 	for (size_t i = d->from + 1; i <= end; i++)
 		to_end_ah -= fmin(t->points[i].mean_a, 0) *
-			     seconds(&t->points[i - 1], &t->points[i]) / 3600;
+			     evaluate_seconds(&t->points[i - 1], &t->points[i]) / 3600;
 	*out = (struct evaluation){.ts = first->ts,
-		.hours = seconds(first, last) / 3600,
+		.hours = evaluate_seconds(first, last) / 3600,
 		.out_ah = d->out_ah,
 		.from_full = d->from_full,
 		.open_v = d->from_full ? open_loop(t, d, m, d->out_ah) : NAN};

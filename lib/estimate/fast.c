@@ -111,16 +111,19 @@ static void follow_unknown_load(struct twin *w, const struct battery_model *m,
 			square(UNKNOWN_LOAD_V) * (1 - square(w->step.decay2));
 }
 
-static double model_error_s(const struct battery_model *m)
-{
-	return m->model_error_s > 0 ? m->model_error_s : MODEL_ERROR_S;
-}
-
 static double white_v(const struct battery_model *m)
 {
 	return m->voltage_noise_v > 0
 		       ? m->voltage_noise_v
 		       : fmax(WHITE_SHARE * m->model_error_v, WHITE_LEAST_V);
+}
+
+struct twin_noise twin_noise(const struct battery_model *m, const struct twin_tuning *k)
+{
+	if (!(m->model_error_v > 0))
+		return (struct twin_noise){k->bias_v, k->bias_s, k->sensor_v};
+	return (struct twin_noise){m->model_error_v,
+		m->model_error_s > 0 ? m->model_error_s : MODEL_ERROR_S, white_v(m)};
 }
 
 /* The part of the capacity this current can get; kept while the current hardly moves.
@@ -222,16 +225,14 @@ void twin_predict(struct twin *w, const struct battery_model *m,
 	t.noise[EKF_V1] = noise_v * dt_s;
 	t.noise[EKF_V2] = noise_v * dt_s + extra_v2;
 	t.noise[EKF_LNR0] = k->noise_lnr0 * dt_s;
-	bool measured = m->model_error_v > 0;
-	double bias_v = measured ? m->model_error_v : k->bias_v;
-	double bias_s = measured ? model_error_s(m) : k->bias_s;
-	t.bias_bias = 1 - dt_s / (dt_s + bias_s);
+	struct twin_noise noise = twin_noise(m, k);
+	t.bias_bias = 1 - dt_s / (dt_s + noise.bias_s);
 	w->ekf.x[EKF_BIAS] *= t.bias_bias;
 	t.deep_deep = surface_deep_left(m, fmax(-mean, 0) * dt_s);
 	t.noise[EKF_DEEP] =
 		square(DEEP_CHANGE * w->ekf.x[EKF_DEEP]) * (1 - square(t.deep_deep));
 	w->ekf.x[EKF_DEEP] *= t.deep_deep;
-	t.noise[EKF_BIAS] = square(bias_v) * (1 - square(t.bias_bias));
+	t.noise[EKF_BIAS] = square(noise.bias_v) * (1 - square(t.bias_bias));
 	bool idle = fmax(fabs(current_a), fabs(w->current_a)) <
 		    TWIN_RATE_LOW * m->capacity_ah;
 	if (isnan(s->current_a) || (dt_s > LONG_S && !idle))

@@ -30,6 +30,14 @@ static inline double twin_surface_ah(const struct battery_model *m)
 	return 0.02 * m->capacity_ah;
 }
 
+/* What the model leaves over: a slow error, and what changes from sample to sample. */
+struct twin_noise {
+	double bias_v, bias_s; /* std of the slow error, and how long it lasts */
+	double sample_v;       /* std of a voltage sample beside it */
+};
+struct twin_noise twin_noise(
+	const struct battery_model *m, const struct twin_tuning *k);
+
 /*
  * The voltage stands above what the full battery has at rest, and no charge current
  * explains it. A small current counts as none whatever its sign: no battery discharges
