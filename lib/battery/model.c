@@ -100,6 +100,7 @@ static const struct inifile_key KEYS[] = {
 	OPTIONAL("gassing", gassing_ref_v, 0, 100),
 	LIST("rate", rate_h, false, 1e-6, 10000, RATE_POINTS_MAX, rate_points),
 	LIST("rate", rate_fraction, false, 0.001, 10, RATE_POINTS_MAX, rate_points),
+	OPTIONAL("rate", rate_fraction_std, 0.001, 1),
 	OPTIONAL("rate", capacity_per_k_below, 0, 1),
 	OPTIONAL("rate", capacity_per_k_above, 0, 1),
 	OPTIONAL("rate", capacity_cap, 0.1, 10),
@@ -131,6 +132,8 @@ static const struct inifile_key KEYS[] = {
 	OPTIONAL("spread", rate_sigma_string, 0, 5),
 	OPTIONAL("spread", rate_sigma_site, 0, 5),
 	OPTIONAL("spread", soh_std_factor, 0.1, 10),
+	OPTIONAL("spread", evidence_std_factor, 0.1, 10),
+	OPTIONAL("spread", future_sigma, 0.001, 5),
 	OPTIONAL("failures", sudden_per_year, 0, 100),
 	OPTIONAL("failures", sudden_worn_factor, 0.01, 1000),
 	OPTIONAL("failures", infant_shape, 0.1, 10),
@@ -157,7 +160,9 @@ static void set_defaults(struct battery_model *m)
 	m->acceptance_pole = 1;
 	m->r0_growth_sulfation = m->r0_growth_dry_out = m->r0_exponent_dry_out = 1;
 	m->gassing_growth_others = 1;
-	m->soh_std_factor = 1;
+	m->rate_fraction_std = 0.05; /* another maker's table [E] */
+	m->soh_std_factor = m->evidence_std_factor = 1;
+	m->future_sigma = 0.08; /* [E] */
 	m->sudden_worn_factor = m->infant_shape = 1;
 	m->infant_scale_years = 1e9;
 	m->surface_knee_v = 100;

@@ -66,6 +66,7 @@ struct battery_model {
 	 * capacity got */
 	int rate_points;
 	double rate_h[RATE_POINTS_MAX], rate_fraction[RATE_POINTS_MAX];
+	double rate_fraction_std; /* of a fraction, relative; .05 unless known */
 	double capacity_per_k_below, capacity_per_k_above, capacity_cap;
 	/* [thermal] */
 	double heat_capacity_j_per_k, thermal_resistance_k_per_w;
@@ -91,6 +92,11 @@ struct battery_model {
 	/* what the twin says of the deviation of SOH, over what its belief has:
 	 * measured on fleets whose truth is known; 1 unless known */
 	double soh_std_factor;
+	/* how wrong readings and tests are, over what is supposed of any sensor; 1 */
+	double evidence_std_factor;
+	/* of a remaining life, relative: the climate to come, and whatever else no
+	 * reading tells; .08 unless known */
+	double future_sigma;
 	/* [failures]: sudden ones a year, below the end of life so many times as often;
 	 * infant mortality, Weibull */
 	double sudden_per_year, sudden_worn_factor, infant_shape, infant_scale_years;

@@ -3,13 +3,12 @@
 
 #include <math.h>
 
-static const double TABLE_STD = 0.05; /* of the fraction f: another maker's [E] */
-static const double Z90 = 1.645;      /* 5 and 95 % of a normal */
+static const double Z90 = 1.645; /* 5 and 95 % of a normal */
 
 static double minutes(const struct battery_model *m, double soc, double capacity_ah,
 	double factor, double load_a)
 {
-	double got = battery_rate_fraction(m, load_a, capacity_ah) * factor;
+	double got = battery_rate_fraction(m, load_a, m->capacity_ah) * factor;
 	return (soc - 1 + got) * capacity_ah / load_a * 60;
 }
 
@@ -25,7 +24,7 @@ void autonomy_estimate(const struct battery_model *m, const struct autonomy_stat
 	double per_ah = (minutes(m, soc, q + dq, k, load_a) -
 				minutes(m, soc, q - dq, k, load_a)) /
 			(2 * dq);
-	double by_table = (t + (1 - soc) * per_soc) * TABLE_STD;
+	double by_table = (t + (1 - soc) * per_soc) * m->rate_fraction_std;
 	double std = hypot(
 		hypot(per_soc * s->soc_std, per_ah * s->capacity_std_ah), by_table);
 	out->minutes = fmax(t, 0);

@@ -4,11 +4,12 @@
  * A block that gives the fraction f(I)·k(T) of its capacity Q at the load's rate and
  * temperature has (1 - f·k)·Q it cannot give at that rate, so from state of charge s
  *
- *	t = max(0, s - 1 + f(I, Q)·k(T))·Q/I
+ *	t = max(0, s - 1 + f(I)·k(T))·Q/I
  *
- * with f and k the tables of the battery model (the rate table gives exactly its own
- * times from full at 25 degC). Rests and lighter loads give more: this is a lower
- * view, as a constant load to the cut-off voltage is.
+ * with f and k the tables of the battery model, f at the load over the rated capacity:
+ * a worn block gives its Q at the rated current, as Q is defined. The rate table gives
+ * exactly its own times from full at 25 degC. Rests and lighter loads give more: this
+ * is a lower view, as a constant load to the cut-off voltage is.
  */
 #ifndef ESTIMATE_AUTONOMY_H
 #define ESTIMATE_AUTONOMY_H
@@ -27,8 +28,8 @@ struct autonomy_state {
 
 /*
  * Under load_a (> 0). The bounds are those of the SOC and the capacity, taken as
- * independent, and 5 % of the rate table's own (it is another maker's: fact sheet,
- * section 1), to first order, and never below 0.
+ * independent, and the rate table's own (rate_fraction_std of the model), to first
+ * order, and never below 0.
  */
 void autonomy_estimate(const struct battery_model *m, const struct autonomy_state *s,
 	double load_a, struct autonomy *out);

@@ -116,11 +116,11 @@ struct wear_rul {
  * Remaining life until SOH falls below the model's end of life or the unit fails at
  * once, whichever is first. The belief is sampled: for every rate and mode, with its
  * weight, five points of the capacity when new and of what the model does not know of
- * the future (climate, activation energy, wander of the rate: 8 % [E]). Each uses up
- * its share of life through the year's months, beginning after 'now', each as warm as
- * it was so far (months not seen: their mean); discharges go on as they did. Sudden
- * failures: an open or short circuit .15 % a year, and .4 % in the first year falling
- * with age (Weibull, shape .7) [E, fact sheet, section 4].
+ * the future (climate, activation energy, wander of the rate: future_sigma of the
+ * model). Each uses up its share of life through the year's months, beginning after
+ * 'now', each as warm as it was so far (months not seen: their mean); discharges go on
+ * as they did. Sudden failures: an open or short circuit .15 % a year, and .4 % in the
+ * first year falling with age (Weibull, shape .7) [E, fact sheet, section 4].
  */
 void wear_rul(const struct wear *a, const struct battery_model *m, int64_t now,
 	struct wear_rul *out);

@@ -22,6 +22,13 @@ static const double Z90 = 1.645;
 enum { PARTS = 10 };
 static const double PART_Z[PARTS] = {-1.6449, -1.0364, -0.6745, -0.3853, -0.1257,
 	0.1257, 0.3853, 0.6745, 1.0364, 1.6449};
+/*
+ * A sensor that was wrong for some days (an offset of a string's float current makes
+ * all its blocks look worn at once) must not outvote all else: what is off by more than
+ * four deviations [E] is taken for as uncertain as makes it four. What is real comes
+ * back in the next months, and adds up.
+ */
+static const double OFF_MOST = 16;
 static const double NEGLIGIBLE = 9; /* of ln weight below the best */
 
 /* Of one mode, made ready. */
@@ -31,6 +38,7 @@ struct law {
 	double ln_share;
 	double fade, exponent, end;
 	double age0, life_days, y_std, s_var, n_var;
+	double evidence; /* variance of what is measured, over what is supposed */
 };
 
 double wear_rate_std(const struct battery_model *m)
@@ -57,7 +65,8 @@ static struct law law_of(const struct wear *a, const struct battery_model *m, in
 		.life_days = wear_life_days(m),
 		.y_std = hypot(wear_rate_std(m), aged ? 0 : AGE_UNKNOWN_LN_STD),
 		.s_var = s * s,
-		.n_var = n * n};
+		.n_var = n * n,
+		.evidence = m->evidence_std_factor * m->evidence_std_factor};
 }
 
 /* A Gaussian of one or two unknowns, and the ln likelihood of what it was told. */
@@ -66,11 +75,11 @@ struct line {
 	double chi2, var; /* var: product of the innovations' variances */
 };
 
-/* z = b + s·g, with variance r. */
+/* z = b + s·g, with variance r: or more, where it is far off. */
 static void told(struct line *l, double z, double g, double r)
 {
 	double ub = l->pbb + g * l->pbs, us = l->pbs + g * l->pss;
-	double v = ub + g * us + r, e = z - l->b - g * l->s;
+	double e = z - l->b - g * l->s, v = fmax(ub + g * us + r, e * e / OFF_MOST);
 	l->b += ub / v * e;
 	l->s += us / v * e;
 	l->pbb -= ub * ub / v;
@@ -100,7 +109,7 @@ static double resistance_says(const struct wear *a, const struct law *w, double 
 		double u = rate * (w->age0 + (double)k->aged) + (double)k->damage;
 		double z = (double)k->ratio;
 		double r = of_mean(RATIO_STD, RATIO_STD_LEAST, k->ratio_n) * z * z;
-		told(&l, z, w->growth * pow(u, w->growth_power), r);
+		told(&l, z, w->growth * pow(u, w->growth_power), w->evidence * r);
 	}
 	return ln_likelihood(&l);
 }
@@ -121,7 +130,8 @@ static double gassing_says(const struct wear *a, const struct law *w, double rat
 			continue;
 		double u = rate * (w->age0 + (double)k->aged) + (double)k->damage;
 		double z = log((double)k->gassing) - wear_ln_gassing(w->gassing, u);
-		told(&l, z, 0, of_mean(GASSING_STD, GASSING_STD_LEAST, k->gassing_n));
+		double r = of_mean(GASSING_STD, GASSING_STD_LEAST, k->gassing_n);
+		told(&l, z, 0, w->evidence * r);
 	}
 	return ln_likelihood(&l);
 }
@@ -135,7 +145,7 @@ static double capacity_says(
 		const struct wear_test *k = &a->test[i];
 		double u = n->rate * (w->age0 + (double)k->aged) + (double)k->damage;
 		double faded = w->fade * pow(u, w->exponent);
-		told(&l, (double)k->soh + faded, 0, (double)k->var);
+		told(&l, (double)k->soh + faded, 0, w->evidence * (double)k->var);
 	}
 	n->c0 = l.b;
 	n->c0_var = l.pbb;

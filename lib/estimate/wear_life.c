@@ -5,7 +5,6 @@
 
 #include <math.h>
 
-static const double FUTURE_STD = 0.08; /* of a life, by the climate to come [E] */
 static const double NEGLIGIBLE = 1e-4; /* of weight */
 /* Before a year was seen: one full discharge a year [R IEEE 1188]. */
 static const double USUAL_CYCLES_PER_YEAR = 1;
@@ -181,7 +180,7 @@ static int sample(const struct wear *a, const struct battery_model *m, int64_t n
 			double until = wear_end(c0, end, b.exponent), days = 0;
 			if (until > k->used)
 				days = calendar_days(&c, days_until(&w, k, until));
-			days = fmin(days * exp(zf * FUTURE_STD), LONGEST_DAYS);
+			days = fmin(days * exp(zf * m->future_sigma), LONGEST_DAYS);
 			out[n++] = (struct wear_sample){days, k->weight / POINTS};
 		}
 	}
@@ -262,5 +261,5 @@ void wear_rul(const struct wear *a, const struct battery_model *m, int64_t now,
 
 double wear_prior_ln_std(const struct battery_model *m)
 {
-	return hypot(wear_rate_std(m), FUTURE_STD);
+	return hypot(wear_rate_std(m), m->future_sigma);
 }

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdbool.h>
 
-static const double STEP_S = 10, TABLE_STD = 0.05, Z90 = 1.645;
+static const double STEP_S = 10, Z90 = 1.645;
 
 struct run {
 	const struct battery_model *m;
@@ -58,7 +58,7 @@ static void warm(struct run *r, double load_a, double room_c, double dt_s)
 /* Has it given what it can at this load? */
 static bool spent(const struct run *r, double load_a)
 {
-	double got = battery_rate_fraction(r->m, load_a, exp(r->loop.x[EKF_LNQ])) *
+	double got = battery_rate_fraction(r->m, load_a, r->m->capacity_ah) *
 		     battery_temperature_factor(r->m, r->now.temperature_c);
 	return r->now.soc <= fmax(1 - got, 0);
 }
@@ -116,7 +116,7 @@ void whatif_run(const struct battery_model *m, const struct whatif_state *s,
 		double d = reached - fmin(run(&q, parts, n), reached);
 		var += d * d;
 	}
-	double by_table = isfinite(t) || var > 0 ? TABLE_STD * reached : 0;
+	double by_table = isfinite(t) || var > 0 ? m->rate_fraction_std * reached : 0;
 	double std = sqrt(var + by_table * by_table);
 	out->minutes = isfinite(t) ? t : NAN;
 	out->lower_min = isfinite(t) || std > 0 ? fmax(reached - Z90 * std, 0) : NAN;

@@ -6,7 +6,7 @@
  * own losses and towards the room.
  *
  * How sure: the same again with charge, capacity and resistance each one deviation
- * worse, and the 5 % of the rate table's own (autonomy.h); their squares add up.
+ * worse, and the deviation of the rate table (autonomy.h); their squares add up.
  */
 #ifndef ESTIMATE_WHATIF_H
 #define ESTIMATE_WHATIF_H
