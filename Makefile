@@ -133,7 +133,6 @@ $(B)/gen/revision.h: FORCE
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 $(B)/obj/lib/learn/model.o: $(B)/gen/revision.h
 $(B)/obj/lib/learn/model.o: CPPFLAGS += -I$(B)/gen
-FORCE:
 
 $(B)/gen/records_man: $(B)/obj/schemas/records_man.o
 	@mkdir -p $(@D)
@@ -189,7 +188,7 @@ uninstall:
 clean:
 	rm -rf build
 
-.PHONY: all units browser fuzzers benches check lint coverage fuzz bench install uninstall clean
+.PHONY: FORCE all units browser fuzzers benches check lint coverage fuzz bench install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 

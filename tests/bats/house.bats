@@ -67,3 +67,8 @@ load helper
 	ARG=x COVERAGE_MIN=99 run scripts/coverage
 	assert_status 1
 }
+
+@test "the revision a model names is looked up by each build" {
+	[ -e "$ROOT/build/gen/revision.h" ] || skip "no plain build here"
+	make -C "$ROOT" -n build/gen/revision.h | grep -q 'git describe'
+}
