@@ -5,14 +5,21 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <zlib.h>
 
-enum { ASSETS_MAX = 512, ETAG_BYTES = 12 };
+enum { ASSETS_MAX = 512, ETAG_BYTES = 12, ETAG_SIZE = 2 * ETAG_BYTES + 3 };
+enum { GZIP = 16 }; /* zlib's bit for a gzip header */
+
+/* A content as it is sent, and its name, in its quotes. */
+struct form {
+	struct buf body;
+	char etag[ETAG_SIZE];
+};
 
 struct asset {
 	char *path; /* from the folder, with the first slash */
 	const char *type;
-	char etag[2 * ETAG_BYTES + 3]; /* in its quotes */
-	struct buf body;
+	struct form plain, zipped; /* zipped is empty where it would not be smaller */
 };
 
 struct assets {
@@ -51,13 +58,43 @@ static int read_all(struct assets *a, FILE *f, struct buf *b)
 	return ferror(f) || b->failed ? -1 : 0;
 }
 
-static void make_etag(struct asset *x)
+static void make_etag(struct form *x)
 {
 	unsigned char hash[crypto_generichash_BYTES];
 	char hex[2 * ETAG_BYTES + 1];
 	crypto_generichash(hash, sizeof(hash), x->body.data, x->body.len, NULL, 0);
 	sodium_bin2hex(hex, sizeof(hex), hash, ETAG_BYTES);
 	snprintf(x->etag, sizeof(x->etag), "\"%s\"", hex);
+}
+
+/* Returns 0, or -1 when out of memory. */
+static int zip(const struct buf *in, struct buf *out)
+{
+	z_stream z = {.next_in = in->data, .avail_in = (uInt)in->len};
+	if (deflateInit2(&z, Z_BEST_COMPRESSION, Z_DEFLATED, MAX_WBITS + GZIP,
+		    MAX_MEM_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK)
+		return -1;
+	size_t most = deflateBound(&z, in->len);
+	int r = buf_reserve(out, most);
+	z.next_out = out->data;
+	z.avail_out = (uInt)most;
+	if (r == 0 && deflate(&z, Z_FINISH) == Z_STREAM_END)
+		out->len = z.total_out;
+	deflateEnd(&z);
+	return r;
+}
+
+static int make_forms(struct asset *x)
+{
+	make_etag(&x->plain);
+	if (x->plain.body.len == 0)
+		return 0;
+	if (zip(&x->plain.body, &x->zipped.body) < 0)
+		return -1;
+	if (x->zipped.body.len >= x->plain.body.len)
+		buf_release(&x->zipped.body);
+	make_etag(&x->zipped);
+	return 0;
 }
 
 /* Returns 0, or -1 with errno. */
@@ -69,14 +106,13 @@ static int add(struct assets *a, const char *file, const char *path)
 	}
 	struct asset *x = &a->v[a->n++];
 	FILE *f = fopen(file, "rbe");
-	int r = f ? read_all(a, f, &x->body) : -1, saved = errno;
+	int r = f ? read_all(a, f, &x->plain.body) : -1, saved = errno;
 	if (f)
 		fclose(f);
 	x->path = strdup(path);
 	x->type = type_of(path);
-	make_etag(x);
 	errno = saved;
-	return x->path ? r : -1;
+	return r < 0 || !x->path ? -1 : make_forms(x);
 }
 
 static int fail(struct err *err, const char *path)
@@ -121,7 +157,8 @@ void assets_free(struct assets *a)
 {
 	for (size_t i = 0; a && i < a->n; i++) {
 		free(a->v[i].path);
-		buf_release(&a->v[i].body);
+		buf_release(&a->v[i].plain.body);
+		buf_release(&a->v[i].zipped.body);
 	}
 	free(a);
 }
@@ -148,11 +185,17 @@ void assets_serve(
 		http_refuse(res, 405, "not this method");
 		return;
 	}
+	const struct form *form = &x->plain;
+	res->varies = x->zipped.body.len > 0;
+	if (res->varies && http_accepts(req, "gzip")) {
+		form = &x->zipped;
+		res->encoding = "gzip";
+	}
 	res->type = x->type;
-	res->etag = x->etag;
+	res->etag = form->etag;
 	/* Kept, but asked about each time: a new version is seen at once. */
 	res->cache = "no-cache";
-	res->status = strcmp(req->if_none_match, x->etag) == 0 ? 304 : 200;
+	res->status = strcmp(req->if_none_match, form->etag) == 0 ? 304 : 200;
 	if (res->status == 200)
-		buf_append(&res->body, x->body.data, x->body.len);
+		buf_append(&res->body, form->body.data, form->body.len);
 }

@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <strings.h>
 
 const char *method_word(enum method m)
 {
@@ -69,6 +70,31 @@ bool http_cookie(const struct request *r, const char *name, char *value, size_t 
 		p += len;
 	}
 	return false;
+}
+
+/* Is the weight in the parameters of a coding, ";q=0.5", above 0? Without one it is 1.
+ */
+static bool has_weight(const char *p)
+{
+	p += strspn(p, "; \t");
+	if ((*p != 'q' && *p != 'Q') || p[1] != '=')
+		return true;
+	return strcspn(p + 2, "123456789") < strcspn(p + 2, ",; \t");
+}
+
+bool http_accepts(const struct request *r, const char *coding)
+{
+	size_t n = strlen(coding);
+	bool any = false;
+	for (const char *p = r->accept_encoding; *p; p += strcspn(p, ",")) {
+		p += strspn(p, ", \t");
+		size_t len = strcspn(p, ",; \t");
+		if (len == n && strncasecmp(p, coding, n) == 0)
+			return has_weight(p + len);
+		if (len == 1 && *p == '*')
+			any = has_weight(p + len);
+	}
+	return any;
 }
 
 int http_refuse(struct response *r, int status, const char *fmt, ...)

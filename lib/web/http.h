@@ -32,7 +32,7 @@ struct request {
 	size_t nquery, query_len;
 	char authorization[HEADER_MAX], cookie[HEADER_MAX], content_type[128];
 	char origin[256], host[256];
-	char if_none_match[64];
+	char if_none_match[64], accept_encoding[128];
 	char address[64]; /* the client's */
 	struct buf body;
 };
@@ -41,9 +41,11 @@ struct response {
 	int status;
 	const char *type; /* a constant; application/json unless set */
 	char set_cookie[256];
-	int retry_after_s; /* 0: not sent */
-	const char *cache; /* Cache-Control; no-store unless set */
-	const char *etag;  /* in its quotes; NULL: not sent */
+	int retry_after_s;    /* 0: not sent */
+	const char *cache;    /* Cache-Control; no-store unless set */
+	const char *etag;     /* in its quotes; NULL: not sent */
+	const char *encoding; /* Content-Encoding; NULL: none */
+	bool varies;          /* it would be another for another Accept-Encoding */
 	struct buf body;
 	char log[512]; /* for the operator, not the client; "" nothing */
 };
@@ -58,6 +60,10 @@ const char *http_reason(int status);
 int http_add_query(struct request *r, struct str fragment, struct err *err);
 /* Copies the value of a cookie. Returns false when it is not there or does not fit. */
 bool http_cookie(const struct request *r, const char *name, char *value, size_t size);
+
+/* Does the client take this content coding ("gzip")? It must say so (RFC 9110, 12.5.3).
+ */
+bool http_accepts(const struct request *r, const char *coding);
 
 /* Sets status and the body {"detail": "…"}. Returns the status. */
 int http_refuse(struct response *r, int status, const char *fmt, ...)

@@ -136,6 +136,8 @@ static int read_head(struct lws *wsi, struct exchange *x)
 	copy_header(wsi, WSI_TOKEN_HOST, r->host, sizeof(r->host));
 	copy_header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, r->if_none_match,
 		sizeof(r->if_none_match));
+	copy_header(wsi, WSI_TOKEN_HTTP_ACCEPT_ENCODING, r->accept_encoding,
+		sizeof(r->accept_encoding));
 	if (!read_method(wsi, r))
 		return http_refuse(&x->res, 405, "not this method");
 	if (read_query(wsi, r, &err) < 0)
@@ -253,6 +255,10 @@ static void put_answer_headers(struct head *h, const struct response *r)
 	put_header(h, "cache-control:", r->cache ? r->cache : "no-store");
 	if (r->etag)
 		put_header(h, "etag:", r->etag);
+	if (r->encoding)
+		put_header(h, "content-encoding:", r->encoding);
+	if (r->varies)
+		put_header(h, "vary:", "Accept-Encoding");
 	if (*r->set_cookie)
 		put_header(h, "set-cookie:", r->set_cookie);
 	if (r->status == 401)

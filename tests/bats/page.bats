@@ -25,6 +25,54 @@ load bridge_helper
 	done
 }
 
+@test "the page comes compressed to who takes it so, each form with a name of its own" {
+	head -c 3000 /dev/urandom >noise # gets no smaller
+	mkdir www
+	cp -r "$BIN/../share/floatline/www/"{index.html,css,js,vendor} www
+	cp noise www/noise.woff2
+	serve sqlite:f.db --www "$PWD/www"
+	fetch() {
+		curl -sS -D head -o body -w '%{http_code}' "${@:2}" "$BASE$1"
+	}
+	etag() {
+		sed "s|\r$||" head | sed -n 's/^etag: //p'
+	}
+	find www -type f -printf '/%P\n' >files
+	while read -r file; do
+		[ "$(fetch "$file")" = 200 ]
+		cmp body "www$file"
+		[ "$(grep -ci '^content-encoding:' head)" = 0 ] || fail "$file: $(cat head)"
+		plain=$(etag) size=$(stat -c %s body)
+		[ "$(fetch "$file" -H 'Accept-Encoding: br, gzip;q=0.8')" = 200 ]
+		if grep -qi '^content-encoding: gzip' head; then
+			gzip -dc <body | cmp - "www$file"
+			[ "$(etag)" != "$plain" ] && [ "$(stat -c %s body)" -lt "$size" ]
+		else
+			cmp body "www$file"
+			[ "$(etag)" = "$plain" ]
+		fi
+		echo "$size $(stat -c %s body)"
+	done <files >sizes
+	awk '{ plain += $1; sent += $2 } END { exit !(sent < 0.45 * plain) }' sizes || fail "$(cat sizes)"
+	# A name is of one form: who asks with the other's gets the content.
+	[ "$(fetch /js/main.js)" = 200 ]
+	grep -qi '^vary: accept-encoding' head
+	plain=$(etag)
+	[ "$(fetch /js/main.js -H 'Accept-Encoding: gzip')" = 200 ]
+	grep -qi '^vary: accept-encoding' head
+	zipped=$(etag)
+	[ "$(fetch /js/main.js -H 'Accept-Encoding: gzip' -H "If-None-Match: $zipped")" = 304 ]
+	grep -qi '^vary: accept-encoding' head
+	[ "$(fetch /js/main.js -H "If-None-Match: $plain")" = 304 ]
+	[ "$(fetch /js/main.js -H "If-None-Match: $zipped")" = 200 ]
+	[ "$(fetch /js/main.js -H 'Accept-Encoding: gzip' -H "If-None-Match: $plain")" = 200 ]
+	[ "$(fetch /noise.woff2 -H 'Accept-Encoding: gzip')" = 200 ]
+	[ "$(grep -Eci '^(content-encoding|vary):' head)" = 0 ]
+	# What is asked of the interface has secrets beside what others chose: never compressed.
+	[ "$(fetch /api/v1/health -H 'Accept-Encoding: gzip')" = 200 ]
+	[ "$(grep -ci '^content-encoding' head)" = 0 ]
+}
+
 @test "no path leads out of the page's folder" {
 	serve sqlite:f.db
 	for path in /../../../etc/passwd /js/../../../../../../etc/passwd /%2e%2e/%2e%2e/etc/passwd /js/ /.made /js/..%2f..%2fetc/passwd //etc/passwd; do

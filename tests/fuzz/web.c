@@ -1,7 +1,8 @@
 /*
- * Any bytes as what a client sends: a token, a query, a cookie, and a whole call
- * (method, path, query, body) by an admin of a small database, and a stream of samples
- * by a device. There is always an answer, of a status that we send, and it is JSON.
+ * Any bytes as what a client sends: a token, a query, a cookie, codings, and a whole
+ * call (method, path, query, body) by an admin of a small database, and a stream of
+ * samples by a device. There is always an answer, of a status that we send, and it is
+ * JSON.
  */
 #include "db/db.h"
 #include "web/api.h"
@@ -122,6 +123,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	str_copy(r.cookie, sizeof(r.cookie), text);
 	http_cookie(&r, "a", value, sizeof(value));
+	str_copy(r.accept_encoding, sizeof(r.accept_encoding), text);
+	http_accepts(&r, "gzip");
 	serve(data, size);
 	post_as_device(data, data + size);
 	return 0;

@@ -167,6 +167,27 @@ static void queries(void **state)
 	assert_int_equal(http_add_query(&r, str_of("n=1"), &err), -1);
 }
 
+static void codings(void **state)
+{
+	static const struct {
+		const char *header;
+		bool gzip;
+	} CASES[] = {{"", false}, {"gzip", true}, {"GZip", true},
+		{"deflate, gzip", true}, {"gzip;q=0", false}, {"gzip; q=0.000", false},
+		{"gzip;q=0.001", true}, {"gzip;q=1.0, identity", true},
+		{"br;q=1, gzip;q=0, *", false}, {"*", true}, {"*;q=0", false},
+		{"identity", false}, {"xgzip", false}, {"gzipx", false},
+		{",, gzip ,", true}, {";q=1", false}, {"*;q=0, gzip", true},
+		{"gzip;q=0,br;q=0.5", false}};
+	for (size_t i = 0; i < sizeof(CASES) / sizeof(*CASES); i++) {
+		struct request r = {.method = METHOD_GET};
+		str_copy(r.accept_encoding, sizeof(r.accept_encoding),
+			str_of(CASES[i].header));
+		if (http_accepts(&r, "gzip") != CASES[i].gzip)
+			fail_msg("'%s'", CASES[i].header);
+	}
+}
+
 static void cookies(void **state)
 {
 	struct request r = {.cookie = "ab=1; a=2;  c=3;a=4"};
@@ -355,7 +376,7 @@ int main(void)
 		cmocka_unit_test(limit_gives_back_with_time),
 		cmocka_unit_test(limit_takes_a_network_for_one),
 		cmocka_unit_test(queries), cmocka_unit_test(cookies),
-		cmocka_unit_test(routes_are_distinct),
+		cmocka_unit_test(codings), cmocka_unit_test(routes_are_distinct),
 		cmocka_unit_test_setup_teardown(
 			session_lives_by_its_tokens, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
