@@ -14,7 +14,8 @@
 enum { LOOK_MS = 10 };
 
 /* Keeps a text of the plan, where it fits. */
-static char *keep(struct pipeline_plan *plan, const char *fmt, va_list args)
+__attribute__((format(printf, 2, 0))) static char *keep(
+	struct pipeline_plan *plan, const char *fmt, va_list args)
 {
 	size_t left = sizeof(plan->text) - plan->used;
 	char *at = plan->text + plan->used;
