@@ -51,7 +51,7 @@ async function incidents() {
 	await page.fill('dialog[open] input[name=root_cause]', 'a fuse');
 	await finish(page);
 	await page.waitForSelector('main .pairs >> text=a fuse');
-	await page.locator('main .group').getByRole('button', {name: 'Close', exact: true}).click();
+	await page.locator('main .group').getByRole('button', {name: 'Close the incident'}).click();
 	await page.fill('dialog[open] input[name=note]', 'renewed');
 	await finish(page);
 	await page.waitForSelector('main .pairs >> text=renewed');

@@ -51,7 +51,7 @@ async function recovered() {
 	await s.page.click('button:has-text("Acknowledge")');
 	await s.page.fill('dialog input[name=note]', 'seen while the bridge was away');
 	await s.page.click('dialog button.first');
-	await s.page.waitForSelector('.banner >> text=1 actions wait');
+	await s.page.waitForSelector('.banner >> text=1 action waits');
 	command('start');
 	await s.page.waitForSelector('.link.live');
 	await s.page.waitForSelector('.banner', {state: 'detached'});

@@ -8,7 +8,7 @@ globalThis.document = {documentElement: {}};
 globalThis.navigator ??= {};
 const [www, rules] = process.argv.slice(2);
 const part = (name) => import(`${www}/js/${name}.js`);
-const {language} = await part('i18n'), {figuresOf, titleOf, whatOf} = await part('told');
+const {language} = await part('i18n'), {figuresOf, noteOf, titleOf, whatOf} = await part('told');
 const en = (await part('lang/en')).default, th = (await part('lang/th')).default;
 
 /* name -> message of a rule file; a line that begins with a blank goes on. */
@@ -55,7 +55,7 @@ assert.ok(found > 10, `${found} alerts`);
 
 const of = (rule, message) => ({rule, subject: 'DC-KKN-01', message: `DC-KKN-01: ${message}`});
 language.set('th');
-assert.equal(whatOf(of('jar-temperature-high', 'resolved, temperature is 31.2 degC')), 'อุณหภูมิสูง: สิ้นสุดแล้ว ขณะนี้ 31.2 °C');
+assert.equal(whatOf(of('jar-temperature-high', 'resolved, temperature is 31.2 degC')), 'อุณหภูมิสูง: สิ้นสุดแล้ว ขณะนี้ 31.2\u00a0°C');
 assert.equal(whatOf(of('jar-rul-low', 'resolved, remaining useful life is 200 days')), 'อายุที่เหลือน้อย: สิ้นสุดแล้ว ขณะนี้ 200 วัน');
 assert.equal(whatOf(of('jar-sensor-fault', 'sensor malfunction: voltage_range, stuck')), 'เซนเซอร์ทำงานผิดปกติ: แรงดันเกินช่วงวัด, ค่าค้าง');
 assert.equal(whatOf(of('jar-open', 'resolved by anna')), 'ปิดโดย anna');
@@ -64,8 +64,12 @@ assert.equal(whatOf(of('our-own-rule', 'hotter than we like')), 'our own rule: h
 assert.equal(titleOf({cause: 'hvac-fault', title: 'DC-CNX-01: air conditioning out of order (283 alerts)'}), 'DC-CNX-01: เครื่องปรับอากาศผิดปกติ (แจ้งเตือน 283 รายการ)');
 assert.equal(titleOf({cause: 'our-own-rule', title: 'DC-CNX-01: our own (1 alert)'}), 'DC-CNX-01: our own (1 alert)');
 assert.equal(figuresOf({rule: 'jar-temperature-high', value: 41.23456, threshold: 35}), '41.23 °C (ขีดจำกัด 35 °C)');
+assert.equal(noteOf({type: 'scenario', note: 'heatwave 12'}), 'คลื่นความร้อน 12');
+assert.equal(noteOf({type: 'hvac_failure', note: 'fault'}), 'ขัดข้อง');
+assert.equal(noteOf({type: 'capacity_test', note: 'capacity test'}), '');
+assert.equal(noteOf({type: 'corrective', note: 'strap renewed'}), 'strap renewed');
 assert.equal(figuresOf({rule: 'hvac-fault', value: 3, threshold: 2}), null);
 language.set('en');
 assert.equal(whatOf(of('hvac-fault', 'worded by somebody else')), 'worded by somebody else');
-assert.equal(whatOf(of('jar-temperature-high', 'jar at 41.6 degC, above 35 degC')), 'jar at 41.6 °C, above 35 °C');
+assert.equal(whatOf(of('jar-temperature-high', 'jar at 41.6 degC, above 35 degC')), 'jar at 41.6\u00a0°C, above 35\u00a0°C');
 assert.equal(titleOf({cause: 'hvac-fault', title: 'DC-CNX-01: air conditioning out of order (283 alerts)'}), 'DC-CNX-01: air conditioning out of order (283 alerts)');

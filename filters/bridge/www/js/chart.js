@@ -122,7 +122,7 @@ function options(latest, width, onSpan, onCursor) {
 	const axis = {stroke: colour('--muted'), font: `${Math.round(size * 0.82)}px system-ui, sans-serif`, gap: 4, grid: {stroke: colour('--line'), width: 1},
 		ticks: {stroke: colour('--line'), size: 4}};
 	return {
-		width, height: tall(), padding: [8, 12, 0, 0], legend: {show: false},
+		width, height: tall(), padding: [Math.round(rem() * 0.7), 12, 0, 0], legend: {show: false},
 		cursor: {sync: p.sync && {key: p.sync}, drag: {x: true, y: false, setScale: false}, points: {size: 7}},
 		scales: {x: {time: true, range: () => [latest.current.p.from / 1000, latest.current.p.to / 1000]},
 			y: {range: (u, min, max) => uPlot.rangeNum(p.least ?? min, p.greatest ?? max, 0.08, true)}},

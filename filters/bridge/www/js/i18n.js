@@ -17,11 +17,12 @@ language.watch((l) => {
 });
 export const useLanguage = () => useStore(language);
 
-/* The words of a key; {name} in them is replaced. A key without words is an error seen
- * at once, in the test and on the page. */
+/* The words of a key; {name} in them is replaced, and {name:day:days} is the word for one
+ * or for more. A key without words is an error seen at once, in the test and on the page. */
 export function t(key, values = {}) {
 	const words = WORDS[language.get()][key] ?? `⟨${key}⟩`;
-	return words.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? '');
+	return words.replace(/\{(\w+):([\w ]+):([\w ]+)\}/g, (_, name, one, more) => String(values[name]) === '1' ? one : more)
+		.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? '');
 }
 
 export const known = (key) => key in en;

@@ -57,13 +57,14 @@ export function Boxes({items, label, digits = 0, unit}) {
 	}} />`;
 }
 
-const BASE = 150;
+const BASE = 150, YEAR_PX = 40;
 
 /* Replacements by quarter: what is expected, and what it might be at worst. */
 export function Quarters({items, label}) {
 	const worst = (i) => Math.max(i.due, i.due_by_lower ?? 0);
 	return html`<${Plot} label=${label} draw=${(width) => {
 		const w = width / Math.max(items.length, 1), y = scale(0, Math.max(1, ...items.map(worst)), BASE, 20);
+		const yearly = (i, k) => quarter(i) === 'Q1' || (k === 0 && (w > YEAR_PX || quarter(items[1] ?? i) !== 'Q1'));
 		const [year, quarter] = [(i) => i.quarter.slice(0, 4), (i) => i.quarter.slice(-2)];
 		return {height: BASE + 38, marks: html`<line class="axis" x1="0" x2=${width} y1=${BASE} y2=${BASE} />
 			${items.map((i, k) => html`<g key=${i.quarter}>
@@ -72,7 +73,7 @@ export function Quarters({items, label}) {
 				<text class="strong" x=${k * w + w / 2} y=${y(i.due) - 5} text-anchor="middle">${number(i.due)}</text>
 				${y(i.due) - y(worst(i)) > 14 && html`<text x=${k * w + w / 2} y=${y(worst(i)) - 5} text-anchor="middle">${number(worst(i))}</text>`}
 				<text x=${k * w + w / 2} y=${BASE + 17} text-anchor="middle">${quarter(i)}</text>
-				${(k === 0 || quarter(i) === 'Q1') && html`<text class="strong" x=${k * w + w / 2} y=${BASE + 33} text-anchor="middle">${year(i)}</text>`}
+				${yearly(i, k) && html`<text class="strong" x=${k * w + w / 2} y=${BASE + 33} text-anchor="middle">${year(i)}</text>`}
 				<title>${t('forecast.bar', {quarter: i.quarter, due: number(i.due), worst: number(i.due_by_lower)})}</title></g>`)}`};
 	}} />`;
 }

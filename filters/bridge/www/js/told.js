@@ -46,11 +46,14 @@ function reworded(rule, text) {
 	return null;
 }
 
+/* A number and its unit stay on one line. */
+const together = (text) => text.replaceAll(/(\d) (?=[%°AKV]|mA|(?:min|s)\b)/g, '$1\u00a0');
+
 /* An alert's message without its subject, which stands beside it. */
 export function whatOf(a) {
 	const bare = a.message.startsWith(`${a.subject}: `) ? a.message.slice(a.subject.length + 2) : a.message;
 	const text = bare.replaceAll(' degC', ' °C');
-	return reworded(a.rule, text) ?? (language.get() === 'en' ? text : `${words('rule', a.rule)}: ${text}`);
+	return together(reworded(a.rule, text) ?? (language.get() === 'en' ? text : `${words('rule', a.rule)}: ${text}`));
 }
 
 export const messageOfAlert = (a) => `${a.subject}: ${whatOf(a)}`;
@@ -68,4 +71,13 @@ export function titleOf(i) {
 	const [, subject, n] = /^(\S+): .* \((\d+) alerts?\)$/.exec(i.title) ?? [];
 	return language.get() === 'en' || !n || !known(`rule.${i.cause}`) ? i.title :
 		t('incident.title', {subject, cause: t(`rule.${i.cause}`), n: number(Number(n))});
+}
+
+/* What an event's note adds to its type: people's words as they are, the simulator's own
+ * ('heatwave 2', 'fault') in the page's. */
+export function noteOf(e) {
+	const [, name, n = ''] = /^(\w+)( [\d.]+)?$/.exec(e.note ?? '') ?? [];
+	if (!e.note || e.note === english(`event.${e.type}`)) return '';
+	if (e.type === 'scenario' && known(`scenario.${name}`)) return `${t(`scenario.${name}`)}${n}`;
+	return known(`hvac.${e.note}`) ? t(`hvac.${e.note}`) : e.note;
 }

@@ -86,7 +86,7 @@ export function Value({label, value, digits, unit, of, note, limit = STALE_MS}) 
 	const stale = isStale(of, now, limit);
 	return html`<div class="panel value ${stale ? 'stale' : ''}"><span class="small muted">${label}</span>
 		<b>${number(value, digits)} <small>${unit}</small></b>
-		<span class="small muted">${note}${note ? ' · ' : ''}<${Age} of=${of} brief=${true} limit=${limit} /></span></div>`;
+		<span class="small muted note">${note && html`<span>${note}</span>`}<${Age} of=${of} brief=${true} limit=${limit} /></span></div>`;
 }
 
 export function messageOf(error) {
@@ -136,10 +136,23 @@ export function Table({columns, rows, keyOf, caption, sort, onSort, rowClass}) {
 
 export function Pager({skip, limit, total, onSkip}) {
 	if (total === null || total === undefined || (total <= limit && skip === 0)) return null;
-	return html`<nav class="tools" aria-label=${t('pages')}>
+	return html`<nav class="tools pager" aria-label=${t('pages')}>
 		<button aria-disabled=${skip === 0} onClick=${() => skip > 0 && onSkip(Math.max(0, skip - limit))}>‹ ${t('pages.back')}</button>
 		<span class="muted">${t('pages.of', {from: skip + 1, to: Math.min(skip + limit, total), total})}</span>
 		<button aria-disabled=${skip + limit >= total} onClick=${() => skip + limit < total && onSkip(skip + limit)}>${t('pages.on')} ›</button></nav>`;
+}
+
+/* Whether there is little room, as on a phone: by the width of page.css. */
+const narrow = matchMedia('(max-width: 54rem)');
+
+export function useNarrow() {
+	const [is, set] = useState(narrow.matches);
+	useEffect(() => {
+		const look = () => set(narrow.matches);
+		narrow.addEventListener('change', look);
+		return () => narrow.removeEventListener('change', look);
+	}, []);
+	return is;
 }
 
 /* One of a few, as buttons. options: [[value, label]] */

@@ -76,6 +76,6 @@ export const alertColumns = (brief = false) => brief ? briefColumns() : [
 	{name: 'subject', label: t('alert.subject'), code: true, cell: (a) => html`<a href=${subjectHref(a.subject)}>${a.subject}</a>`},
 	{name: 'message', label: t('alert.message'), cell: (a) => html`<a href=${hrefWith({id: a.id})}>${whatOf(a)}</a>`},
 	{name: 'rule', label: t('alert.type'), small: true, cell: (a) => words('rule', a.rule)},
-	{name: 'state', label: t('alert.state'), cell: (a) => html`${t(`alert.state.${a.state}`)} <${Handling} alert=${a} />`},
+	{name: 'state', label: t('alert.state'), cell: (a) => html`<span class="whole">${t(`alert.state.${a.state}`)}</span> <${Handling} alert=${a} />`},
 	{name: 'since', label: t('alert.since'), cell: (a) => html`<${Age} of=${a.since ?? a.ts} calm=${true} />`},
 ];

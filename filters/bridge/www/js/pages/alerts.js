@@ -5,12 +5,13 @@ import {dateTime, number, t, withUnit, words} from '../i18n.js';
 import {useRoom} from '../live.js';
 import {useCalm, useLoad} from '../load.js';
 import {hrefWith, setQuery} from '../router.js';
-import {Age, Choice, Detail, Dialog, Loaded, Pager, Panel, Severity, Status, subjectHref, Table, toast} from '../ui.js';
+import {Age, Choice, Detail, Dialog, Loaded, Pager, Panel, Severity, Status, subjectHref, Table, toast, useNarrow} from '../ui.js';
 import {figuresOf, messageOfAlert, titleOf} from '../told.js';
 import {AlertActions, alertColumns, AlertLines, Handling} from './alertlist.js';
 import {html, useState} from '../html.js';
 
 const LIMIT = 50, SOON = 1500;
+const FILTERS = ['location', 'severity', 'type', 'from', 'until', 'all'];
 const dayStart = (d) => d ? new Date(`${d}T00:00:00`).toISOString() : undefined;
 const dayEnd = (d) => d ? new Date(new Date(`${d}T00:00:00`).getTime() + 86400e3).toISOString() : undefined;
 
@@ -58,7 +59,7 @@ function Alert({id, who, onChange}) {
 }
 
 function AlertsView({query, who}) {
-	const [skip, setSkip] = useState(0);
+	const [skip, setSkip] = useState(0), narrow = useNarrow();
 	const sites = useLoad('/locations', {limit: 1000}, {fixed: true}), stats = useLoad('/alerts/stats', {days: 90}, {fixed: true});
 	const load = useLoad('/alerts', {location: query.location, severity: query.severity, type: query.type,
 		active_only: query.all === '1' ? undefined : true, start_date: dayStart(query.from), end_date: dayEnd(query.until), skip, limit: LIMIT});
@@ -67,8 +68,8 @@ function AlertsView({query, who}) {
 	return html`<${Filters} query=${query} sites=${sites.data?.items ?? []} types=${(stats.data?.by_rule ?? []).map((r) => r.rule).sort()} />
 		<div class=${query.id ? 'grid detailed' : 'grid'}>
 			${query.id && html`<${Alert} key=${query.id} id=${query.id} who=${who} onChange=${load.reload} />`}
-			<${Panel} label=${t('page.alerts')}><${Loaded} of=${load} empty=${t('alerts.calm')}>${(d) => html`
-				<${Table} caption=${t('page.alerts')} columns=${alertColumns(!!query.id)} rows=${d.items} keyOf=${(a) => a.id}
+			<${Panel} label=${t('page.alerts')}><${Loaded} of=${load} empty=${t(FILTERS.some((f) => query[f]) ? 'alerts.none' : 'alerts.calm')}>${(d) => html`
+				<${Table} caption=${t('page.alerts')} columns=${alertColumns(narrow || !!query.id)} rows=${d.items} keyOf=${(a) => a.id}
 					rowClass=${(a) => a.id === query.id ? 'selected' : ''} />
 				<${Pager} skip=${skip} limit=${LIMIT} total=${d.total} onSkip=${setSkip} />`}<//><//></div>`;
 }
@@ -118,7 +119,7 @@ const incidentColumns = (brief = false) => [
 ].filter((c) => !brief || !['subject', 'state'].includes(c.name));
 
 function IncidentsView({query, who}) {
-	const [skip, setSkip] = useState(0);
+	const [skip, setSkip] = useState(0), narrow = useNarrow();
 	const load = useLoad('/incidents', {top_only: true, active_only: query.all === '1' ? undefined : true, location: query.location, skip, limit: LIMIT});
 	const soon = useCalm(load.reload, SOON);
 	useRoom('fleet', null, (m) => m.type === 'incident' && soon());
@@ -126,8 +127,8 @@ function IncidentsView({query, who}) {
 			onChange=${(e) => setQuery({all: e.target.checked ? '1' : ''})} />${t('alerts.past')}</label></div>
 		<div class=${query.incident ? 'grid detailed' : 'grid'}>
 			${query.incident && html`<${Incident} key=${query.incident} id=${query.incident} who=${who} onChange=${load.reload} />`}
-			<${Panel} label=${t('incidents')}><${Loaded} of=${load} empty=${t('incidents.none')}>${(d) => html`
-				<${Table} caption=${t('incidents')} columns=${incidentColumns(!!query.incident)} rows=${d.items} keyOf=${(i) => i.id}
+			<${Panel} label=${t('incidents')}><${Loaded} of=${load} empty=${t(query.all === '1' ? 'incidents.never' : 'incidents.none')}>${(d) => html`
+				<${Table} caption=${t('incidents')} columns=${incidentColumns(narrow || !!query.incident)} rows=${d.items} keyOf=${(i) => i.id}
 					rowClass=${(i) => i.id === query.incident ? 'selected' : ''} />
 				<${Pager} skip=${skip} limit=${LIMIT} total=${d.total} onSkip=${setSkip} />`}<//><//></div>`;
 }

@@ -7,6 +7,7 @@ import {setQuery} from '../router.js';
 import {TimeChart} from '../chart.js';
 import {Factors, Lives} from '../plots.js';
 import {Age, Choice, Dialog, ESTIMATE_STALE_MS, Loaded, Panel, reasonsOf, siteHref, Status, toast, useNow, Value} from '../ui.js';
+import {noteOf} from '../told.js';
 import {AlertLines} from './alertlist.js';
 import {html, useEffect, useMemo, useState} from '../html.js';
 
@@ -153,7 +154,7 @@ function Charts({b, query, tail}) {
 		<${Measured} code=${b.id} span=${span} other=${query.beside} tail=${zoom ? [] : tail} marks=${marks} onSpan=${onSpan} />
 		<div class="grid halves"><${Estimated} code=${b.id} span=${span} marks=${marks} onSpan=${onSpan} />
 			<${Panel} title=${t('events')}><${Loaded} of=${events} empty=${t('nothing')}>${(d) => html`<ul class="list sparse">${d.items.slice(0, 12).map((e) =>
-				html`<li key=${e.event_id}><span class="tag">${t(`event.${e.type}`)}</span><span>${e.subject} ${e.note ?? ''}</span>
+				html`<li key=${e.event_id}><span class="tag">${t(`event.${e.type}`)}</span><span>${e.subject} ${noteOf(e)}</span>
 					<time>${dateTime(e.ts)}</time></li>`)}</ul>`}<//><//></div>`;
 }
 

@@ -17,10 +17,10 @@ function columns(site) {
 	return [
 		{name: 'id', label: t('battery'), sort: true, code: true, cell: (b) => html`<a href=${batteryHref(b.id)} title=${b.id}>${short(b.id)}</a>`},
 		{name: 'status', label: t('status'), cell: (b) => html`<${Status} of=${b.status ?? 'unknown'} title=${reasonsOf(b.reasons).join(', ')} />`},
-		{name: 'voltage', label: t('voltage'), number: true, cell: (b) => withUnit(b.voltage_v, 2, 'V')},
+		{name: 'voltage', label: t('voltage'), number: true, small: true, cell: (b) => withUnit(b.voltage_v, 2, 'V')},
 		{name: 'temperature', label: t('temperature'), number: true, sort: true, cell: (b) => withUnit(b.temperature_c, 1, '°C')},
 		{name: 'soh', label: t('soh'), number: true, sort: true, cell: (b) => html`${withUnit(b.soh_pct, 1, '%')}
-			${b.soh_std_pct !== null && html`<span class="small muted"> ±${number(b.soh_std_pct, 1)}</span>`}`},
+			${b.soh_std_pct !== null && html`<span class="small muted hide-small"> ±${number(b.soh_std_pct, 1)}</span>`}`},
 		{name: 'rul', label: t('rul'), number: true, sort: true, cell: (b) => html`<span title=${`${days(b.rul_lower_days)} – ${days(b.rul_upper_days)}`}>${days(b.rul_days)}</span>`},
 		{name: 'autonomy', label: t('autonomy'), number: true, sort: true, small: true, cell: (b) => withUnit(b.autonomy_min, 0, t('minutes'))},
 		{name: 'sampled', label: t('age'), small: true, cell: (b) => html`<${Age} of=${b.sampled} brief=${true} />`},

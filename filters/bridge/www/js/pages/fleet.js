@@ -4,7 +4,7 @@ import {number, t} from '../i18n.js';
 import {useLoad} from '../load.js';
 import {setQuery} from '../router.js';
 import {Boxes, Quarters} from '../plots.js';
-import {Choice, Loaded, messageOf, Panel, Table, toast} from '../ui.js';
+import {Age, Choice, Loaded, messageOf, Panel, Table, toast} from '../ui.js';
 import {BatteryTable} from './batterytable.js';
 import {html} from '../html.js';
 
@@ -43,11 +43,13 @@ function Forecast() {
 		{name: 'quarter', label: t('forecast.quarter'), code: true, cell: (q) => q.quarter},
 		{name: 'due', label: t('forecast.due'), number: true, cell: (q) => number(q.due)},
 		{name: 'worst', label: t('forecast.worst'), number: true, cell: (q) => number(q.due_by_lower)},
-		{name: 'sites', label: t('site'), cell: (q) => q.by_site.filter((s) => s.due).map((s) => `${s.site} ${s.due}`).join(', ') || '–'},
 	];
+	const withSites = (items) => [...columns, ...[...new Set(items.flatMap((q) => q.by_site.map((s) => s.site)))].sort().map((site) => ({
+		name: site, label: site, number: true, small: true,
+		cell: (q) => number(q.by_site.find((s) => s.site === site)?.due || null)}))];
 	return html`<${Panel} title=${t('overview.forecast')}><${Loaded} of=${load} empty=${t('nothing')}>${(d) => html`
 		<${Quarters} items=${d.items} label=${t('overview.forecast')} /><p class="small muted">${t('forecast.legend')}</p>
-		<${Table} caption=${t('overview.forecast')} columns=${columns} rows=${d.items} keyOf=${(q) => q.quarter} />`}<//><//>`;
+		<${Table} caption=${t('overview.forecast')} columns=${withSites(d.items)} rows=${d.items} keyOf=${(q) => q.quarter} />`}<//><//>`;
 }
 
 function Reports() {
@@ -61,8 +63,9 @@ function Reports() {
 }
 
 export function Fleet({query}) {
-	return html`<div class="title"><h1>${t('page.fleet')}</h1></div>
-		<div class="grid halves"><${Compare} metric=${METRICS[query.metric] === undefined ? 'soh' : query.metric} /><${Forecast} /></div>
+	const summary = useLoad('/fleet/summary');
+	return html`<div class="title"><h1>${t('page.fleet')}</h1><span class="space"></span><${Age} of=${summary.data?.as_of} /></div>
+		<div class="grid wide"><${Compare} metric=${METRICS[query.metric] === undefined ? 'soh' : query.metric} /><${Forecast} /></div>
 		<div class="below"><${Reports} /></div>
 		<${Panel} title=${t('batteries')}><${BatteryTable} path="/batteries" query=${query} /><//>`;
 }

@@ -31,10 +31,10 @@ export function Models({who, query}) {
 	const load = useLoad('/models', {run: undefined}), [asking, setAsking] = useState(null);
 	const admin = may(who, 'admin');
 	const columns = [
-		{name: 'version', label: t('models.version'), cell: (m) => html`<a href=${hrefWith({version: m.version})}>${m.version}</a>`},
-		{name: 'status', label: t('status'), cell: (m) => html`<span class="tag ${m.status === 'production' ? 'strong' : ''}">${words('model', m.status)}</span>`},
-		{name: 'trained', label: t('models.trained'), cell: (m) => dateTime(m.trained_at)},
-		{name: 'promoted', label: t('models.promoted'), small: true, cell: (m) => dateTime(m.promoted_at)},
+		{name: 'version', label: t('models.version'), code: true, cell: (m) => html`<a href=${hrefWith({version: m.version})}>${m.version}</a>`},
+		{name: 'status', label: t('status'), cell: (m) => html`<span class="tag ${m.status === 'production' ? 'good' : ''}">${words('model', m.status)}</span>`},
+		{name: 'trained', label: t('models.trained'), cell: (m) => html`<span class="whole">${dateTime(m.trained_at)}</span>`},
+		{name: 'promoted', label: t('models.promoted'), small: true, cell: (m) => html`<span class="whole">${dateTime(m.promoted_at)}</span>`},
 		{name: 'metrics', label: t('models.metrics'), small: true, cell: (m) => flat(m.metrics).slice(0, 4).map(([k, v]) => `${words('metric', k)} ${number(v, Math.abs(v) < 10 ? 2 : 0)}`).join(', ')},
 		{name: 'do', label: html`<span class="hidden">${t('users.actions')}</span>`, cell: (m) => admin && m.status !== 'production' &&
 			html`<button onClick=${() => setAsking(m.version)}>${t('models.promote')}</button>`},

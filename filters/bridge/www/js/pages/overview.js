@@ -91,7 +91,7 @@ function First({load, sites}) {
 	if (!b) return null;
 	const site = sites.data?.items.find((s) => s.id === b.location);
 	const due = b.rul_days < SOON_DAYS;
-	return html`<a class="panel first ${due ? b.status ?? 'unknown' : ''}" href=${batteryHref(b.id)} aria-label=${t('first.title')}>
+	return html`<a class="panel first ${due ? b.status ?? 'unknown' : ''}" href=${batteryHref(b.id)}>
 		<span class="what"><span class="muted small">${t(due ? 'first.title' : 'first.calm')}</span>
 			<b>${b.id}</b><span class="small muted">${site?.name ?? b.location}</span></span>
 		<span class="when"><b>${days(b.rul_days)}</b>

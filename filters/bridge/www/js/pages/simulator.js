@@ -1,6 +1,6 @@
 /* Drills: a scenario on a simulated copy of a site, apart from production. */
 import {call, run} from '../api.js';
-import {dateTime, number, t, words} from '../i18n.js';
+import {dateTime, known, number, t, words} from '../i18n.js';
 import {useLoad} from '../load.js';
 import {useStore} from '../store.js';
 import {TimeChart} from '../chart.js';
@@ -17,10 +17,16 @@ function watch(simulation) {
 }
 run.watch((v) => v === null && drillClock.set(null));
 
+/* What a parameter is for; most scenarios have a value of their own meaning. */
+function aboutOf(scenario, p) {
+	const key = [`about.${scenario.name}`, `about.${p.name}`][p.name === 'value' ? 0 : 1];
+	return known(key) ? t(key) : html`<span lang="en">${p.doc}</span>`;
+}
+
 function Parameters({scenario}) {
-	return scenario.parameters.map((p) => html`<label key=${p.name}>${words('parameter', p.name)}${p.unit ? `, ${p.unit}` : ''}
+	return scenario.parameters.map((p) => html`<label key=${p.name}>${words('parameter', p.name)}${p.unit ? `, ${known(`unit.${p.unit}`) ? t(`unit.${p.unit}`) : p.unit}` : ''}
 		<input type="number" name=${`p.${p.name}`} step="any" min=${p.min} max=${p.max} defaultValue=${p.preset} />
-		<span class="hint" lang="en">${p.doc}</span></label>`);
+		<span class="hint">${aboutOf(scenario, p)}</span></label>`);
 }
 
 function parametersOf(values) {
@@ -52,7 +58,6 @@ function Start({scenarios, sites, onStarted}) {
 			html`<option key=${s.name} value=${s.name}>${words('scenario', s.name)}</option>`)}</select></label>
 		<label>${t('simulator.speed')}<select name="speed" defaultValue=${PRESET}>${SPEEDS.map((x) => html`<option key=${x} value=${x} selected=${x === PRESET}>×${x}</option>`)}</select></label>
 		${scenario && html`<${Parameters} scenario=${scenario} />`}</div>
-		${scenario?.title && html`<p class="muted">${scenario.title}</p>`}
 		${error && html`<${Problem} error=${error} />`}
 		<div><button class="first" aria-disabled=${busy}>${t('simulator.start')}</button></div></form>`;
 }

@@ -5,6 +5,7 @@ import {useCalm, useLoad} from '../load.js';
 import {setQuery} from '../router.js';
 import {TimeChart} from '../chart.js';
 import {Age, batteryHref, Choice, ESTIMATE_STALE_MS, Loaded, Panel, Shape, Status, Value} from '../ui.js';
+import {noteOf} from '../told.js';
 import {BatteryTable} from './batterytable.js';
 import {AlertLines} from './alertlist.js';
 import {healthOf} from './overview.js';
@@ -21,7 +22,7 @@ function Climate({weather: w, site: s}) {
 			<span class="small muted"><${Age} of=${w?.ts} brief=${true} /></span></div>
 		<${Value} label=${t('overview.soh')} value=${s.mean_soh_pct} digits=${1} unit="%" of=${s.last_state} limit=${ESTIMATE_STALE_MS} />
 		<div class="panel value"><span class="small muted">${t('overview.critical')}</span>
-			<b class=${s.critical ? 'critical' : ''}>${number(s.critical)}</b><span class="small muted">${t('site.of', {n: number(s.batteries)})}</span></div></div>`;
+			<b class=${s.critical ? 'critical' : ''}>${number(s.critical)}</b><span class="small muted note"><span>${t('site.of', {n: number(s.batteries)})}</span><${Age} of=${s.last_state} brief=${true} limit=${ESTIMATE_STALE_MS} /></span></div></div>`;
 }
 
 function Facts({site: s}) {
@@ -91,7 +92,7 @@ function Strings({site, wanted, live}) {
 function Events({site}) {
 	const load = useLoad(`/locations/${site}/events`, {limit: 12});
 	return html`<${Panel} title=${t('events')}><${Loaded} of=${load} empty=${t('nothing')}>${(d) => html`<ul class="list sparse">${d.items.map((e) =>
-		html`<li key=${e.event_id}><span class="tag">${t(`event.${e.type}`)}</span><span>${e.subject} ${e.note ?? ''}</span>
+		html`<li key=${e.event_id}><span class="tag">${t(`event.${e.type}`)}</span><span>${e.subject} ${noteOf(e)}</span>
 			<${Age} of=${e.ts} calm=${true} /></li>`)}</ul>`}<//><//>`;
 }
 
