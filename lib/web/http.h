@@ -17,7 +17,8 @@ enum {
 	QUERY_MAX = 24,        /* parameters of one request */
 	QUERY_TEXT_MAX = 4096, /* their bytes */
 	HEADER_MAX = 1024,
-	BODY_MAX = 8 << 20,
+	BODY_MAX = 128 << 10,
+	BODY_OF_DEVICE_MAX = 8 << 20, /* samples */
 };
 
 struct pair {

@@ -365,6 +365,14 @@ static void serve(struct call *c)
 		c->res->status = status;
 }
 
+size_t api_body_max(const struct service *s, const struct request *req)
+{
+	struct call c = {.service = s, .req = req};
+	return find_route(&c) == 0 && c.route->scope == SCOPE_DEVICE
+		       ? BODY_OF_DEVICE_MAX
+		       : BODY_MAX;
+}
+
 bool api_is_alone(const struct service *s, const struct request *req)
 {
 	struct call c = {.service = s, .req = req};

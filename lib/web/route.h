@@ -113,6 +113,9 @@ struct route {
 void api_serve(const struct service *s, struct db *db, const struct request *req,
 	int64_t now, struct response *res);
 
+/* The most bytes of the body of what it asks for. */
+size_t api_body_max(const struct service *s, const struct request *req);
+
 /* Does the call it asks for need no database? Then it is answered at once, however long
  * others wait. */
 bool api_is_alone(const struct service *s, const struct request *req);

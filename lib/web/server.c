@@ -13,7 +13,8 @@
 enum {
 	HEAD_MAX = 4096,
 	CHUNK = 16384,
-	REFUSAL_MAX = 256, /* of a WebSocket */
+	REFUSAL_MAX = 256,     /* of a WebSocket */
+	BODIES_MAX = 64 << 20, /* bytes of large bodies, until they are answered */
 	IDLE_S = 60,
 	SLOW_S = 20,
 	PING_S = 30, /* a WebSocket that is silent for so long is asked */
@@ -28,6 +29,7 @@ struct server {
 	struct work *work;
 	struct sockets *sockets;
 	atomic_bool stop, news;
+	size_t bodies; /* bytes of large ones */
 	/* The style of reports, by its hash: they are pages with a style of their own.
 	 */
 	char report_style[64];
@@ -121,8 +123,38 @@ static long body_length(struct lws *wsi)
 	return *text ? strtol(text, NULL, 10) : 0;
 }
 
+/* Bodies that only devices send are counted: many at once are refused, while whoever
+ * logs in or decides something has room. */
+static bool is_large(const struct exchange *x)
+{
+	return x->most > BODY_MAX;
+}
+
+static int check_length(struct server *s, struct lws *wsi, struct exchange *x)
+{
+	long n = body_length(wsi);
+	x->most = api_body_max(s->o.service, &x->req);
+	if (n < 0)
+		return http_refuse(&x->res, 400, "Content-Length is below 0");
+	if ((size_t)n > x->most)
+		return http_refuse(
+			&x->res, 413, "the body is longer than %zu bytes", x->most);
+	if (!is_large(x) || s->bodies + (size_t)n <= BODIES_MAX)
+		return 0;
+	x->res.retry_after_s = 1;
+	return http_refuse(&x->res, 503, "too busy; try again");
+}
+
+/* What was asked is no longer needed. */
+static void release_body(struct server *s, struct exchange *x)
+{
+	if (is_large(x))
+		s->bodies -= x->req.body.len;
+	buf_release(&x->req.body);
+}
+
 /* The request's head into x. Returns 0, or the status of a refusal. */
-static int read_head(struct lws *wsi, struct exchange *x)
+static int read_head(struct server *s, struct lws *wsi, struct exchange *x)
 {
 	struct request *r = &x->req;
 	struct err err = {0};
@@ -142,12 +174,7 @@ static int read_head(struct lws *wsi, struct exchange *x)
 		return http_refuse(&x->res, 405, "not this method");
 	if (read_query(wsi, r, &err) < 0)
 		return http_refuse(&x->res, 422, "%s", err.msg);
-	if (body_length(wsi) < 0)
-		return http_refuse(&x->res, 400, "Content-Length is below 0");
-	if (body_length(wsi) > BODY_MAX)
-		return http_refuse(
-			&x->res, 413, "the body is longer than %d bytes", BODY_MAX);
-	return 0;
+	return check_length(s, wsi, x);
 }
 
 static int answer_now(struct lws *wsi, struct exchange *x)
@@ -186,7 +213,7 @@ static int on_request(struct server *s, struct lws *wsi, struct connection *c)
 	if (!c->x)
 		return -1;
 	c->x->socket = wsi;
-	if (read_head(wsi, c->x) != 0)
+	if (read_head(s, wsi, c->x) != 0)
 		return answer_now(wsi, c->x);
 	if (!is_api(c->x->req.path)) {
 		assets_serve(s->o.assets, &c->x->req, &c->x->res);
@@ -197,16 +224,20 @@ static int on_request(struct server *s, struct lws *wsi, struct connection *c)
 	return ask(s, wsi, c);
 }
 
-static int on_body(struct lws *wsi, struct connection *c, const void *in, size_t n)
+static int on_body(struct server *s, struct connection *c, const void *in, size_t n)
 {
 	/* What comes unannounced, when the workers have it already, is not read. */
 	if (!c->x || c->asked || c->x->done)
 		return 0;
 	struct buf *b = &c->x->req.body;
-	if (b->len + n > BODY_MAX)
+	bool large = is_large(c->x);
+	if (b->len + n > c->x->most || (large && s->bodies + n > BODIES_MAX))
 		return -1;
 	buf_append(b, in, n);
-	return b->failed ? -1 : 0;
+	if (b->failed)
+		return -1;
+	s->bodies += large ? n : 0;
+	return 0;
 }
 
 static int on_body_end(struct server *s, struct lws *wsi, struct connection *c)
@@ -284,15 +315,16 @@ static int send_head(struct server *s, struct lws *wsi, const struct response *r
 	return 0;
 }
 
-static int finish(struct lws *wsi, struct connection *c)
+static int finish(struct server *s, struct lws *wsi, struct connection *c)
 {
+	release_body(s, c->x);
 	exchange_free(c->x);
 	c->x = NULL;
 	return lws_http_transaction_completed(wsi) ? -1 : 0;
 }
 
 /* A piece of the body; the connection is ours again when all is sent. */
-static int send_body(struct lws *wsi, struct connection *c)
+static int send_body(struct server *s, struct lws *wsi, struct connection *c)
 {
 	unsigned char buf[LWS_PRE + CHUNK];
 	struct exchange *x = c->x;
@@ -303,7 +335,7 @@ static int send_body(struct lws *wsi, struct connection *c)
 		return -1;
 	x->sent += n;
 	if (n == left)
-		return finish(wsi, c);
+		return finish(s, wsi, c);
 	lws_callback_on_writable(wsi);
 	return 0;
 }
@@ -313,22 +345,25 @@ static int on_writable(struct server *s, struct lws *wsi, struct connection *c)
 	if (!c->x || !c->x->done)
 		return 0;
 	if (c->x->sent > 0)
-		return send_body(wsi, c);
+		return send_body(s, wsi, c);
 	if (send_head(s, wsi, &c->x->res) < 0)
 		return -1;
 	if (c->x->res.body.len == 0)
-		return finish(wsi, c);
-	return send_body(wsi, c);
+		return finish(s, wsi, c);
+	return send_body(s, wsi, c);
 }
 
 /* An exchange that is with the workers is freed when it comes back. */
-static void on_closed(struct connection *c)
+static void on_closed(struct server *s, struct connection *c)
 {
-	if (c->x && c->asked && !c->x->done)
-		c->x->socket = NULL;
-	else
-		exchange_free(c->x);
+	struct exchange *x = c->x;
 	c->x = NULL;
+	if (x && c->asked && !x->done) {
+		x->socket = NULL;
+	} else if (x) {
+		release_body(s, x);
+		exchange_free(x);
+	}
 }
 
 /* After these somebody's session may have ended, or what they may see have changed. */
@@ -351,6 +386,7 @@ static void take_answers(struct server *s)
 			sockets_admitted(s->sockets, x);
 			continue;
 		}
+		release_body(s, x);
 		if (changes_sessions(&x->req))
 			sockets_recheck(s->sockets);
 		if (!x->socket) {
@@ -393,14 +429,14 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	case LWS_CALLBACK_HTTP:
 		return on_request(s, wsi, c);
 	case LWS_CALLBACK_HTTP_BODY:
-		return on_body(wsi, c, in, len);
+		return on_body(s, c, in, len);
 	case LWS_CALLBACK_HTTP_BODY_COMPLETION:
 		return on_body_end(s, wsi, c);
 	case LWS_CALLBACK_HTTP_WRITEABLE:
 		return on_writable(s, wsi, c);
 	case LWS_CALLBACK_CLOSED_HTTP:
 		if (c)
-			on_closed(c);
+			on_closed(s, c);
 		return 0;
 	case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
 		if (s && s->work)

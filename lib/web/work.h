@@ -21,6 +21,7 @@ struct exchange {
 	struct request req;
 	struct response res;
 	void *socket; /* whose it is; NULL: gone */
+	size_t most;  /* bytes of its body */
 	size_t sent;  /* bytes of the body */
 	bool done;
 	struct exchange *next; /* in a queue */

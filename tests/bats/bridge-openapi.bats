@@ -42,6 +42,7 @@ every() {
 	truncate -s 1000 broken/staging/booster.ubj
 	WITH=(--models broken --dataset empty)
 	asked "$db" broken
+	rm -f bridge.log
 	"$bridge" --db "$db" --listen 127.0.0.1:0 2>bridge.log 3>&- &
 	echo $! >bridge.pid
 	wait_until 20 said_port

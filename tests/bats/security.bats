@@ -245,6 +245,46 @@ commits() {
 	$PYTHON flood.py "$API" "$TOKEN"
 }
 
+@test "large bodies that are never done take so much memory and no more" {
+	serve sqlite:f.db
+	$PYTHON - "$API" "$(cat bridge.pid)" <<-'END'
+		import http.client, json, socket, sys, urllib.parse
+		api = urllib.parse.urlparse(sys.argv[1])
+		HEAD = "POST %s/telemetry/bulk HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 8000000\r\n\r\n"
+		def memory():
+		    with open("/proc/%s/status" % sys.argv[2]) as f:
+		        return int(next(l for l in f if l.startswith("VmHWM")).split()[1]) / 1024
+		held, answers, before = [], [], memory()
+		for _ in range(30):
+		    s = socket.create_connection((api.hostname, api.port), timeout=20)
+		    try:
+		        s.sendall((HEAD % api.path).encode() + b" " * 7999999)
+		        s.settimeout(0.05)
+		        answers.append(s.recv(100).split(b" ")[1:2])
+		    except TimeoutError:
+		        held.append(s)
+		    except OSError:
+		        answers.append([b"cut"])
+		assert 4 <= len(held) <= 8, (len(held), answers)
+		assert memory() - before < 160, memory()
+		# Whoever logs in is not concerned.
+		c = http.client.HTTPConnection(api.hostname, api.port, timeout=20)
+		c.request("POST", api.path + "/auth/login", json.dumps({"username": "vera", "password": "vera has a password"}),
+		          {"Content-Type": "application/json"})
+		assert c.getresponse().status == 200
+		for s in held:
+		    s.close()
+		# Their room is free again.
+		for _ in range(100):
+		    c = http.client.HTTPConnection(api.hostname, api.port, timeout=20)
+		    c.request("POST", api.path + "/telemetry/bulk", b" " * 2000000, {"Content-Type": "application/json"})
+		    if c.getresponse().status == 401:
+		        break
+		else:
+		    sys.exit("still too busy")
+	END
+}
+
 # socket_client: runs a scenario from stdin with Client of ws.py at hand.
 socket_client() {
 	{
