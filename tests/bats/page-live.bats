@@ -14,7 +14,7 @@ setup() {
 }
 
 teardown() {
-	for pid in simulate bridge; do
+	for pid in simulate twin bridge; do
 		[ ! -s $pid.pid ] || kill "$(cat $pid.pid)" 2>/dev/null || true
 	done
 	[ ! -e own/pg ] || "$ROOT/scripts/pg" stop own
@@ -27,7 +27,7 @@ fleet_to() {
 	ask=tcp://127.0.0.1:$(free_port)
 	DB=$1 FEED="sub:$publish?snapshot=$ask"
 	mkfifo feed.in
-	twin -q <feed.in 2>pipe.log 3>&- | alert -q 2>>pipe.log 3>&- |
+	(echo "$BASHPID" >twin.pid && exec twin -q -i - -i "pull:@ipc://$PWD/in") <feed.in 2>pipe.log 3>&- | alert -q 2>>pipe.log 3>&- |
 		broadcast -q --bind "$publish" --snapshot "$ask" -o - 2>>pipe.log 3>&- |
 		store -q --db "$DB" 2>>pipe.log 3>&- &
 	simulate -q --live --interval 1s --batteries 48 --backfill 2d@15m >feed.in 2>>pipe.log 3>&- &
@@ -49,7 +49,7 @@ commands() {
 		while kill -0 "$(cat bridge.pid)" 2>/dev/null; do sleep 0.05; done
 	END
 	cat >start.sh <<-END
-		bridge --db '$DB' --listen 127.0.0.1:$PORT --feed '$FEED' 2>>bridge.log >/dev/null 3>&- &
+		bridge --db '$DB' --listen 127.0.0.1:$PORT --feed '$FEED' --into 'push:ipc://$PWD/in' 2>>bridge.log >/dev/null 3>&- &
 		echo \$! >bridge.pid
 	END
 	cat >stop.sh <<-'END'
@@ -70,7 +70,7 @@ known() {
 	bridge user list --db "$DB" >users 2>/dev/null
 }
 
-@test "live on SQLite: values move, a lost bridge loses nothing, a stopped feed is seen" {
+@test "live on SQLite: values move, decisions are seen, a lost bridge loses nothing, a stopped feed is seen" {
 	fleet_to sqlite:f.db
 	wait_until 30 known
 	account vera viewer
@@ -78,7 +78,7 @@ known() {
 	drive
 }
 
-@test "live on PostgreSQL: values move, a lost bridge loses nothing, a stopped feed is seen" {
+@test "live on PostgreSQL: values move, decisions are seen, a lost bridge loses nothing, a stopped feed is seen" {
 	find /usr/lib/postgresql -path '*/bin/initdb' 2>/dev/null | grep -q . || skip "no PostgreSQL here"
 	mkdir own
 	fleet_to "$("$ROOT/scripts/pg" start own)"

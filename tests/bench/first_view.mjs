@@ -4,7 +4,7 @@ import {login, open} from '../browser/session.mjs';
 
 const SITE = 'DC-CNX-01', TIMES = 5;
 /* What makes a view whole: the last of what it is for, not a frame with 'Loading'. */
-const VIEWS = [['the overview', '#/', '.site .last, .list .what'],
+const VIEWS = [['the overview', '#/', 'main:has(.site .last):has(.list .what)'],
 	['a site of 216 batteries, 50 on view', `#/sites/${SITE}`, 'tbody tr:nth-child(50)'],
 	['its strings, jar by jar', `#/sites/${SITE}?view=strings`, '.jar:nth-child(24)'],
 	['a battery and its charts', `#/batteries/${SITE}-UPS-01-S1-J07`, '.uplot canvas']];

@@ -1,6 +1,6 @@
-/* A running pipeline behind the page: what moves by itself, what a lost connection keeps,
- * and what a feed that stops looks like. kill.sh and start.sh end the bridge and start it anew,
- * stop.sh ends the feed. */
+/* A running pipeline behind the page: what moves by itself, what one decides and others
+ * see, what a lost connection keeps, and what a feed that stops looks like. kill.sh and
+ * start.sh end the bridge and start it anew, stop.sh ends the feed. */
 import {execFileSync} from 'node:child_process';
 import {assert, base, go, login, open, shot, until} from './session.mjs';
 
@@ -35,6 +35,30 @@ async function watched() {
 	assert.equal(await s.page.evaluate(() => window.never), 'loaded again');
 	await shot(s.page, 'battery-live');
 	await s.close();
+}
+
+/* What one decides goes through the pipeline and back, and others see it as it is. */
+async function decided() {
+	const emil = await open(), vera = await open();
+	await login(emil.page, 'emil');
+	await login(vera.page, 'vera');
+	await go(emil.page, '#/alerts', 'main tbody tr');
+	await emil.page.click('main tbody tr:first-child a[href*="id="]');
+	await emil.page.waitForSelector('text=Acknowledge');
+	const chosen = await emil.page.evaluate(() => location.hash);
+	await go(vera.page, chosen, 'main .pairs');
+	await vera.page.waitForSelector('.link.live');
+	await vera.page.evaluate(() => { window.never = 'loaded again'; });
+	for (const [what, note, seen] of [['Acknowledge', 'I take it', 'I take it'], ['Resolve', 'strap renewed', 'resolved by emil']]) {
+		await emil.page.click(`main button:has-text("${what}")`);
+		await emil.page.fill('dialog input[name=note]', note);
+		await emil.page.click('dialog .group button >> nth=1');
+		await vera.page.waitForSelector(`main .pairs dd >> text=${seen}`);
+	}
+	await until(vera.page, (hash) => ![...document.querySelectorAll('tbody a')].some((a) => a.getAttribute('href') === hash), chosen);
+	assert.equal(await vera.page.evaluate(() => window.never), 'loaded again');
+	await emil.close();
+	await vera.close();
 }
 
 /* The bridge dies: a banner says so, what one decides is kept, and sent when it is back. */
@@ -82,5 +106,6 @@ async function stopped() {
 }
 
 await watched();
+await decided();
 await recovered();
 await stopped();

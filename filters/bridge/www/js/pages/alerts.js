@@ -41,6 +41,8 @@ function Context({subject}) {
 
 function Alert({id, who, onChange}) {
 	const load = useLoad(`/alerts/${id}`);
+	const soon = useCalm(load.reload, SOON);
+	useRoom('fleet', null, (m) => (m.id === id || m.alert_id === id) && soon());
 	const done = () => {
 		load.reload();
 		onChange();
@@ -89,6 +91,8 @@ function IncidentActions({incident: i, onDone}) {
 
 function Incident({id, who, onChange}) {
 	const load = useLoad(`/incidents/${id}`);
+	const soon = useCalm(load.reload, SOON);
+	useRoom('fleet', null, (m) => (m.id === id || m.incident_id === id || m.alert_id === id) && soon());
 	const done = () => {
 		load.reload();
 		onChange();
