@@ -12,6 +12,7 @@ struct db {
 	struct writer *writer;
 	size_t pending_rows, pending_bytes;
 	int64_t committed;
+	bool within; /* a db_transaction */
 };
 
 int db_begin(struct db *db, struct err *err);

@@ -20,7 +20,12 @@ int db_write(struct db *db, const struct db_query *q, int64_t *changed, struct e
 int db_transaction(struct db *db, int (*fn)(struct db *db, void *ctx, struct err *err),
 	void *ctx, struct err *err)
 {
+	if (db->within)
+		return fn(db, ctx, err);
 	if (db_begin(db, err) < 0)
 		return -1;
-	return db_end(db, fn(db, ctx, err), err);
+	db->within = true;
+	int r = fn(db, ctx, err);
+	db->within = false;
+	return db_end(db, r, err);
 }

@@ -44,16 +44,17 @@ int db_write(
 	struct db *db, const struct db_query *q, int64_t *changed, struct err *err);
 /*
  * Runs fn in one transaction: committed when it returns 0, rolled back when it returns
- * -1 (err is then what it set).
+ * -1 (err is then what it set). Within another it is part of that one, which must fail
+ * when fn does.
  */
 int db_transaction(struct db *db, int (*fn)(struct db *db, void *ctx, struct err *err),
 	void *ctx, struct err *err);
 
 /* SQL: is the site 'code', an expression, one of those that parameter p names, codes
- * with commas between? NULL names all. The one place where restrictions of lists are
- * made. */
+ * with commas between? NULL names all. Letter by letter: LIKE would take a '_' of a
+ * code for any letter. The one place where restrictions of lists are made. */
 #define SEES(code, p)                                                                  \
-	"(CAST(" p " AS text) IS NULL OR ',' || CAST(" p " AS text) || ',' LIKE '%,' " \
-	"|| " code " || ',%')"
+	"(CAST(" p " AS text) IS NULL OR replace(',' || CAST(" p " AS text) || "       \
+	"',', ',' || " code " || ',', '') <> ',' || CAST(" p " AS text) || ',')"
 
 #endif

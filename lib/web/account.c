@@ -58,6 +58,14 @@ static bool is_list(const char *s)
 	       (*s == '\0' || s[strlen(s) - 1] != ',');
 }
 
+int sites_check(const char *sites, struct err *err)
+{
+	return is_list(sites) ? 0
+			      : err_set(err, ERR_DATA,
+					"sites are codes with commas between, not '%s'",
+					sites);
+}
+
 int account_check(const struct account *a, struct err *err)
 {
 	if (a->username[0] == '\0' || !all_of(a->username, "._-@"))
@@ -66,10 +74,7 @@ int account_check(const struct account *a, struct err *err)
 			a->username, USERNAME_MAX - 1);
 	if (a->role == ROLE_NONE)
 		return err_set(err, ERR_DATA, "the role is admin, engineer or viewer");
-	if (!is_list(a->sites))
-		return err_set(err, ERR_DATA,
-			"sites are codes with commas between, not '%s'", a->sites);
-	return 0;
+	return sites_check(a->sites, err);
 }
 
 static void from_row(struct account *a, const char *const *cells)

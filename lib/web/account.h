@@ -36,6 +36,8 @@ bool account_sees(const struct account *a, const char *site);
  * letters, digits, '.', '_', '-' and '@', no role, a list of sites that is none.
  */
 int account_check(const struct account *a, struct err *err);
+/* Are these codes with one comma between? ERR_DATA. */
+int sites_check(const char *sites, struct err *err);
 
 /*
  * Adds an account; a->id and a->created are set. ERR_DATA: the name is taken, the

@@ -97,6 +97,14 @@ int call_audit_of(struct call *c, const char *action, const char *entity,
 	const char *details, struct err *err);
 
 /*
+ * Makes a change and writes it down, both or none. fn returns 1; 0 when there was
+ * nothing to change, which nobody writes down; -1. Returns what fn did, or -1.
+ */
+typedef int change_fn(struct call *c, void *ctx, struct err *err);
+int call_change(struct call *c, const char *action, const char *entity,
+	const char *details, change_fn *fn, void *ctx, struct err *err);
+
+/*
  * Is what the path names there, in the call's run (production when it takes none)? 200;
  * 404 with the refusal made; -1. 'table' is site, battery_system, string or battery.
  */

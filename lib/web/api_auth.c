@@ -152,10 +152,14 @@ int api_refresh(struct call *c, struct err *err)
 	return grant(c, &s, in_body);
 }
 
+static int end_session(struct call *c, void *ctx, struct err *err)
+{
+	return session_end(c->db, c->session, c->now, err) < 0 ? -1 : 1;
+}
+
 int api_logout(struct call *c, struct err *err)
 {
-	if (session_end(c->db, c->session, c->now, err) < 0 ||
-		call_audit(c, c->account.username, "logout", NULL, err) < 0)
+	if (call_change(c, "logout", NULL, NULL, end_session, NULL, err) < 0)
 		return -1;
 	set_cookie(c, "", 0);
 	return 204;
@@ -166,6 +170,14 @@ const struct param PASSWORD_PARAMS[] = {
 		NULL},
 	{"password", PARAM_TEXT, "the new one", true, 1, PASSWORD_MAX, NULL, NULL},
 	{0}};
+
+static int set_password(struct call *c, void *ctx, struct err *err)
+{
+	return account_set_password(c->db, &c->account, call_value(c, "password"),
+		       c->session, c->now, err) < 0
+		       ? -1
+		       : 1;
+}
 
 int api_change_password(struct call *c, struct err *err)
 {
@@ -182,12 +194,10 @@ int api_change_password(struct call *c, struct err *err)
 			       ? -1
 			       : http_refuse(c->res, 403,
 					 "the current password is another");
-	if (account_set_password(c->db, &c->account, call_value(c, "password"),
-		    c->session, c->now, err) < 0 ||
-		call_audit(c, c->account.username, "password", c->account.username,
-			err) < 0)
-		return -1;
-	return 204;
+	return call_change(c, "password", c->account.username, NULL, set_password, NULL,
+		       err) < 0
+		       ? -1
+		       : 204;
 }
 
 int api_me(struct call *c, struct err *err)

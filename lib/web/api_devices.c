@@ -32,15 +32,24 @@ const struct param NEW_DEVICE_PARAMS[] = {
 		false, 0, SITES_MAX - 1, NULL, NULL},
 	{0}};
 
+/* ctx is where its token goes. */
+static int add_device(struct call *c, void *ctx, struct err *err)
+{
+	const char *sites = call_value(c, "sites");
+	return device_add(c->db, call_value(c, "name"), sites && *sites ? sites : NULL,
+		c->now, ctx, err);
+}
+
 int api_device_add(struct call *c, struct err *err)
 {
 	char token[REFRESH_TOKEN_SIZE];
 	const char *name = call_value(c, "name"), *sites = call_value(c, "sites");
-	int r = device_add(
-		c->db, name, sites && *sites ? sites : NULL, c->now, token, err);
+	if (sites && sites_check(sites, err) < 0)
+		return -1;
+	int r = call_change(c, "device.add", name, sites, add_device, token, err);
 	if (r == 0)
 		return http_refuse(c->res, 409, "there is a device '%s' already", name);
-	if (r < 0 || call_audit_of(c, "device.add", name, sites, err) < 0)
+	if (r < 0)
 		return -1;
 	static const struct column ONE[] = {{"id", CELL_INT}, {"name", CELL_TEXT},
 		{"sites", CELL_TEXT}, {"created", CELL_TIME}, {0}};
@@ -57,7 +66,7 @@ int api_device_add(struct call *c, struct err *err)
 	return 201;
 }
 
-int api_device_delete(struct call *c, struct err *err)
+static int delete_device(struct call *c, void *ctx, struct err *err)
 {
 	int64_t changed = 0;
 	if (db_write(c->db,
@@ -65,9 +74,15 @@ int api_device_delete(struct call *c, struct err *err)
 			    c->id),
 		    &changed, err) < 0)
 		return -1;
-	if (changed == 0)
+	return changed > 0;
+}
+
+int api_device_delete(struct call *c, struct err *err)
+{
+	int r = call_change(c, "device.delete", c->id, NULL, delete_device, NULL, err);
+	if (r == 0)
 		return http_refuse(c->res, 404, "no '%s'", c->id);
-	return call_audit_of(c, "device.delete", c->id, NULL, err) < 0 ? -1 : 204;
+	return r < 0 ? -1 : 204;
 }
 
 #define NUMBER_PARAM(name, doc)                                                        \

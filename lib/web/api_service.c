@@ -23,6 +23,30 @@ int call_audit_of(struct call *c, const char *action, const char *entity,
 		err);
 }
 
+struct change {
+	struct call *c;
+	const char *action, *entity, *details;
+	change_fn *fn;
+	void *ctx;
+	int made;
+};
+
+static int write_change(struct db *db, void *ctx, struct err *err)
+{
+	struct change *w = ctx;
+	w->made = w->fn(w->c, w->ctx, err);
+	if (w->made <= 0)
+		return w->made;
+	return call_audit_of(w->c, w->action, w->entity, w->details, err);
+}
+
+int call_change(struct call *c, const char *action, const char *entity,
+	const char *details, change_fn *fn, void *ctx, struct err *err)
+{
+	struct change w = {c, action, entity, details, fn, ctx, 0};
+	return db_transaction(c->db, write_change, &w, err) < 0 ? -1 : w.made;
+}
+
 int api_health(struct call *c, struct err *err)
 {
 	buf_puts(c->out, "{\"status\":\"ok\"}");

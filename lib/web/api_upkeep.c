@@ -16,26 +16,16 @@ static void make_id(const char *prefix, char id[32])
 	snprintf(id, 32, "%s-%s", prefix, hex);
 }
 
-/* A write and its line in the audit log, both or none. */
-struct change {
-	struct call *c;
-	const struct db_query *q;
-	const char *action, *entity, *details;
-};
-
-static int write_change(struct db *db, void *ctx, struct err *err)
+static int write_query(struct call *c, void *ctx, struct err *err)
 {
-	struct change *w = ctx;
-	if (db_write(db, w->q, NULL, err) < 0)
-		return -1;
-	return call_audit_of(w->c, w->action, w->entity, w->details, err);
+	return db_write(c->db, ctx, NULL, err) < 0 ? -1 : 1;
 }
 
 static int change(struct call *c, const char *action, const char *entity,
 	const char *details, const struct db_query *q, struct err *err)
 {
-	struct change w = {c, q, action, entity, details};
-	return db_transaction(c->db, write_change, &w, err);
+	struct db_query own = *q;
+	return call_change(c, action, entity, details, write_query, &own, err);
 }
 
 const struct param WINDOWS_PARAMS[] = {RUN_PARAM,

@@ -103,27 +103,48 @@ static void apply(struct call *c, struct account *a)
 		a->active = *active == '1';
 }
 
+struct form {
+	struct account *a;
+	const char *password;
+};
+
+static int add(struct call *c, void *ctx, struct err *err)
+{
+	const struct form *f = ctx;
+	return account_add(c->db, f->a, f->password, c->now, err) < 0 ? -1 : 1;
+}
+
 int api_user_add(struct call *c, struct err *err)
 {
 	struct account a = {.active = true}, other;
+	struct form f = {&a, call_value(c, "password")};
 	str_copy(a.username, sizeof(a.username), str_of(call_value(c, "username")));
 	apply(c, &a);
 	int taken = account_by_name(c->db, a.username, &other, err);
 	if (taken > 0)
 		return http_refuse(
 			c->res, 409, "there is a user '%s' already", a.username);
-	if (taken < 0 ||
-		account_add(c->db, &a, call_value(c, "password"), c->now, err) < 0 ||
-		call_audit(c, c->account.username, "user.add", a.username, err) < 0)
+	if (taken < 0 || call_change(c, "user.add", a.username, NULL, add, &f, err) < 0)
 		return -1;
 	emit_account(c->out, &a);
 	return 201;
 }
 
+static int change(struct call *c, void *ctx, struct err *err)
+{
+	const struct form *f = ctx;
+	int64_t keep = f->a->id == c->account.id ? c->session : 0;
+	if (account_update(c->db, f->a, c->now, err) < 0 ||
+		(f->password && account_set_password(c->db, f->a, f->password, keep,
+					c->now, err) < 0))
+		return -1;
+	return 1;
+}
+
 int api_user_change(struct call *c, struct err *err)
 {
 	struct account a;
-	const char *password = call_value(c, "password");
+	struct form f = {&a, call_value(c, "password")};
 	int status = find(c, &a, err);
 	if (status != 200)
 		return status;
@@ -131,16 +152,16 @@ int api_user_change(struct call *c, struct err *err)
 	if (a.id == c->account.id && (!a.active || a.role != ROLE_ADMIN))
 		return http_refuse(c->res, 409,
 			"not oneself: another admin has to take this role away");
-	/* All of it or nothing: what can be refused is looked at before. */
-	if ((password && password_acceptable(password, a.username, err) < 0) ||
-		account_update(c->db, &a, c->now, err) < 0 ||
-		(password && account_set_password(c->db, &a, password,
-				     a.id == c->account.id ? c->session : 0, c->now,
-				     err) < 0) ||
-		call_audit(c, c->account.username, "user.change", a.username, err) < 0)
+	if (call_change(c, "user.change", a.username, NULL, change, &f, err) < 0)
 		return -1;
 	emit_account(c->out, &a);
 	return 200;
+}
+
+static int delete (struct call *c, void *ctx, struct err *err)
+{
+	const struct account *a = ctx;
+	return account_delete(c->db, a->id, err) < 0 ? -1 : 1;
 }
 
 int api_user_delete(struct call *c, struct err *err)
@@ -151,8 +172,7 @@ int api_user_delete(struct call *c, struct err *err)
 		return status;
 	if (a.id == c->account.id)
 		return http_refuse(c->res, 409, "not oneself");
-	if (account_delete(c->db, a.id, err) < 0 ||
-		call_audit(c, c->account.username, "user.delete", a.username, err) < 0)
-		return -1;
-	return 204;
+	return call_change(c, "user.delete", a.username, NULL, delete, &a, err) < 0
+		       ? -1
+		       : 204;
 }

@@ -195,6 +195,7 @@ devices_post() {
 	gives 201 POST /devices '{"name":"logger","sites":"DC-CNX-01"}'
 	DEVICE=$(jq -r .token body)
 	gives 409 POST /devices '{"name":"logger"}'
+	gives 422 POST /devices '{"name":"other","sites":"DC-CNX-01, DC-KKN-01"}'
 	gives 200 GET /devices
 	[ "$(jq -r '.items[0].name, .items[0].token' body | xargs)" = 'logger null' ]
 	[ "$(sqlite3 f.db .dump | grep -cF "$DEVICE")" = 0 ]

@@ -245,6 +245,56 @@ commits() {
 	$PYTHON flood.py "$API" "$TOKEN"
 }
 
+@test "a site of almost the same name is another site" {
+	for code in DC-KKN_01 dc-kkn-01 'DC-KKN%' DC-KKN-0 %; do
+		sqlite3 f.db "INSERT INTO site (run, code) SELECT id, '$code' FROM run WHERE name = ''"
+	done
+	serve sqlite:f.db
+	login kim
+	gives 200 GET /locations
+	[ "$(jq -r '.items[].id' body)" = DC-KKN-01 ]
+	login vera
+	gives 200 GET /locations
+	[ "$(jq .total body)" = 7 ]
+}
+
+@test "what cannot be written down is not done" {
+	serve sqlite:f.db
+	login anna
+	gives 201 POST /auth/users '{"username":"nok","password":"a long one","role":"viewer"}'
+	nok=$(jq .id body)
+	gives 201 POST /devices '{"name":"logger"}'
+	device=$(jq .id body)
+	gives 201 POST /work-orders '{"subject":"DC-CNX-01","title":"x"}'
+	order=$(jq -r .id body)
+	alert=$(sqlite3 f.db "SELECT min(alert_id) FROM alert WHERE state = 'firing'")
+	sqlite3 f.db "CREATE TRIGGER full BEFORE INSERT ON audit_log BEGIN SELECT RAISE(ABORT, 'the log is full'); END"
+	sqlite3 f.db .dump >before
+	while IFS='|' read -r method path json; do
+		gives 503 "$method" "$path" "$json"
+		sqlite3 f.db .dump | diff before - >changed || fail "$method $path: $(cat changed)"
+	done <<-END
+		POST|/auth/users|{"username":"pim","password":"a long one","role":"viewer"}
+		PATCH|/auth/users/$nok|{"role":"admin","password":"another long one"}
+		PATCH|/auth/users/$nok|{"active":false}
+		DELETE|/auth/users/$nok|{}
+		POST|/auth/change-password|{"current":"anna has a password","password":"another long one"}
+		POST|/auth/logout|{}
+		POST|/devices|{"name":"other"}
+		DELETE|/devices/$device|{}
+		POST|/alerts/$alert/acknowledge|{}
+		POST|/alerts/$alert/resolve|{}
+		POST|/alerts/$alert/assign|{"assignee":"nok"}
+		POST|/alerts/$alert/shelve|{"until":"2099-01-01T00:00:00Z","reason":"x"}
+		PATCH|/incidents/1cafe|{"root_cause":"x","assignee":"nok","close":true}
+		POST|/maintenance-windows|{"subject":"DC-CNX-01","from":"2026-01-02T00:00:00Z","until":"2026-01-03T00:00:00Z","title":"x"}
+		POST|/work-orders|{"subject":"DC-CNX-01","title":"y"}
+		PATCH|/work-orders/$order|{"status":"completed"}
+		POST|/batteries/DC-CNX-01-UPS-01-S1-J07/replace|{"serial":"S"}
+	END
+	grep -q 'the log is full' bridge.log
+}
+
 @test "large bodies that are never done take so much memory and no more" {
 	serve sqlite:f.db
 	$PYTHON - "$API" "$(cat bridge.pid)" <<-'END'
