@@ -7,13 +7,21 @@
 # Times in seconds, SOH in %, lives in days; 'days' is the length of the run.
 
 function abs(x) { return x < 0 ? -x : x }
-function look(row, error, held, battery) {
+function string_of(battery) { sub(/-[^-]*$/, "", battery); return battery }
+function look(row, error, held, battery, s) {
 	n[row]++; sum[row] += error * error; inside[row] += held
+	s = string_of(battery); looks[row, s]++; hold[row, s] += held; strings[s] = 1
 	if (!((row, battery) in seen)) { seen[row, battery] = 1; count[row]++ }
+}
+# Deviation of the share in %: that of a ratio of sums over strings, which are independent.
+function sampling(row, p, s, var, k) {
+	p = inside[row] / n[row]
+	for (s in strings) if ((row, s) in looks) { k++; var += (hold[row, s] - p * looks[row, s]) ^ 2 }
+	return k > 1 ? 100 * sqrt(var * k / (k - 1)) / n[row] : 100
 }
 function tell(row, what) {
 	if (n[row]) printf "| %d | %s | %.1f | %.1f +- %.1f %% |\n", count[row], what,
-		sqrt(sum[row] / n[row]), 100 * inside[row] / n[row], 100 * sqrt(0.09 / count[row])
+		sqrt(sum[row] / n[row]), 100 * inside[row] / n[row], sampling(row)
 }
 function bare(row, what, value) {
 	if (n[row]) printf "| %d | %s | %s | |\n", count[row], what, value
@@ -46,7 +54,8 @@ function life(id, now, left, e, held) {
 	if (!(id in born)) { born[id] = now; had[id] = left }
 	if (!(id in halved) && now - born[id] >= had[id] * 43200 &&
 	    born[id] + had[id] * 86400 < start + days * 86400) {
-		halved[id] = 1; half[++halves] = 100 * abs(e) / left; halfin += held
+		halved[id] = 1; half[++halves] = 100 * abs(e) / left
+		look("half", e, held, id)
 	}
 	if (left > 365) return
 	look("last", e, held, id)
@@ -61,7 +70,7 @@ $1 == "s" { soh[$2 " " $3] = $4; std[$2 " " $3] = $5; nis[$2 " " $3] = $6 }
 $1 == "r" { rul[$2 " " $3] = $4; low[$2 " " $3] = $5; high[$2 " " $3] = $6 }
 $1 == "e" { if ($4 == "true") full[$2] = $3; else part[$2] = $3 }
 $1 == "t" && (($2 " " $3) in soh) && (($2 " " $3) in rul) {
-	id = $2 " " $3; string = $2; sub(/-[^-]*$/, "", string)
+	id = $2 " " $3; string = string_of($2)
 	if (!start) start = $4
 	health(id, string, $4)
 	sudden = $8 ~ /short|open|runaway/
@@ -83,6 +92,6 @@ END {
 		sprintf("%.0f %%", 100 * (1 - rms("worn") / rms("rivalworn"))), sprintf("%.1f", rms("worn")))
 	bare("guess", "half a year, always (it knows that the last year has begun)", sprintf("%.1f", rms("guess")))
 	if (halves) printf "| %d | remaining life when half of it is gone, median error | %.0f %% | %.1f +- %.1f %% |\n",
-		halves, median(half, halves), 100 * halfin / halves, 100 * sqrt(0.09 / halves)
+		halves, median(half, halves), 100 * inside["half"] / halves, sampling("half")
 	bare("nis", "normalised innovation squared, mean", sprintf("%.2f", sum["nis"] / n["nis"]))
 }

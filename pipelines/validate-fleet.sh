@@ -5,7 +5,8 @@
 #
 # Sampled once an hour, with the sensor noise and faults simulate makes, a capacity test
 # a year and a discharge of 40 % each quarter. Every battery is looked at every ten days.
-# Looks at one battery are not independent: +- is of the number of batteries. Minutes.
+# Looks at one battery are not independent, nor are the blocks of a string, which share its
+# sensors and a part of their rate of ageing: +- is from how strings differ. Minutes.
 #
 # Life: the rival knows the age alone, the median left of a Weibull life of the battery
 # model's shape 4 and scale 6.5 years. Half of the remaining life: of each battery that
