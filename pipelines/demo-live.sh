@@ -52,7 +52,7 @@ say_log() {
 
 # What a log said last of how far it is, on a line of the terminal; without one, no more.
 say_progress() {
-	[ ! -t 1 ] || printf '\r\033[K%.70s' "${1:+  $(tail -n 1 "$1" | sed 's/^[a-z]*: //')}"
+	[ ! -t 1 ] || printf '\r\033[K%.70s' "${1:+  $({ grep -E ' s (left|to go)$' "$1" || echo ...; } | tail -n 1 | sed 's/^[a-z]*: //')}"
 }
 
 [ -s model/model.json ] || {

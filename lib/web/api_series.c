@@ -455,18 +455,25 @@ int api_telemetry_range(struct call *c, struct err *err)
 }
 
 static const struct column LIFE[] = {{"ts", CELL_TIME}, {"batteries", CELL_INT},
-	{"rul_mean_days", CELL_REAL}, {"rul_least_days", CELL_REAL}, {0}};
+	{"rul_mean_days", CELL_REAL}, {"rul_least_days", CELL_REAL},
+	{"ageing", CELL_REAL}, {0}};
 #define BATTERIES_OF                                                                   \
 	"battery_system y JOIN string g ON g.system = y.id JOIN battery b ON "         \
 	"b.string = g.id "
+/* Of the rows x of these batteries within the span: the number of their step. */
+#define WITHIN_SPAN                                                                    \
+	"x.run = b.run AND x.battery = b.id AND x.ts >= CAST($2 AS bigint) AND x.ts "  \
+	"< CAST($3 AS bigint) "
+#define STEP_OF "(x.ts - CAST($2 AS bigint)) / CAST($4 AS bigint)"
 
-/* Steps of equal length, each with what was foretold of how many batteries. */
+/* Steps of equal length, each with what was foretold of how many batteries, and how
+ * fast these aged by their temperature: 1 at 25 degC. */
 int api_location_life(struct call *c, struct err *err)
 {
 	struct span s;
 	int status = find_span(c, NUMBER_OF("site"),
-		"SELECT max(p.ts) FROM " BATTERIES_OF
-		"JOIN rul_latest p ON p.run = b.run AND p.battery = b.id WHERE y.site "
+		"SELECT max(x.ts) FROM " BATTERIES_OF
+		"JOIN rul_latest x ON x.run = b.run AND x.battery = b.id WHERE y.site "
 		"= $1",
 		&s, err);
 	if (status != 200)
@@ -475,12 +482,19 @@ int api_location_life(struct call *c, struct err *err)
 	if (step < 0)
 		return -1;
 	return emit_list(c,
-		DB_QUERY("SELECT max(p.ts), count(DISTINCT p.battery), "
-			 "avg(p.rul_days), min(p.rul_days) FROM " BATTERIES_OF
-			 "JOIN rul_prediction p ON p.run = b.run AND p.battery = b.id "
-			 "AND p.ts >= CAST($2 AS bigint) AND p.ts < CAST($3 AS bigint) "
-			 "AND p.source = $5 WHERE y.site = $1 GROUP BY (p.ts - CAST($2 "
-			 "AS bigint)) / CAST($4 AS bigint) ORDER BY 1",
+		DB_QUERY(
+			"WITH a(k, ageing) AS (SELECT " STEP_OF
+			", avg(x.arrhenius_hours) FROM " BATTERIES_OF
+			"JOIN feature x ON " WITHIN_SPAN
+			"AND x.window_h = 1 WHERE y.site = $1 GROUP BY 1), l(k, ts, n, "
+			"mean, least) AS (SELECT " STEP_OF
+			", max(x.ts), count(DISTINCT x.battery), avg(x.rul_days), "
+			"min(x.rul_days) FROM " BATTERIES_OF
+			"JOIN rul_prediction x ON " WITHIN_SPAN
+			"AND x.source = $5 WHERE y.site = $1 GROUP BY 1) SELECT l.ts, "
+			"l.n, l.mean, l.least, a.ageing FROM l LEFT JOIN a ON a.k = "
+			"l.k "
+			"ORDER BY l.ts",
 			s.subject.text, s.start.text, s.end.text, number(step).text,
 			call_value(c, "source")),
 		LIFE, err);

@@ -125,7 +125,7 @@ environment() {
 life() {
 	local last
 	gives 200 GET '/locations/DC-CNX-01/life?source=twin'
-	holds '.items | length > 0 and all(.batteries > 0 and .rul_least_days <= .rul_mean_days)'
+	holds '.items | length > 0 and all(.batteries > 0 and .rul_least_days <= .rul_mean_days and .ageing == null)'
 	last=$(jq -r '.items[-1].ts' body)
 	gives 200 GET "/locations/DC-CNX-01/life?source=twin&limit=1&start=2025-12-01&end=2027-01-01"
 	holds --arg last "$last" '(.items | length) == 1 and .items[0].ts == $last'
@@ -133,6 +133,11 @@ life() {
 		(SELECT id FROM battery WHERE code LIKE 'DC-CNX-01%')")" '.items[0].batteries == $n'
 	holds --argjson least "$(sql "SELECT min(rul_days) FROM rul_prediction WHERE source = 'twin' AND battery IN
 		(SELECT id FROM battery WHERE code LIKE 'DC-CNX-01%')")" '(.items[0].rul_least_days - $least | fabs) < 0.1'
+	# how fast they age is that of the hours' windows
+	sql "INSERT INTO feature (run, ts, battery, unit, window_h, arrhenius_hours) SELECT p.run, p.ts, p.battery, p.unit, 1, 2.5
+		FROM rul_prediction p JOIN battery b ON b.id = p.battery WHERE p.source = 'twin' AND b.code = 'DC-CNX-01-REC-01-S1-J01'"
+	gives 200 GET "/locations/DC-CNX-01/life?source=twin&limit=1&start=2025-12-01&end=2027-01-01"
+	holds '.items[0].ageing == 2.5'
 	gives 404 GET '/locations/nix/life'
 	gives 422 GET '/locations/DC-CNX-01/life?source=oracle'
 }

@@ -74,14 +74,15 @@ function Due() {
 			<p class="small muted">${t('forecast.legend')}</p>`}<//><//>`;
 }
 
-const WHY = 3, SOON_DAYS = 180;
+const WHY = 3, SOON_DAYS = 180, END_PCT = 80;
 
-/* What the status stands on, then what shortens the life most. */
+/* Its health, what its status stands on besides, and what shortens its life most. */
 function whyOf(b) {
+	const alerts = reasonsOf((b.reasons ?? []).filter((r) => r !== 'jar-soh-low'), false);
 	const shortens = (b.factors ?? []).filter(([, pct]) => pct < 0).sort((x, y) => x[1] - y[1]).slice(0, WHY)
-		.map(([name, pct]) => `${t(`factor.${name}`)} ${number(pct)} %`);
-	return [...reasonsOf(b.reasons, false), withUnit(b.soh_pct, 1, '%') === '–' ? null : t('reason.soh', {n: number(b.soh_pct, 1)}),
-		shortens.length ? t('first.shortened', {by: shortens.join(', ')}) : null].filter(Boolean);
+		.map(([name, pct]) => `${t(`factor.${name}`)} ${number(-pct)} %`);
+	return [b.soh_pct !== null && t('first.health', {n: number(b.soh_pct, 1), end: END_PCT}), alerts.join(' · '),
+		shortens.length > 0 && t('first.shortened', {by: shortens.join(', ')})].filter(Boolean);
 }
 
 /* The one battery that will fail before all others, and why: what somebody who stands
@@ -92,12 +93,12 @@ function First({load, sites}) {
 	const site = sites.data?.items.find((s) => s.id === b.location);
 	const due = b.rul_days < SOON_DAYS;
 	return html`<a class="panel first ${due ? b.status ?? 'unknown' : ''}" href=${batteryHref(b.id)}>
-		<span class="what"><span class="muted small">${t(due ? 'first.title' : 'first.calm')}</span>
+		<span class="who"><span class="small">${t(due ? 'first.title' : 'first.calm')}</span>
 			<b>${b.id}</b><span class="small muted">${site?.name ?? b.location}</span></span>
-		<span class="when"><b>${days(b.rul_days)}</b>
+		<span class="when"><span class="small">${t('first.left')}</span><b>${days(b.rul_days)}</b>
 			<span class="small muted">${b.rul_upper_days > 0 && t('battery.interval', {from: days(b.rul_lower_days), to: days(b.rul_upper_days)})}</span>
 			<span class="small muted">${b.replace_by && t('first.replace_by', {date: date(b.replace_by)})}</span></span>
-		<span class="why"><span class="muted small">${t('first.why')}</span>
+		<span class="cause"><span class="small">${t('first.why')}</span>
 			${whyOf(b).map((w) => html`<span key=${w}>${w}</span>`)}</span></a>`;
 }
 

@@ -63,9 +63,9 @@ function Start({scenarios, sites, onStarted}) {
 }
 
 /*
- * What the drill costs: how far the mean remaining life of its site has fallen since it
- * began, beside the day a day that time alone takes. The mean of all, because a single
- * estimate moves by more than a few hours of heat.
+ * What the drill costs: the life its heat has used up, by the ageing of each hour, and how
+ * far the mean remaining life of the site has fallen, as it would be if things stayed so.
+ * The mean of all, because a single estimate moves by more than an hour of heat.
  */
 function Cost({s}) {
 	const from = Date.parse(s.started), to = Date.parse(s.clock);
@@ -81,11 +81,12 @@ function Cost({s}) {
 				points: points.map(([ms]) => [ms, (first - ms) / DAY_MS])}];
 	}, [load.data]);
 	if (whole.length < COST_HOURS) return html`<p class="muted">${t('simulator.no_life')}</p>`;
-	const passed = (Date.parse(whole.at(-1).ts) - Date.parse(whole[0].ts)) / DAY_MS;
-	const lost = -series[0].points.at(-1)[1];
-	return html`<p>${t('simulator.lost', {lost: number(lost, 1), passed: number(passed, 1), times: number(lost / passed, 1),
-			least: number(whole.at(-1).rul_least_days, 1)})}</p>
-		<${TimeChart} label=${t('simulator.cost')} unit=${t('unit.days')} digits=${1} from=${from} to=${Math.max(to, from + 1)}
+	const days = whole.map((i) => Date.parse(i.ts) / DAY_MS);
+	const passed = days.at(-1) - days[0];
+	const used = whole.slice(1).reduce((sum, i, k) => sum + (days[k + 1] - days[k]) * (i.ageing ?? 1), 0);
+	return html`<p>${t('simulator.used', {used: number(used, 1), passed: number(passed, 1), ageing: number(whole.at(-1).ageing, 1)})}
+			${' '}${t('simulator.fallen', {fallen: number(-series[0].points.at(-1)[1]), least: number(whole.at(-1).rul_least_days, 1)})}</p>
+		<${TimeChart} label=${t('simulator.cost')} unit=${t('unit.days')} digits=${0} from=${from} to=${Math.max(to, from + 1)}
 			stepMs=${Math.max((to - from) / COST_POINTS, 3600e3)} series=${series} />`;
 }
 
@@ -124,7 +125,7 @@ export function Simulator() {
 		<p class="muted">${t('simulator.about')}</p>
 		<div class="grid halves"><${Panel} title=${t('simulator.new')}><${Loaded} of=${scenarios}>${(d) => html`<${Loaded} of=${sites}>${(l) =>
 			html`<${Start} scenarios=${d.items} sites=${l.items} onStarted=${status.reload} />`}<//>`}<//><//>
-		<${Panel} title=${t('simulator.running', {n: number(status.data?.items?.length ?? 0)})}><${Loaded} of=${status} empty=${t('simulator.none')}>${(d) =>
+		<${Panel} title=${t('simulator.under_way', {n: number(status.data?.items?.length ?? 0)})}><${Loaded} of=${status} empty=${t('simulator.none')}>${(d) =>
 			html`<ul class="list sparse">${d.items.map((s) => html`<${Running} key=${s.id} s=${s} watched=${of?.id === s.id} onChange=${status.reload} />`)}</ul>
 			${of && html`<p><a href=${siteHref(of.location)}>${t('simulator.see_site')}</a> · <a href="#/alerts?view=incidents">${t('incidents')}</a> · <a href="#/">${t('page.overview')}</a></p>`}`}<//><//></div>
 		${(status.data?.items ?? []).filter((s) => s.live).map((s) => html`<${Panel} key=${s.id}
