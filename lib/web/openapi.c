@@ -107,19 +107,24 @@ static void put_parameters(struct buf *b, const struct route *r, bool query)
 
 static void put_body(struct buf *b, const struct route *r)
 {
+	bool needed = false;
+	for (const struct param *p = r->params; p->name; p++)
+		needed |= p->needed;
 	emit_name(b, "requestBody");
-	buf_puts(b, "{\"content\":{\"application/json\":{\"schema\":");
+	emit_open(b, '{');
+	emit_name(b, "required");
+	emit_bool(b, needed);
+	emit_name(b, "content");
+	buf_puts(b, "{\"application/json\":{\"schema\":");
 	emit_open(b, '{');
 	put(b, "type", "object");
 	emit_name(b, "additionalProperties");
 	emit_bool(b, false);
 	emit_name(b, "properties");
 	emit_open(b, '{');
-	bool needed = false;
 	for (const struct param *p = r->params; p->name; p++) {
 		emit_name(b, p->name);
 		put_schema(b, p);
-		needed |= p->needed;
 	}
 	emit_close(b, '}');
 	if (needed) {
@@ -181,11 +186,12 @@ static void put_answer(struct buf *b, int status, const char *type)
 {
 	emit_open(b, '{');
 	put(b, "description", http_reason(status));
-	if (*type) {
+	if (status != 204) {
 		emit_name(b, "content");
 		emit_open(b, '{');
-		emit_name(b, type);
-		buf_puts(b, "{\"schema\":{\"type\":\"string\"}}");
+		emit_name(b, *type ? type : "application/json");
+		buf_printf(b, "{\"schema\":{\"type\":\"%s\"}}",
+			*type ? "string" : "object");
 		emit_close(b, '}');
 	}
 	emit_close(b, '}');

@@ -96,14 +96,14 @@ def check_refusal(status, headers, body):
 
 
 def check_success(operation, status, headers, body):
-    content = operation["responses"][str(status)].get("content", {"application/json": {}})
+    content = operation["responses"][str(status)].get("content", {})
     if status == 204:
         if body:
             raise Wrong("204 with a body")
     elif headers.get_content_type() not in content:
         raise Wrong("is %s, not %s" % (headers.get_content_type(), list(content)))
-    elif "application/json" in content:
-        json.loads(body)
+    elif "application/json" in content and not isinstance(json.loads(body), dict):
+        raise Wrong("is no object")
 
 
 def call(operations, key, path, who, **request):
