@@ -71,6 +71,24 @@ static void capacity_by_rate(void **state)
 	}
 }
 
+/* Of the capacity at 25 degC: 86 % at 0, 103 % at 40 degC [S Leoch, fact sheet section
+ * 1].
+ */
+static void capacity_by_temperature(void **state)
+{
+	static const double CELSIUS[] = {0, 25, 40}, FRACTION[] = {.86, 1, 1.03};
+	for (int i = 0; i < 3; i++) {
+		struct battery_block b[1];
+		struct battery_series s = fresh(b, 1);
+		struct battery_drive d = {.constant_current = true, .current_a = -12};
+		double hours = 0;
+		battery_series_settle(&s, hx12.float_v, CELSIUS[i]);
+		for (; s.voltage_v > 10.5 && hours < 20; hours += 10 / 3600.)
+			battery_series_step(&s, &d, CELSIUS[i], 10);
+		near(hours / 10, FRACTION[i], 0.025);
+	}
+}
+
 static void discharge_curve(void **state)
 {
 	struct battery_block b[1];
@@ -293,6 +311,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(capacity_by_rate),
+		cmocka_unit_test(capacity_by_temperature),
 		cmocka_unit_test(discharge_curve),
 		cmocka_unit_test(charge_returns),
 		cmocka_unit_test(float_current),

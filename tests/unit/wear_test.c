@@ -4,6 +4,7 @@
  */
 #include "estimate/wear.h"
 #include "base/timefmt.h"
+#include "battery/series.h"
 #include "estimate/autonomy.h"
 
 #include <math.h>
@@ -387,6 +388,43 @@ static void test_autonomy_is_the_rate_table(void **state)
 	near(a.minutes, 480, 0.5);
 }
 
+/* Minutes a simulated block, full and so much of its life old, carries a load. */
+static double carries(double used, double load_a)
+{
+	struct battery_block b[1] = {{.nature = {.soh_new_pct = 100,
+					      .r0_new_mohm = hx12.r0_mohm,
+					      .i0_factor = 1,
+					      .r0_scatter = 1},
+		.used = used}};
+	struct battery_series s = {.model = &hx12, .blocks = b, .n = 1};
+	struct battery_drive d = {.constant_current = true, .current_a = -load_a};
+	double t = 0;
+	battery_series_settle(&s, hx12.float_v, 25);
+	for (; s.voltage_v > hx12.cutoff_v && t < 20 * 3600; t += 5)
+		battery_series_step(&s, &d, 25, 5);
+	return t / 60;
+}
+
+/* What is told of a block whose charge and capacity are known is what it then does, new
+ * and worn: within the table's own deviation. */
+static void test_autonomy_is_what_a_block_does(void **state)
+{
+	(void)state;
+	static const double LOADS[] = {12, 25, 45, 70, 100}, USED[] = {0, 0.5, 0.8, 1};
+	for (size_t i = 0; i < sizeof(LOADS) / sizeof(*LOADS); i++)
+		for (size_t j = 0; j < sizeof(USED) / sizeof(*USED); j++) {
+			double q = 120 * (1 - 0.2 * pow(USED[j], 2.5));
+			double real = carries(USED[j], LOADS[i]);
+			struct autonomy_state s = {1, 0, q, 0, 25};
+			struct autonomy a;
+			autonomy_estimate(&hx12, &s, LOADS[i], &a);
+			print_message(
+				"%g A, %g of its life: told %.1f min, does %.1f\n",
+				LOADS[i], USED[j], a.minutes, real);
+			assert_true(a.lower_min < real && real < a.upper_min);
+		}
+}
+
 /* Bounds: 1.645 standard deviations of the independent parts. */
 static void test_autonomy_bounds(void **state)
 {
@@ -420,6 +458,7 @@ int main(void)
 		cmocka_unit_test(test_climate), cmocka_unit_test(test_in_service),
 		cmocka_unit_test(test_unknown_age),
 		cmocka_unit_test(test_autonomy_is_the_rate_table),
+		cmocka_unit_test(test_autonomy_is_what_a_block_does),
 		cmocka_unit_test(test_autonomy_bounds)};
 	return cmocka_run_group_tests(tests, load, NULL);
 }
