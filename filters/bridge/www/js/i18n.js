@@ -18,11 +18,12 @@ language.watch((l) => {
 export const useLanguage = () => useStore(language);
 
 /* The words of a key; {name} in them is replaced, and {name:day:days} is the word for one
- * or for more. A key without words is an error seen at once, in the test and on the page. */
+ * or for more. A key without words or a word without its value is an error seen at once, in
+ * the test and on the page. */
 export function t(key, values = {}) {
 	const words = WORDS[language.get()][key] ?? `⟨${key}⟩`;
 	return words.replace(/\{(\w+):([\w ]+):([\w ]+)\}/g, (_, name, one, more) => String(values[name]) === '1' ? one : more)
-		.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? '');
+		.replace(/\{(\w+)\}/g, (_, name) => name in values ? values[name] ?? '' : `⟨${name}⟩`);
 }
 
 export const known = (key) => key in en;

@@ -196,8 +196,8 @@ const TOAST_MS = 9000;
 
 export const dropToast = (id) => toasts.set(toasts.get().filter((x) => x.id !== id));
 
-/* What comes when so many are there is only counted. */
-const TOASTS = 3;
+/* What comes when so many are there is only counted; on a phone they would hide the page. */
+const TOASTS = 3, TOASTS_NARROW = 1;
 const SUM = -1;
 
 function put(x) {
@@ -212,7 +212,7 @@ export function toast(text, kind = 'info', href = null) {
 /* News of an alert or incident. */
 export function toastAlert(text, kind, href) {
 	const news = toasts.get().filter((x) => x.news);
-	if (news.length < TOASTS && !news.some((x) => x.id === SUM)) {
+	if (news.length < (narrow.matches ? TOASTS_NARROW : TOASTS) && !news.some((x) => x.id === SUM)) {
 		put({id: ++toastId, text, kind, href, news: true});
 		return;
 	}
