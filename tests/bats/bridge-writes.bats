@@ -307,3 +307,28 @@ accepted() {
 	timeout 30 decode -q -i pull:@ipc://into --allow-truncated -n 2 >told 2>/dev/null
 	[ "$(jq -r .action told | xargs)" = "assign shelve" ]
 }
+
+@test "a decision that a slow pipeline has no room for reaches it when it has" {
+	serve sqlite:f.db --into "push:ipc://into?hwm=2"
+	login anna
+	gives 201 POST /devices '{"name":"logger"}'
+	DEVICE=$(jq -r .token body)
+	decode -q -i "pull:@ipc://into?hwm=2" 3>&- >heard 2>/dev/null &
+	reader=$!
+	seq 0 9999 | jq -nc '{samples: [inputs | {battery: "DC-CNX-01-REC-01-S1-J01", ts: (1767312000 + . | todate), voltage_v: 13.5}]}' >many
+	wait_until 10 accepted @many
+	kill -STOP $reader
+	refused() {
+		[ "$(devices_post /telemetry/bulk @many)" = 503 ]
+	}
+	wait_until 60 refused
+	login emil
+	id=$(firing)
+	gives 200 POST "/alerts/$id/acknowledge" '{"note":"seen"}'
+	kill -CONT $reader
+	heard() {
+		grep -q "\"subject_id\":\"$id\",\"action\":\"acknowledge\",\"actor\":\"emil\"" heard
+	}
+	wait_until 60 heard
+	kill $reader
+}
