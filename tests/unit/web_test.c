@@ -4,10 +4,12 @@
 #include "db/db.h"
 #include "web/api.h"
 #include "web/password.h"
+#include "web/pipeline.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 #include <setjmp.h>
 #include <cmocka.h>
@@ -139,6 +141,40 @@ static void limit_takes_a_network_for_one(void **state)
 	assert_int_equal(limit_take(l, "192.0.2.1", NOW), 0);
 	assert_int_equal(limit_take(l, "192.0.2.2", NOW), 0);
 	limit_free(l);
+}
+
+static void await_end(struct pipeline *p)
+{
+	const struct timespec look = {0, 1000000};
+	for (int ended = 0; ended < p->n;) {
+		if (pipeline_ended(p) >= 0)
+			ended++;
+		else
+			nanosleep(&look, NULL);
+	}
+}
+
+/* A secret is in the environment of its program, of no other, and in no argument. */
+static void secret_is_no_argument(void **state)
+{
+	struct pipeline_plan plan = {.log = "/dev/null"};
+	struct pipeline p;
+	struct err err = {0};
+	char found[] = "/tmp/web_test.XXXXXX";
+	close(mkstemp(found));
+	plan_program(&plan, "/usr/bin", "env");
+	plan_secret(&plan, "FLOATLINE_DB=%s", "sesame");
+	plan_program(&plan, "/bin", "sh");
+	plan_word(&plan, "-c");
+	plan_word(&plan,
+		"grep -x FLOATLINE_DB=sesame && [ -z \"${FLOATLINE_DB+x}\" ] && rm %s",
+		found);
+	assert_false(plan.full);
+	assert_int_equal(plan.nargs[0], 1);
+	assert_int_equal(pipeline_start(&p, &plan, &err), 0);
+	await_end(&p);
+	pipeline_stop(&p, 0);
+	assert_int_equal(access(found, F_OK), -1);
 }
 
 static const char *value_of(const struct request *r, const char *name)
@@ -274,6 +310,58 @@ static bool alive(struct fixture *f, const struct session *s, int64_t now)
 	return r == 1;
 }
 
+struct visit {
+	int64_t when;
+	int inner; /* what the transaction within returns */
+};
+
+static int write_visit(struct db *db, void *ctx, struct err *err)
+{
+	char sql[80];
+	const struct visit *v = ctx;
+	snprintf(sql, sizeof(sql), "UPDATE app_user SET last_visit = %lld",
+		(long long)v->when);
+	return db_write(db, DB_QUERY_PLAIN(sql), NULL, err) < 0 ? -1 : v->inner;
+}
+
+static int write_both(struct db *db, void *ctx, struct err *err)
+{
+	struct visit first = {1, 0};
+	if (write_visit(db, &first, err) < 0)
+		return -1;
+	return db_transaction(db, write_visit, ctx, err);
+}
+
+static int take_number(void *ctx, const char *const *cells, size_t n, struct err *err)
+{
+	*(long *)ctx = cells[0] ? strtol(cells[0], NULL, 10) : 0;
+	return 0;
+}
+
+/* One within another is part of it: what fails within is not done at all. */
+static void transactions_nest(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = {0};
+	const struct {
+		struct visit v;
+		int result;
+		long visit;
+	} CASES[] = {{{7, -1}, -1, 0}, {{8, 0}, 0, 8}, {{9, -1}, -1, 8}};
+	for (size_t i = 0; i < sizeof(CASES) / sizeof(*CASES); i++) {
+		struct visit v = CASES[i].v;
+		long visit = -1;
+		assert_int_equal(
+			db_transaction(f->db, write_both, &v, &err), CASES[i].result);
+		assert_int_equal(
+			db_select(f->db,
+				DB_QUERY_PLAIN("SELECT last_visit FROM app_user"),
+				take_number, &visit, &err),
+			0);
+		assert_int_equal(visit, CASES[i].visit);
+	}
+}
+
 static void session_lives_by_its_tokens(void **state)
 {
 	struct fixture *f = *state;
@@ -377,6 +465,8 @@ int main(void)
 		cmocka_unit_test(limit_takes_a_network_for_one),
 		cmocka_unit_test(queries), cmocka_unit_test(cookies),
 		cmocka_unit_test(codings), cmocka_unit_test(routes_are_distinct),
+		cmocka_unit_test(secret_is_no_argument),
+		cmocka_unit_test_setup_teardown(transactions_nest, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			session_lives_by_its_tokens, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
