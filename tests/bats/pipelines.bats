@@ -169,6 +169,12 @@ checksum() {
 	[ "$(jq -r 'select(.source == "ml") | .battery' rul | sort -u | wc -l)" -eq 24 ]
 }
 
+@test "train holds out whole sites, one for each string" {
+	"$P/train.sh" model 288 3 2>err || fail "$(cat err)"
+	jq -e '.split | .by == "site" and ([.[] | objects | .groups] | add) == 12 and ([.[] | objects | .batteries] | add) == 288' \
+		model/model.json || fail "$(jq .split model/model.json)"
+}
+
 @test "the subscriber is twenty lines" {
 	[ "$(wc -l <"$P/examples/subscribe.py")" -le 20 ]
 	[ "$(wc -L <"$P/examples/subscribe.py")" -le 100 ]
