@@ -24,6 +24,7 @@ teardown() {
 # start BATTERIES: the demo in a session of its own, whose number is in the file pid, and
 # with the signal of Ctrl-C as a terminal leaves it, not ignored as in the background.
 start() {
+	rm -f said errors # what the last one said is not this one's
 	$PYTHON -c 'import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.setsid()
