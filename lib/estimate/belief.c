@@ -93,8 +93,10 @@ void belief_state(const struct twin *w, const struct battery_model *m,
 	out->voltage_rmse_v = w->error_square > 0 ? sqrtf(w->error_square) : NAN;
 	out->nis = w->error_square > 0 ? w->nis : NAN;
 	out->observable = w->observable;
+	/* On long float full is full, by definition of the capacity. */
+	double charge_std = w->regime == TWIN_FLOAT ? 0 : soc_std;
 	autonomy_estimate(m,
-		&(struct autonomy_state){soc, soc_std, ah, ah_std, w->temperature_c},
+		&(struct autonomy_state){soc, charge_std, ah, ah_std, w->temperature_c},
 		load_a, &a);
 	out->autonomy_min = (float)a.minutes;
 	out->autonomy_lower_min = (float)a.lower_min;
