@@ -97,7 +97,7 @@ async function toABattery(page) {
 	await press(page);
 	await tabTo(page, 'th button', 'Temperature');
 	await press(page);
-	await page.waitForSelector('th[aria-sort] >> text=Temperature');
+	await page.waitForSelector('th[aria-sort=descending] >> text=Temperature');
 	await isAt(page, 'th button', 'Temperature');
 	await tabTo(page, 'tbody a');
 	await press(page);

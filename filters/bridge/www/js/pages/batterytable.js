@@ -6,6 +6,8 @@ import {Age, batteryHref, Choice, Loaded, Pager, reasonsOf, Status, Table} from 
 import {html, useEffect, useRef, useState} from '../html.js';
 
 const LIMIT = 50, TYPING_MS = 300;
+/* The server begins with what is worst: hottest, but least of all else. */
+const DOWNWARD = ['temperature'];
 const FILTERS = ['', 'healthy', 'watch', 'warning', 'critical', 'alerts'];
 
 export const queryOf = ({status, search, sort}, skip) => ({
@@ -47,7 +49,7 @@ export function BatteryTable({path, site, query, live = {}, reloads}) {
 	};
 	const load = useLoad(path, queryOf(query, skip));
 	useEffect(() => { if (reloads) load.reload(); }, [reloads]);
-	const sort = {name: query.sort || 'id'};
+	const sort = {name: query.sort || 'id', down: DOWNWARD.includes(query.sort)};
 	const rows = (load.data?.items ?? []).map((b) => live[b.id] ? {...b, ...live[b.id]} : b);
 	return html`<div class="tools"><${Search} value=${query.search ?? ''} onChange=${(search) => set({search})} />
 			<${Choice} label=${t('filter')} value=${query.status ?? ''} onChange=${(status) => set({status})}
