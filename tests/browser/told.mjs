@@ -31,7 +31,7 @@ const thai = (text) => /[\u0e00-\u0e7f]/.test(text) && !/[a-z]{5}|[{}⟨]/.test(
 
 const messages = messagesOf(readFileSync(rules, 'utf8'));
 assert.ok(Object.keys(messages).length > 30);
-assert.deepEqual(Object.keys(en).filter((k) => k.startsWith('told.')).sort(), Object.keys(messages).map((r) => `told.${r}`).sort());
+assert.deepEqual(Object.keys(en).filter((k) => k.startsWith('told.')).sort(), [...Object.keys(messages), 'model-drift'].map((r) => `told.${r}`).sort());
 for (const [rule, message] of Object.entries(messages)) {
 	/* The English is the rule file's own, or nothing would be found again. */
 	assert.equal(en[`told.${rule}`], message.replace('{subject}: ', '').replaceAll('degC', '°C'), rule);
@@ -59,6 +59,8 @@ assert.equal(whatOf(of('jar-temperature-high', 'resolved, temperature is 31.2 de
 assert.equal(whatOf(of('jar-rul-low', 'resolved, remaining useful life is 200 days')), 'อายุที่เหลือน้อย: สิ้นสุดแล้ว ขณะนี้ 200 วัน');
 assert.equal(whatOf(of('jar-sensor-fault', 'sensor malfunction: voltage_range, stuck')), 'เซนเซอร์ทำงานผิดปกติ: แรงดันเกินช่วงวัด, ค่าค้าง');
 assert.equal(whatOf(of('jar-open', 'resolved by anna')), 'ปิดโดย anna');
+assert.equal(whatOf(of('model-drift', '6 of the 7 features of model aft-519e have moved away from its training, in 1944 batteries: t_mean_c (PSI 3.53, limit 0.89)')),
+	'ข้อมูลเข้า 6 จาก 7 ชนิดของแบบจำลอง aft-519e ต่างจากที่ใช้ฝึก ในแบตเตอรี่ 1,944 ลูก: t_mean_c (PSI 3.53, limit 0.89)');
 assert.equal(whatOf(of('hvac-fault', 'worded by somebody else')), 'เครื่องปรับอากาศผิดปกติ: worded by somebody else');
 assert.equal(whatOf(of('our-own-rule', 'hotter than we like')), 'our own rule: hotter than we like');
 assert.equal(titleOf({cause: 'hvac-fault', title: 'DC-CNX-01: air conditioning out of order (283 alerts)'}), 'DC-CNX-01: เครื่องปรับอากาศผิดปกติ (แจ้งเตือน 283 รายการ)');

@@ -6,7 +6,7 @@
 import {english, figure, known, language, number, t, words} from './i18n.js';
 
 /* How an alert may have ended or been held, whatever its rule. */
-const ENDS = ['end.by', 'end.shelved', 'end.idle', 'end.replaced', 'end.no_rule', 'end.value'];
+const ENDS = ['end.by', 'end.shelved', 'end.idle', 'end.replaced', 'end.no_rule', 'end.drift', 'end.value'];
 /* Where the words of a value are that is no number. */
 const READINGS = ['hvac', 'mode', 'quality', 'flag', 'progress'];
 

@@ -246,8 +246,10 @@ export function reasonsOf(reasons, numbers = true) {
 	});
 }
 
-/* Where a subject stands: a battery has a page, a string or system is seen at its site. */
+/* Where a subject stands: a battery has a page, what predicts is a model, a string or
+ * system is seen at its site. */
 export function subjectHref(subject) {
+	if (subject === 'predict') return '#/models';
 	if (/-J\d+$/.test(subject)) return batteryHref(subject);
 	const site = subject.replace(/-(REC|UPS)-.*$/, '').replace(/-(ENV|HVAC).*$/, '');
 	return siteHref(site) + (/-S\d+$/.test(subject) ? `?view=strings&string=${subject}` : '');

@@ -121,6 +121,8 @@ export default {
 	'told.jar-temperature-rise': 'jar {value} K warmer than its room (limit {threshold} K)',
 	'told.jar-temperature-stop-charge': 'jar at {value} °C: stop charging (limit {threshold} °C)',
 	'told.mains-outage': 'mains lost',
+	'rule.model-drift': 'model far from its training', 'end.drift': 'the features of model {model} are again as in its training',
+	'told.model-drift': '{drifted} of the {all} features of model {model} have moved away from its training, in {batteries} batteries: {which}',
 	'told.room-temperature-high': 'room at {value} °C, above {threshold} °C',
 	'told.string-charge-current-high': 'charged with {value} A, more than {threshold} A',
 	'told.string-float-band': 'mean float voltage {value} V per jar at 25 °C is outside the band ({threshold} V): check the charger\'s set-point and compensation',

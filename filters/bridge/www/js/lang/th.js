@@ -120,6 +120,8 @@ export default {
 	'told.jar-temperature-rise': 'แบตเตอรี่ร้อนกว่าห้อง {value} K (ขีดจำกัด {threshold} K)',
 	'told.jar-temperature-stop-charge': 'แบตเตอรี่ร้อน {value} °C: ให้หยุดประจุ (ขีดจำกัด {threshold} °C)',
 	'told.mains-outage': 'ไฟฟ้าดับ',
+	'rule.model-drift': 'ข้อมูลต่างจากที่ใช้ฝึกแบบจำลอง', 'end.drift': 'ข้อมูลเข้าของแบบจำลอง {model} กลับมาเหมือนที่ใช้ฝึก',
+	'told.model-drift': 'ข้อมูลเข้า {drifted} จาก {all} ชนิดของแบบจำลอง {model} ต่างจากที่ใช้ฝึก ในแบตเตอรี่ {batteries} ลูก: {which}',
 	'told.room-temperature-high': 'ห้องร้อน {value} °C สูงกว่า {threshold} °C',
 	'told.string-charge-current-high': 'ประจุด้วยกระแส {value} A เกิน {threshold} A',
 	'told.string-float-band': 'แรงดันประจุลอยเฉลี่ย {value} V ต่อลูกที่ 25 °C อยู่นอกเกณฑ์ ({threshold} V): ตรวจค่าตั้งและการชดเชยของเครื่องประจุ',
