@@ -20,15 +20,15 @@ asked() {
 
 # The bridge with all there is: a pipeline that stores what it takes, simulations.
 ask_full() {
-	local pipe
 	set -m
 	store -q --db "$1" -i pull:@ipc://into 3>&- 2>store.log &
-	pipe=$!
+	echo $! >pipe.pid # teardown ends it where a call fails
 	set +m
 	WITH=(--into push:ipc://into --simulations "$PWD/sims")
 	asked "$1" full
-	kill -TERM "$pipe"
-	wait "$pipe" || true
+	kill -TERM "$(cat pipe.pid)"
+	wait "$(cat pipe.pid)" || true
+	rm pipe.pid
 }
 
 # every DB COMMAND…: all of it; the command takes the database away.

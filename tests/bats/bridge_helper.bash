@@ -57,7 +57,10 @@ setup() {
 
 teardown() {
 	[ ! -e own/pg ] || "$ROOT/scripts/pg" stop own
-	[ ! -s bridge.pid ] || kill "$(cat bridge.pid)" 2>/dev/null || true
+	local pid
+	for pid in *.pid; do
+		[ ! -s "$pid" ] || kill "$(cat "$pid")" 2>/dev/null || true
+	done
 }
 
 said_port() {
