@@ -202,6 +202,7 @@ static int serve(const struct bridge_options *o, struct err *err)
 		.cert = o->cert,
 		.key = o->key,
 		.db_url = o->url,
+		.query_ms = o->query_ms,
 		.service = &service,
 		.log = say};
 	const struct hub_options ho = {BULK_UPDATES, URGENT_UPDATES, CONFLATE_MS};
@@ -240,7 +241,8 @@ int main(int argc, char **argv)
 		.migrations = dir,
 		.sockets = 2000,
 		.account_sockets = 20,
-		.unknown_sockets = 200};
+		.unknown_sockets = 200,
+		.query_ms = 30000};
 	struct err err = {0};
 	int first, status = 0;
 	struct opt own[] = {
@@ -266,6 +268,9 @@ int main(int argc, char **argv)
 		{0, "unknown-sockets", "N",
 			"of one address that have shown no token (200)", OPT_INT,
 			&o.unknown_sockets, 1, 1000000},
+		{0, "query-limit", "DURATION",
+			"no reading of the database takes longer (30s; 0: any time)",
+			OPT_MS, &o.query_ms, 0, 0},
 		{0, "into", "ENDPOINT",
 			"push: what people and devices tell, into the pipeline",
 			OPT_STR, &o.into, 0, 0},

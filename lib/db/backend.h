@@ -18,6 +18,9 @@ struct backend {
 	 * NULL) is the rows it wrote. */
 	int (*query)(void *conn, const struct db_query *q, db_row_fn *fn, void *ctx,
 		int64_t *changed, struct err *err);
+	/* Breaks off each query of now on that takes longer than ms, in no transaction
+	 * that writes. */
+	int (*limit)(void *conn, int64_t ms, struct err *err);
 	/* The number of an entity (run: of the run itself), given now if it has none.
 	 */
 	int (*entity)(void *conn, enum entity e, int64_t run, struct str code,

@@ -144,6 +144,13 @@ static int postgres_query(void *conn, const struct db_query *q, db_row_fn *fn,
 	return r;
 }
 
+static int postgres_limit(void *conn, int64_t ms, struct err *err)
+{
+	char sql[64];
+	snprintf(sql, sizeof(sql), "SET statement_timeout = %lld", (long long)ms);
+	return postgres_exec(conn, sql, err);
+}
+
 static int find_entity(struct postgres *p, const char *sql, int n,
 	const char *const *values, int64_t *id, struct err *err)
 {
@@ -366,13 +373,15 @@ static int postgres_write(
 
 const struct backend POSTGRES_BACKEND = {
 	.name = "postgres",
-	.begin = "BEGIN",
+	/* What is written is not broken off by postgres_limit. */
+	.begin = "BEGIN; SET LOCAL statement_timeout = 0",
 	.schema_lock = LOCK_SCHEMA,
 	.rollup_lock = "SELECT pg_advisory_xact_lock(0, 1718379618)",
 	.tables = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()",
 	.close = postgres_close,
 	.exec = postgres_exec,
 	.query = postgres_query,
+	.limit = postgres_limit,
 	.entity = postgres_entity,
 	.prepare = postgres_prepare,
 	.write = postgres_write,

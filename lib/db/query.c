@@ -1,6 +1,11 @@
 #include "db/query.h"
 #include "db/internal.h"
 
+int db_limit(struct db *db, int64_t ms, struct err *err)
+{
+	return db->backend->limit(db->conn, ms, err);
+}
+
 int db_select(struct db *db, const struct db_query *q, db_row_fn *fn, void *ctx,
 	struct err *err)
 {

@@ -34,6 +34,11 @@ struct db_query {
 typedef int db_row_fn(void *ctx, const char *const *cells, size_t n, struct err *err);
 
 /*
+ * From now on a db_select that takes longer than ms fails with ERR_IO: who asks for too
+ * much keeps others waiting no longer. 0: none does. Writing is not broken off.
+ */
+int db_limit(struct db *db, int64_t ms, struct err *err);
+/*
  * Calls fn for each row. Returns 0, or -1 with what fn set or ERR_IO. fn must not use
  * the database itself.
  */

@@ -18,6 +18,8 @@
  * writer that commits and begins again at once leaves only milliseconds between.
  */
 enum { BUSY_MS = 60000, POLL_MS = 2, TABLES_MAX = 64 };
+/* Instructions of its machine between looks at the clock: well under a millisecond. */
+enum { LOOK_STEPS = 10000 };
 
 static const char BUSY_KEY[] = "?busy_timeout=";
 
@@ -39,6 +41,7 @@ struct sqlite {
 	char name[DB_NAME_MAX];
 	int64_t busy_ms; /* the longest wait for another writer */
 	int64_t wait_from_ms;
+	int64_t limit_ms, late_ms; /* of a query, and when this one is late; 0: never */
 	sqlite3_stmt *write[TABLES_MAX];
 	struct rowsource source; /* the batch being written */
 	sqlite3_stmt *insert_entity[ENTITY_COUNT], *find_entity[ENTITY_COUNT];
@@ -52,6 +55,10 @@ static int failed(struct sqlite *s, const char *what, struct err *err)
 			"cannot %s '%s': another program has held it locked for %g s; "
 			"end that and try again",
 			what, s->name, (double)s->busy_ms / 1000);
+	if (code == SQLITE_INTERRUPT)
+		return err_set(err, ERR_IO,
+			"cannot %s '%s': a query took longer than %g s", what, s->name,
+			(double)s->limit_ms / 1000);
 	return err_set(err, ERR_IO, "cannot %s '%s': %s", what, s->name,
 		sqlite3_errmsg(s->db));
 }
@@ -245,12 +252,30 @@ static int sqlite_query(void *conn, const struct db_query *query, db_row_fn *fn,
 	if (sqlite3_prepare_v2(s->db, query->sql, -1, &q, NULL) != SQLITE_OK)
 		return failed(s, "use database", err);
 	int r = bind(s, q, query, err);
+	if (s->limit_ms > 0 && sqlite3_stmt_readonly(q))
+		s->late_ms = now_ms() + s->limit_ms;
 	if (r == 0)
 		r = step_rows(s, q, fn, ctx, err);
+	s->late_ms = 0;
 	if (r == 0 && changed)
 		*changed = sqlite3_changes64(s->db);
 	sqlite3_finalize(q);
 	return r;
+}
+
+/* SQLite's progress handler: other than 0 breaks the query off. */
+static int is_late(void *conn)
+{
+	const struct sqlite *s = conn;
+	return s->late_ms > 0 && now_ms() > s->late_ms;
+}
+
+static int sqlite_limit(void *conn, int64_t ms, struct err *err)
+{
+	struct sqlite *s = conn;
+	s->limit_ms = ms;
+	sqlite3_progress_handler(s->db, LOOK_STEPS, is_late, s);
+	return 0;
 }
 
 /* Runs a prepared statement to its end; *id is its first column, if there is a row. */
@@ -350,6 +375,7 @@ const struct backend SQLITE_BACKEND = {
 	.close = sqlite_close,
 	.exec = sqlite_exec,
 	.query = sqlite_query,
+	.limit = sqlite_limit,
 	.entity = sqlite_entity,
 	.write = sqlite_write,
 };

@@ -328,7 +328,8 @@ static int refuse_error(struct call *c, const struct err *err)
 	if (err->class == ERR_DATA)
 		return http_refuse(c->res, 422, "%s", err->msg);
 	str_copy(c->res->log, sizeof(c->res->log), str_of(err->msg));
-	return http_refuse(c->res, 503, "the database does not answer; try again");
+	return http_refuse(c->res, 503,
+		"the database does not answer in time; try again, or ask for less");
 }
 
 static void serve(struct call *c)

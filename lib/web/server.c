@@ -54,8 +54,11 @@ static void *open_db(void *ctx)
 	struct server *s = ctx;
 	struct err err = {0};
 	struct db *db = db_open(s->o.db_url, 0, &err);
-	if (!db)
+	if (!db || db_limit(db, s->o.query_ms, &err) < 0) {
 		s->o.log(err.msg);
+		db_close(db);
+		return NULL;
+	}
 	return db;
 }
 

@@ -17,6 +17,8 @@ struct server_options {
 	int port;               /* 0: any free one */
 	const char *cert, *key; /* PEM files for https; both NULL: http */
 	const char *db_url;
+	int64_t query_ms; /* no reading takes longer, or it is answered with 503; 0: any
+			   */
 	const struct service *service;
 	const struct assets *assets; /* the page; NULL: none */
 	struct hub *hub;             /* what WebSockets tell; outlives the server */
