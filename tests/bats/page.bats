@@ -129,6 +129,16 @@ load bridge_helper
 	browser reading wayToAChart
 }
 
+@test "the first page says which battery fails first, when and why, and leads there" {
+	for db in sqlite:f.db $(cat "$BATS_FILE_TMPDIR/url" 2>/dev/null); do
+		serve "$db"
+		FIRST=$(sqlite3 f.db "SELECT b.code FROM rul_prediction p JOIN battery b ON b.id = p.battery
+			WHERE p.ts = (SELECT max(ts) FROM rul_prediction WHERE battery = p.battery) ORDER BY p.rul_days, b.id LIMIT 1") \
+			browser reading failsFirst
+		stop
+	done
+}
+
 @test "the same before PostgreSQL: roles, the way to a chart, every page in its other looks" {
 	[ -s "$BATS_FILE_TMPDIR/url" ] || skip "no PostgreSQL server here (initdb not found)"
 	serve "$(cat "$BATS_FILE_TMPDIR/url")"

@@ -79,5 +79,21 @@ async function wayToAChart() {
 	await s.close();
 }
 
-const tests = {roles, wayToAChart, everyPage: () => everyPage(LOOKS), everyOtherPage: () => everyPage(OTHER_LOOKS)};
+/* What a stranger wants to know first: the battery that $FIRST names, when, and why. */
+async function failsFirst() {
+	const s = await open();
+	await login(s.page, 'vera');
+	const panel = await s.page.waitForSelector('a.panel.first');
+	const said = await panel.$$eval('b', (all) => all.map((b) => b.textContent));
+	assert.equal(said[0], process.env.FIRST);
+	assert.match(said[1], /\d|due now/);
+	assert.match(await panel.$eval('.cause', (c) => c.textContent), /health \d+(\.\d)? %; at 80 % a battery is replaced/);
+	await panel.click();
+	await s.page.waitForSelector(`h1:has-text("${process.env.FIRST}")`);
+	await s.page.waitForSelector('.headline b');
+	assert.equal(await s.page.textContent('.headline b'), said[1]);
+	await s.close();
+}
+
+const tests = {roles, wayToAChart, failsFirst, everyPage: () => everyPage(LOOKS), everyOtherPage: () => everyPage(OTHER_LOOKS)};
 for (const name of process.argv.slice(3)) await tests[name]();
