@@ -24,11 +24,13 @@ static const double PART_Z[PARTS] = {-1.6449, -1.0364, -0.6745, -0.3853, -0.1257
 	0.1257, 0.3853, 0.6745, 1.0364, 1.6449};
 /*
  * A sensor that was wrong for some days (an offset of a string's float current makes
- * all its blocks look worn at once) must not outvote all else: what is off by more than
- * four deviations [E] is taken for as uncertain as makes it four. What is real comes
- * back in the next months, and adds up.
+ * all its blocks look worn at once) must not outvote all else: a month's readings that
+ * are off by more than four deviations [E] are taken for as uncertain as makes it four.
+ * The price: a real change that is faster than the law of any mode is believed late, or
+ * by the next capacity test. A measured capacity is no sensor's reading: the worse it
+ * is, the more it counts.
  */
-static const double OFF_MOST = 16;
+static const double OFF_MOST = 16, OFF_ANY = INFINITY;
 static const double NEGLIGIBLE = 9; /* of ln weight below the best */
 
 /* Of one mode, made ready. */
@@ -75,11 +77,12 @@ struct line {
 	double chi2, var; /* var: product of the innovations' variances */
 };
 
-/* z = b + s·g, with variance r: or more, where it is far off. */
-static void told(struct line *l, double z, double g, double r)
+/* z = b + s·g, with variance r: or more, where the square of what it is off is over
+ * off_most variances. */
+static void told(struct line *l, double z, double g, double r, double off_most)
 {
 	double ub = l->pbb + g * l->pbs, us = l->pbs + g * l->pss;
-	double e = z - l->b - g * l->s, v = fmax(ub + g * us + r, e * e / OFF_MOST);
+	double e = z - l->b - g * l->s, v = fmax(ub + g * us + r, e * e / off_most);
 	l->b += ub / v * e;
 	l->s += us / v * e;
 	l->pbb -= ub * ub / v;
@@ -109,7 +112,8 @@ static double resistance_says(const struct wear *a, const struct law *w, double 
 		double u = rate * (w->age0 + (double)k->aged) + (double)k->damage;
 		double z = (double)k->ratio;
 		double r = of_mean(RATIO_STD, RATIO_STD_LEAST, k->ratio_n) * z * z;
-		told(&l, z, w->growth * pow(u, w->growth_power), w->evidence * r);
+		told(&l, z, w->growth * pow(u, w->growth_power), w->evidence * r,
+			OFF_MOST);
 	}
 	return ln_likelihood(&l);
 }
@@ -131,7 +135,7 @@ static double gassing_says(const struct wear *a, const struct law *w, double rat
 		double u = rate * (w->age0 + (double)k->aged) + (double)k->damage;
 		double z = log((double)k->gassing) - wear_ln_gassing(w->gassing, u);
 		double r = of_mean(GASSING_STD, GASSING_STD_LEAST, k->gassing_n);
-		told(&l, z, 0, w->evidence * r);
+		told(&l, z, 0, w->evidence * r, OFF_MOST);
 	}
 	return ln_likelihood(&l);
 }
@@ -145,7 +149,8 @@ static double capacity_says(
 		const struct wear_test *k = &a->test[i];
 		double u = n->rate * (w->age0 + (double)k->aged) + (double)k->damage;
 		double faded = w->fade * pow(u, w->exponent);
-		told(&l, (double)k->soh + faded, 0, w->evidence * (double)k->var);
+		told(&l, (double)k->soh + faded, 0, w->evidence * (double)k->var,
+			OFF_ANY);
 	}
 	n->c0 = l.b;
 	n->c0_var = l.pbb;

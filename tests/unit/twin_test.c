@@ -193,6 +193,12 @@ static void test_float(void **state)
 	assert_int_equal(r.observable, BIT(observable_gassing));
 	near(r.autonomy_min, 600, 5);
 	assert_true(r.autonomy_lower_min < 590 && r.autonomy_upper_min > 610);
+	/* Of the charge there is no doubt: of the capacity, and of the rate table. */
+	near(r.autonomy_upper_min - r.autonomy_min,
+		1.645 * r.autonomy_min *
+			hypot(r.capacity_std_ah / r.capacity_ah,
+				hx12.rate_fraction_std),
+		0.3);
 }
 
 /* Years on float: R0 follows the readings as it grows, within what it says of itself;

@@ -307,6 +307,29 @@ static void test_a_false_month_is_outvoted(void **state)
 	near(soh, soh2, 0.01);
 }
 
+/* However bad a capacity test is after years of good readings, it is believed, and the
+ * worse the more. */
+static void test_a_bad_test_is_believed(void **state)
+{
+	(void)state;
+	struct life l = {1, 1, 1, 1, 0};
+	double soh, std, before = 1;
+	for (double tested = 0.85; tested > 0.5; tested -= 0.1) {
+		int64_t ts = T0;
+		struct wear a = watch(&l, 3, 5, true), b;
+		wear_init(&b, &hx12, &NEW);
+		pass(&b, &ts, 730, 1);
+		struct wear *each[] = {&a, &b}; /* with readings, and without */
+		for (int i = 0; i < 2; i++) {
+			wear_capacity(each[i], tested, 0.014 * 0.014);
+			wear_soh(each[i], &hx12, &soh, &std);
+			assert_true(soh < tested + 0.05);
+		}
+		assert_true(soh < before);
+		before = soh;
+	}
+}
+
 /* The year's months: a hot season that is about to begin takes more of the life than
  * one that has just ended. */
 static void test_climate(void **state)
@@ -455,6 +478,7 @@ int main(void)
 		cmocka_unit_test(test_resistance_alone),
 		cmocka_unit_test(test_faulty_readings_are_held_back),
 		cmocka_unit_test(test_a_false_month_is_outvoted),
+		cmocka_unit_test(test_a_bad_test_is_believed),
 		cmocka_unit_test(test_climate), cmocka_unit_test(test_in_service),
 		cmocka_unit_test(test_unknown_age),
 		cmocka_unit_test(test_autonomy_is_the_rate_table),
