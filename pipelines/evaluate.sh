@@ -15,8 +15,17 @@ PATH=$PATH:$here/../build/bin:$here/../../../bin
 [ $# -ge 2 ] || { sed -n '2,6p' "$0"; exit 2; }
 
 IFS=, read -ra seeds <<<"${5:-2,3,4,5,6,7}"
-folder=${7:-$(mktemp -d)}
-[ -n "${7:-}" ] || trap 'rm -r "$folder"' EXIT
+folder=${7:-$(mktemp -d)} keep=${7:-}
+# The programs end well at a signal: what they leave then is no whole fleet.
+end() {
+	trap '' INT TERM HUP
+	local p
+	for p in $(jobs -p); do kill -TERM -- "-$p" 2>/dev/null || :; done
+	wait
+	[ -n "$keep" ] || rm -rf "$folder"
+}
+trap end EXIT
+trap 'exit 130' INT TERM HUP
 mkdir -p "$folder"
 fleet() { # FILE OPTION...
 	[ ! -s "$1" ] || return 0
@@ -25,11 +34,13 @@ fleet() { # FILE OPTION...
 		floatline twin -q --every 1d --refresh 1d --only feature,truth,rul,twin_state >"$1.part"
 	mv "$1.part" "$1"
 }
+set -m # a process group each: a signal ends the subshell with its programs
 for seed in "${seeds[@]}"; do
 	fleet "$folder/${3:-1944}-${4:-405}-$seed.fl" --batteries "${3:-1944}" --days "${4:-405}" --seed "$seed" &
 	[ "$(jobs -rp | wc -l)" -lt 2 ] || wait -n
 done
-wait
+while [ -n "$(jobs -p)" ]; do wait -n; done
+set +m
 for seed in "${seeds[@]}"; do
 	floatline predict -q --model "$1" -i "$folder/${3:-1944}-${4:-405}-$seed.fl"
 done | /usr/bin/python3 "$here/evaluate.py" "$1" "$2" "${6:-365}"

@@ -181,7 +181,8 @@ static int take_origins(
 {
 	so->most = (int)o->sockets;
 	so->most_per_account = (int)o->account_sockets;
-	so->most_unknown = (int)o->unknown_sockets;
+	so->most_unknown =
+		(int)(o->unknown_sockets ? o->unknown_sockets : (o->sockets + 9) / 10);
 	if (o->origins.n > ORIGINS_MAX)
 		return err_set(err, ERR_USAGE, "more than %d origins", ORIGINS_MAX);
 	for (size_t i = 0; i < o->origins.n; i++)
@@ -241,7 +242,6 @@ int main(int argc, char **argv)
 		.migrations = dir,
 		.sockets = 2000,
 		.account_sockets = 20,
-		.unknown_sockets = 200,
 		.query_ms = 30000};
 	struct err err = {0};
 	int first, status = 0;
@@ -266,8 +266,9 @@ int main(int argc, char **argv)
 		{0, "account-sockets", "N", "of one account (20)", OPT_INT,
 			&o.account_sockets, 1, 1000000},
 		{0, "unknown-sockets", "N",
-			"of one address that have shown no token (200)", OPT_INT,
-			&o.unknown_sockets, 1, 1000000},
+			"of one address that have shown no token (a tenth of "
+			"--sockets)",
+			OPT_INT, &o.unknown_sockets, 1, 1000000},
 		{0, "query-limit", "DURATION",
 			"no reading of the database takes longer (30s; 0: any time)",
 			OPT_MS, &o.query_ms, 0, 0},

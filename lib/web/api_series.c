@@ -162,7 +162,8 @@ static int take_gone(void *ctx, const char *const *cells, size_t n, struct err *
 	return 0;
 }
 
-/* The coarsest tier that is fine enough, or the finest that still has the start. */
+/* The coarsest tier that is fine enough and, where a length of steps was asked for,
+ * makes it, or the finest that still has the start. */
 static int choose_tier(struct call *c, const struct span *s, int64_t step,
 	const struct tier **tier, struct err *err)
 {
@@ -176,7 +177,9 @@ static int choose_tier(struct call *c, const struct span *s, int64_t step,
 			    s->subject.text),
 		    take_gone, &gone, err) < 0)
 		return -1;
-	while (i > 0 && TIERS[i].ms * TIERS[i].least > step)
+	bool exact = call_int(c, "resolution") > 0;
+	while (i > 0 && (TIERS[i].ms * TIERS[i].least > step ||
+				(exact && step % TIERS[i].ms != 0)))
 		i--;
 	while (i < TIER_COUNT - 1 && s->from_ms < gone.before[i])
 		i++;
@@ -197,7 +200,8 @@ static void put_sql(const char *form, const char *table, struct buf *sql)
 /*
  * Steps of equal length, each with what its chart pixel needs: a spike of one sample is
  * still its least or greatest, a step without samples is not there at all. Wide steps
- * are made of roll-ups; they begin and end with these.
+ * are made of roll-ups; they begin and end with these, and where only these are left of
+ * the past, a step is at least as long as theirs.
  */
 int api_battery_telemetry(struct call *c, struct err *err)
 {

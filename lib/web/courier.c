@@ -126,11 +126,15 @@ static void greet(struct courier *c)
 	struct err err = {0};
 	struct timespec t;
 	clock_gettime(CLOCK_REALTIME, &t);
+	/* Before it is read: what is refused meanwhile makes it false again. */
+	pthread_mutex_lock(&c->lock);
+	c->greeted = true;
+	pthread_mutex_unlock(&c->lock);
 	struct db *db = db_open(c->o.db_url, 0, &err);
 	int r = db ? inforce_each(db, (int64_t)t.tv_sec * 1000, pass_on, c, &err) : -1;
 	db_close(db);
 	pthread_mutex_lock(&c->lock);
-	c->greeted = c->outlet && r == 0;
+	c->greeted &= c->outlet && r == 0;
 	pthread_mutex_unlock(&c->lock);
 	if (r < 0)
 		c->o.log(err.msg);

@@ -17,6 +17,7 @@ enum {
 	BODIES_MAX = 64 << 20, /* bytes of large bodies, until they are answered */
 	IDLE_S = 60,
 	SLOW_S = 20,
+	BODY_S = 60, /* for all of a body, however it drips */
 	PING_S = 30, /* a WebSocket that is silent for so long is asked */
 	GONE_S = 60, /* and given up after so long */
 };
@@ -46,6 +47,13 @@ static int64_t wall_now(void)
 {
 	struct timespec t;
 	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int64_t steady_now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
@@ -216,6 +224,7 @@ static int on_request(struct server *s, struct lws *wsi, struct connection *c)
 	if (!c->x)
 		return -1;
 	c->x->socket = wsi;
+	c->x->begun_ms = steady_now();
 	if (read_head(s, wsi, c->x) != 0)
 		return answer_now(wsi, c->x);
 	if (!is_api(c->x->req.path)) {
@@ -234,7 +243,8 @@ static int on_body(struct server *s, struct connection *c, const void *in, size_
 		return 0;
 	struct buf *b = &c->x->req.body;
 	bool large = is_large(c->x);
-	if (b->len + n > c->x->most || (large && s->bodies + n > BODIES_MAX))
+	if (b->len + n > c->x->most || (large && s->bodies + n > BODIES_MAX) ||
+		steady_now() - c->x->begun_ms > BODY_S * 1000)
 		return -1;
 	buf_append(b, in, n);
 	if (b->failed)

@@ -181,13 +181,13 @@ static int purge_leftovers(struct simulations *s, struct err *err)
 /* --- command lines ---------------------------------------------------------------- */
 
 /* How often things are measured: a site's samples some ten times a second of the clock
- * at most. */
+ * at most, but no more seldom than an alert that is pending outlives (LIFE_GAP_MS). */
 static const char *interval_of(int64_t speed)
 {
 	return speed <= SLOW    ? "10s"
 	       : speed <= FAST  ? "1m"
 	       : speed <= HASTY ? "5m"
-				: "30m";
+				: "15m";
 }
 
 static int plan_simulate(struct simulations *s, struct slot *k, json_t *const *commands,

@@ -22,7 +22,7 @@
 
 struct db;
 
-enum { SIMULATIONS_MAX = 5, SIMULATION_SEED = 1, SPEED_MAX = 21600, MESSAGE_MAX = 256 };
+enum { SIMULATIONS_MAX = 5, SIMULATION_SEED = 1, SPEED_MAX = 10800, MESSAGE_MAX = 256 };
 
 struct simulations_options {
 	const char *dir;    /* for their folders; made if it is not there */

@@ -87,6 +87,18 @@ foreign_rows() {
 	[ "$(sqlite3 f.db "SELECT count(*) FROM simulation WHERE run = '$RUN' AND stopped > started AND scenario = 'hvac_failure'")" = 1 ]
 }
 
+@test "at the highest speed, too, a hot room is heard of" {
+	drills sqlite:f.db
+	login emil
+	begin '{"location":"DC-CNX-01","scenario":"high_temperature","parameters":{"value":20},"speed":10800}'
+	heat_is_told() {
+		[ "$(sqlite3 -cmd '.timeout 5000' f.db "SELECT count(DISTINCT a.rule) FROM alert a JOIN run r ON r.id = a.run
+			WHERE r.name = '$RUN' AND a.rule IN ('jar-temperature-high', 'room-temperature-high')")" = 2 ]
+	}
+	wait_until 120 heat_is_told
+	gives 200 POST /simulation/stop "{\"id\":$ID}"
+}
+
 @test "scenarios are applied and cleared while it runs, within its site" {
 	drills sqlite:f.db
 	login emil

@@ -7,7 +7,7 @@ import {TimeChart} from '../chart.js';
 import {drillClock, siteHref, Loaded, Panel, Problem, toast} from '../ui.js';
 import {html, useEffect, useMemo, useState} from '../html.js';
 
-const SPEEDS = [1, 10, 60, 240, 600, 3600, 21600], PRESET = 60, POLL_MS = 2000;
+const SPEEDS = [1, 10, 60, 240, 600, 3600, 10800], PRESET = 60, POLL_MS = 2000;
 const DAY_MS = 86400e3, COST_POINTS = 400, COST_HOURS = 3;
 
 /* What is watched decides what 'now' is on the page. */
