@@ -31,7 +31,8 @@ fleet() { # FILE OPTION...
 	[ ! -s "$1" ] || return 0
 	floatline simulate -q "${@:2}" --interval 15m --truth |
 		floatline featurize -q --windows 24 --every 1d |
-		floatline twin -q --every 1d --refresh 1d --only feature,truth,rul,twin_state >"$1.part"
+		floatline twin -q --every 1d --refresh 1d --only feature,truth,rul,twin_state >"$1.part" ||
+		{ echo "evaluate.sh: cannot make '$1'" >&2; exit 1; }
 	mv "$1.part" "$1"
 }
 set -m # a process group each: a signal ends the subshell with its programs

@@ -27,7 +27,7 @@ load helper
 	status=0
 	PATH=$PWD/bin:$PATH "$ROOT/pipelines/evaluate.sh" model rows.fl 72 25 3 0 kept >none 2>err || status=$?
 	[ "$status" -ne 0 ] && [ ! -s none ]
-	grep -q "cannot open 'kept/72-25-3.fl'" err || fail "$(cat err)"
+	grep -q "^evaluate.sh: cannot make 'kept/72-25-3.fl'$" err || fail "$(cat err)"
 	# two fleets are judged as two; one that is cut off is not judged
 	floatline simulate -q --batteries 24 --days 12 --interval 1h --truth --seed 3 | floatline featurize -q --windows 24 --every 1d |
 		floatline twin -q --every 1d --refresh 1d | floatline predict -q --model model --only feature,truth,rul,twin_state >one.fl
