@@ -24,6 +24,7 @@ enum { LOGIN_ADDRESSES = 4096, LOGIN_BURST = 10, LOGIN_EVERY_MS = 10000 };
 /* What the hub remembers: half a minute of 2,000 batteries a second, the last thousands
  * of alerts; who is two seconds behind gets last values only. */
 enum { BULK_UPDATES = 65536, URGENT_UPDATES = 8192, CONFLATE_MS = 2000 };
+enum { UNKNOWN_LEAST = 20 };
 
 static const struct opt_usage USAGE = {"bridge", "[options] [user COMMAND [NAME]]",
 	"serves the fleet over HTTP: the page and REST, with login",
@@ -176,13 +177,19 @@ static int run_with_courier(const struct bridge_options *o, struct service *serv
 	return r;
 }
 
+/* Of one address without a token: a tenth of all, but what some people open at once. */
+static int unknown_sockets(const struct bridge_options *o)
+{
+	int64_t n = o->unknown_sockets ? o->unknown_sockets : o->sockets / 10;
+	return (int)(!o->unknown_sockets && n < UNKNOWN_LEAST ? UNKNOWN_LEAST : n);
+}
+
 static int take_origins(
 	const struct bridge_options *o, struct sockets_options *so, struct err *err)
 {
 	so->most = (int)o->sockets;
 	so->most_per_account = (int)o->account_sockets;
-	so->most_unknown =
-		(int)(o->unknown_sockets ? o->unknown_sockets : (o->sockets + 9) / 10);
+	so->most_unknown = unknown_sockets(o);
 	if (o->origins.n > ORIGINS_MAX)
 		return err_set(err, ERR_USAGE, "more than %d origins", ORIGINS_MAX);
 	for (size_t i = 0; i < o->origins.n; i++)
@@ -267,7 +274,7 @@ int main(int argc, char **argv)
 			&o.account_sockets, 1, 1000000},
 		{0, "unknown-sockets", "N",
 			"of one address that have shown no token (a tenth of "
-			"--sockets)",
+			"--sockets, at least 20)",
 			OPT_INT, &o.unknown_sockets, 1, 1000000},
 		{0, "query-limit", "DURATION",
 			"no reading of the database takes longer (30s; 0: any time)",
