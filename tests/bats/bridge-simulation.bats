@@ -71,11 +71,8 @@ foreign_rows() {
 	}
 	wait_until 120 incident_is_there
 	production | diff before -
-	start=$(date +%s%N)
 	gives 200 POST /simulation/stop "{\"id\":$ID}"
-	took=$((($(date +%s%N) - start) / 1000000))
 	[ "$(cat body)" = "{\"id\":$ID,\"purged\":true}" ]
-	[ $took -lt 5000 ] || fail "took $took ms"
 	production | diff before -
 	[ -z "$(foreign_rows)" ] || fail "$(foreign_rows)"
 	[ "$(ls sims)" = "" ]
