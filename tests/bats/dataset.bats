@@ -198,9 +198,10 @@ compare() {
 	mkfifo pipe
 	simulate -q --batteries 24 --days 30 --dataset gone -o pipe 2>err &
 	source=$!
-	head -c 1000000 pipe >/dev/null &
+	head -c 1000000 pipe >got &
 	reader=$!
 	wait_until 60 bash -c 'ls gone.partial.*/telemetry* >/dev/null 2>&1'
+	wait_until 60 test -s got # before it writes a signal simply ends it
 	kill -TERM "$source"
 	status=0
 	wait "$source" || status=$?
