@@ -180,8 +180,10 @@ static int run_with_courier(const struct bridge_options *o, struct service *serv
 /* Of one address without a token: a tenth of all, but what some people open at once. */
 static int unknown_sockets(const struct bridge_options *o)
 {
-	int64_t n = o->unknown_sockets ? o->unknown_sockets : o->sockets / 10;
-	return (int)(!o->unknown_sockets && n < UNKNOWN_LEAST ? UNKNOWN_LEAST : n);
+	int64_t tenth = o->sockets / 10;
+	if (o->unknown_sockets)
+		return (int)o->unknown_sockets;
+	return tenth > UNKNOWN_LEAST ? (int)tenth : UNKNOWN_LEAST;
 }
 
 static int take_origins(

@@ -99,6 +99,16 @@ static int64_t chart_step(const struct call *c, const struct span *s, struct err
 	return step;
 }
 
+/* As find_span, and the length of the chart's steps. */
+static int find_chart(struct call *c, const char *find, const char *newest,
+	struct span *s, int64_t *step, struct err *err)
+{
+	int status = find_span(c, find, newest, s, err);
+	if (status == 200 && (*step = chart_step(c, s, err)) < 0)
+		return -1;
+	return status;
+}
+
 /* max(ts) of a series of a battery: by its run as well, which the key begins with. */
 #define NEWEST(table)                                                                  \
 	"SELECT max(ts) FROM " table                                                   \
@@ -206,14 +216,14 @@ static void put_sql(const char *form, const char *table, struct buf *sql)
 int api_battery_telemetry(struct call *c, struct err *err)
 {
 	struct span s;
+	int64_t step;
 	const struct tier *tier;
 	struct buf sql = {0};
-	int status =
-		find_span(c, NUMBER_OF("battery"), NEWEST("telemetry_latest"), &s, err);
+	int status = find_chart(
+		c, NUMBER_OF("battery"), NEWEST("telemetry_latest"), &s, &step, err);
 	if (status != 200)
 		return status;
-	int64_t step = chart_step(c, &s, err);
-	if (step < 0 || choose_tier(c, &s, step, &tier, err) < 0)
+	if (choose_tier(c, &s, step, &tier, err) < 0)
 		return -1;
 	int64_t from = time_whole(s.from_ms, tier->ms) * tier->ms;
 	step = (step + tier->ms - 1) / tier->ms * tier->ms;
@@ -397,15 +407,13 @@ static const struct column ENVIRONMENT[] = {{"sensor", CELL_TEXT}, {"ts", CELL_T
 int api_location_environment(struct call *c, struct err *err)
 {
 	struct span s;
-	int status = find_span(c, NUMBER_OF("site"),
+	int64_t step;
+	int status = find_chart(c, NUMBER_OF("site"),
 		"SELECT max((SELECT max(e.ts) FROM environment e WHERE e.run = x.run "
 		"AND e.sensor = x.id)) FROM " SENSORS_OF,
-		&s, err);
+		&s, &step, err);
 	if (status != 200)
 		return status;
-	int64_t step = chart_step(c, &s, err);
-	if (step < 0)
-		return -1;
 	return emit_list(c,
 		DB_QUERY("SELECT g.code, e.ts, g.t, g.t0, g.t1, g.h, e.hvac, "
 			 "e.outdoor_temperature_c FROM (SELECT x.code AS code, x.run "
@@ -475,16 +483,14 @@ static const struct column LIFE[] = {{"ts", CELL_TIME}, {"batteries", CELL_INT},
 int api_location_life(struct call *c, struct err *err)
 {
 	struct span s;
-	int status = find_span(c, NUMBER_OF("site"),
+	int64_t step;
+	int status = find_chart(c, NUMBER_OF("site"),
 		"SELECT max(x.ts) FROM " BATTERIES_OF
 		"JOIN rul_latest x ON x.run = b.run AND x.battery = b.id WHERE y.site "
 		"= $1",
-		&s, err);
+		&s, &step, err);
 	if (status != 200)
 		return status;
-	int64_t step = chart_step(c, &s, err);
-	if (step < 0)
-		return -1;
 	return emit_list(c,
 		DB_QUERY(
 			"WITH a(k, ageing) AS (SELECT " STEP_OF

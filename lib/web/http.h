@@ -38,6 +38,12 @@ struct request {
 	struct buf body;
 };
 
+/* What a request needs of the server. */
+struct needs {
+	size_t body_max; /* bytes of its body */
+	bool alone;      /* no database: it is answered at once, whoever waits */
+};
+
 struct response {
 	int status;
 	const char *type; /* a constant; application/json unless set */

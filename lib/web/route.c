@@ -366,18 +366,13 @@ static void serve(struct call *c)
 		c->res->status = status;
 }
 
-size_t api_body_max(const struct service *s, const struct request *req)
+struct needs api_needs(const struct service *s, const struct request *req)
 {
 	struct call c = {.service = s, .req = req};
-	return find_route(&c) == 0 && c.route->scope == SCOPE_DEVICE
-		       ? BODY_OF_DEVICE_MAX
-		       : BODY_MAX;
-}
-
-bool api_is_alone(const struct service *s, const struct request *req)
-{
-	struct call c = {.service = s, .req = req};
-	return find_route(&c) == 0 && c.route->alone;
+	bool found = find_route(&c) == 0;
+	bool device = found && c.route->scope == SCOPE_DEVICE;
+	return (struct needs){
+		device ? BODY_OF_DEVICE_MAX : BODY_MAX, found && c.route->alone};
 }
 
 static void count(const struct call *c, const struct timespec *begun)

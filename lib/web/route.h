@@ -113,12 +113,8 @@ struct route {
 void api_serve(const struct service *s, struct db *db, const struct request *req,
 	int64_t now, struct response *res);
 
-/* The most bytes of the body of what it asks for. */
-size_t api_body_max(const struct service *s, const struct request *req);
-
-/* Does the call it asks for need no database? Then it is answered at once, however long
- * others wait. */
-bool api_is_alone(const struct service *s, const struct request *req);
+/* What the call is that a request asks for, by its head. */
+struct needs api_needs(const struct service *s, const struct request *req);
 
 /* The checked value of a parameter of the call's route, or its preset, or NULL. */
 const char *call_value(const struct call *c, const char *name);

@@ -138,18 +138,18 @@ static long body_length(struct lws *wsi)
  * logs in or decides something has room. */
 static bool is_large(const struct exchange *x)
 {
-	return x->most > BODY_MAX;
+	return x->needs.body_max > BODY_MAX;
 }
 
 static int check_length(struct server *s, struct lws *wsi, struct exchange *x)
 {
 	long n = body_length(wsi);
-	x->most = api_body_max(s->o.service, &x->req);
+	x->needs = api_needs(s->o.service, &x->req);
 	if (n < 0)
 		return http_refuse(&x->res, 400, "Content-Length is below 0");
-	if ((size_t)n > x->most)
-		return http_refuse(
-			&x->res, 413, "the body is longer than %zu bytes", x->most);
+	if ((size_t)n > x->needs.body_max)
+		return http_refuse(&x->res, 413, "the body is longer than %zu bytes",
+			x->needs.body_max);
 	if (!is_large(x) || s->bodies + (size_t)n <= BODIES_MAX)
 		return 0;
 	x->res.retry_after_s = 1;
@@ -198,7 +198,7 @@ static int answer_now(struct lws *wsi, struct exchange *x)
 static int ask(struct server *s, struct lws *wsi, struct connection *c)
 {
 	struct exchange *x = c->x;
-	if (api_is_alone(s->o.service, &x->req)) {
+	if (x->needs.alone) {
 		api_serve(s->o.service, NULL, &x->req, wall_now(), &x->res);
 		return answer_now(wsi, x);
 	}
@@ -243,7 +243,8 @@ static int on_body(struct server *s, struct connection *c, const void *in, size_
 		return 0;
 	struct buf *b = &c->x->req.body;
 	bool large = is_large(c->x);
-	if (b->len + n > c->x->most || (large && s->bodies + n > BODIES_MAX) ||
+	if (b->len + n > c->x->needs.body_max ||
+		(large && s->bodies + n > BODIES_MAX) ||
 		steady_now() - c->x->begun_ms > BODY_S * 1000)
 		return -1;
 	buf_append(b, in, n);

@@ -20,8 +20,8 @@ struct exchange {
 	struct entrance *entrance; /* NULL: a request */
 	struct request req;
 	struct response res;
-	void *socket;     /* whose it is; NULL: gone */
-	size_t most;      /* bytes of its body */
+	void *socket; /* whose it is; NULL: gone */
+	struct needs needs;
 	int64_t begun_ms; /* of the monotonic clock, when its head was there */
 	size_t sent;      /* bytes of the body */
 	bool done;

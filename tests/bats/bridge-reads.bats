@@ -19,14 +19,6 @@ both() {
 	done
 }
 
-# sql QUERY: asks the database that is served.
-sql() {
-	case $DB in
-	sqlite:*) sqlite3 "${DB#sqlite:}" "$1" ;;
-	*) psql -qAt "$DB" -c "$1" ;;
-	esac
-}
-
 # holds JQ-FILTER [ARGS…]: true of the last answer.
 holds() {
 	jq -e "$@" body >/dev/null || fail "not so: $*: $(head -c 600 body)"

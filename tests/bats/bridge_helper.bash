@@ -111,6 +111,14 @@ login() {
 	REFRESH=$(jq -r .refresh_token body)
 }
 
+# sql QUERY: asks the database $DB.
+sql() {
+	case $DB in
+	sqlite:*) sqlite3 "${DB#sqlite:}" "$1" ;;
+	*) psql -qAt "$DB" -c "$1" ;;
+	esac
+}
+
 detail() {
 	[ "$(jq -r .detail body)" = "$1" ] || fail "detail is $(cat body)"
 }

@@ -210,22 +210,14 @@ commits() {
 	kill $holder
 }
 
-statement() {
-	case $1 in
-	sqlite:*) sqlite3 "${1#sqlite:}" "$2" ;;
-	*) psql -q "$1" -c "$2" ;;
-	esac
-}
-
 # Something is counted for ever before the first site is there.
 ENDLESS="ALTER TABLE site RENAME TO site_away; CREATE VIEW site AS SELECT * FROM site_away WHERE
 	(WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c) > 0"
 
 @test "who asks for too much is told so, and keeps nobody waiting for long" {
-	local db
-	for db in sqlite:f.db $(cat "$BATS_FILE_TMPDIR/url" 2>/dev/null); do
-		statement "$db" "$ENDLESS"
-		serve "$db" --query-limit 300ms
+	for DB in sqlite:f.db $(cat "$BATS_FILE_TMPDIR/url" 2>/dev/null); do
+		sql "$ENDLESS"
+		serve "$DB" --query-limit 300ms
 		login anna
 		gives 503 GET /locations
 		jq -r .detail body | grep -q 'does not answer in time'
@@ -233,7 +225,7 @@ ENDLESS="ALTER TABLE site RENAME TO site_away; CREATE VIEW site AS SELECT * FROM
 		gives 200 GET /auth/me
 		gives 201 POST /auth/users '{"username":"late","password":"late has a password","role":"viewer"}'
 		stop
-		statement "$db" 'DROP VIEW site; ALTER TABLE site_away RENAME TO site'
+		sql 'DROP VIEW site; ALTER TABLE site_away RENAME TO site'
 	done
 }
 
