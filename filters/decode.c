@@ -2,6 +2,7 @@
  * decode: records to NDJSON, CSV or an aligned table, or to a dataset directory.
  */
 #include "base/diag.h"
+#include "base/now.h"
 #include "base/parse.h"
 #include "record/text.h"
 #include "report/publish.h"
@@ -11,7 +12,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum format { NDJSON, CSV, TABLE };
@@ -340,19 +340,12 @@ static void handle(struct decoder *d, const struct record *rec)
 		flow_fail(d->flow, &err);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static void show(struct decoder *d)
 {
 	if (d->format == TABLE)
 		flush_table(d);
 	write_out(d);
-	d->shown_at = now_ms();
+	d->shown_at = now_coarse_ms();
 }
 
 /* Records that are rare among many must not wait for the end of these. */
@@ -362,7 +355,7 @@ static void show_in_time(struct decoder *d)
 	if (d->out.len > OUT_CHUNK)
 		write_out(d);
 	else if (by_clock && ++d->tick % CLOCK_EVERY == 0 &&
-		 now_ms() - d->shown_at >= d->flush_ms)
+		 now_coarse_ms() - d->shown_at >= d->flush_ms)
 		show(d);
 }
 
@@ -371,7 +364,7 @@ static void run(struct decoder *d)
 	struct record rec;
 	struct err err;
 	int r;
-	d->shown_at = now_ms();
+	d->shown_at = now_coarse_ms();
 	while ((r = flow_next_wait(d->flow, &rec, 0)) > 0) {
 		if (r == 2) { /* nothing more now: show what there is, then wait */
 			show(d);

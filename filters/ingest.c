@@ -4,13 +4,13 @@
  * flagged, nothing is repaired or lost.
  */
 #include "base/diag.h"
+#include "base/now.h"
 #include "ingest/classic.h"
 #include "ingest/guess.h"
 #include "stream/flow.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
 
 struct options {
 	const char *mapping, *battery, *model, *zone, *fleet;
@@ -74,7 +74,6 @@ static void wait_for_more(struct run *r, struct source *s)
 {
 	char why[512];
 	struct err err = {0};
-	struct timespec now;
 	int changed = source_reopen(s, why, sizeof(why), &err);
 	if (changed < 0)
 		flow_fail(r->flow, &err);
@@ -83,9 +82,7 @@ static void wait_for_more(struct run *r, struct source *s)
 	if (changed != 0)
 		return;
 	flow_flush(r->flow);
-	clock_gettime(CLOCK_REALTIME, &now);
-	flow_sleep_until(
-		r->flow, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + POLL_MS);
+	flow_sleep_until(r->flow, now_wall_ms() + POLL_MS);
 }
 
 /* Batteries that are new in this file, where a model was named for them. */

@@ -1,5 +1,6 @@
 /* store: records into a database, SQLite or PostgreSQL. */
 #include "base/diag.h"
+#include "base/now.h"
 #include "base/timefmt.h"
 #include "db/db.h"
 #include "db/migrate.h"
@@ -10,7 +11,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 /*
  * Live rows wait at most LIVE_MS. Under load a commit takes what has come within
@@ -37,13 +37,6 @@ static const struct opt_usage USAGE = {"store", "[options] [COMMAND]",
 	"  status      list the migrations; exit status 1 when not up to date\n"
 	"  purge RUN   delete every row of a run\n"
 	"  retain      delete what is older than the --keep options say\n"};
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 struct store {
 	struct flow *f;
@@ -98,7 +91,7 @@ static void take(struct store *s, const struct record *rec)
 	if (!flow_decode(s->f, rec, &any))
 		return;
 	if (db_pending_rows(s->db) == 0)
-		s->since = now_ms();
+		s->since = now_coarse_ms();
 	if (db_put(s->db, rec->kind, &any, &err) < 0) {
 		if (err.class == ERR_DATA) {
 			flow_reject(s->f, rec, "%s", err.msg);
@@ -124,7 +117,7 @@ static int64_t left(const struct store *s)
 		return LIVE_MS;
 	if (rows >= BULK_ROWS || db_pending_bytes(s->db) >= BULK_BYTES)
 		return 0;
-	int64_t at = s->since + (s->dry ? LIVE_MS : BULK_MS) - now_ms();
+	int64_t at = s->since + (s->dry ? LIVE_MS : BULK_MS) - now_coarse_ms();
 	return at > 0 ? at : 0;
 }
 

@@ -2,13 +2,13 @@
  * train: features and what became of the batteries, to a model directory.
  */
 #include "base/diag.h"
+#include "base/now.h"
 #include "learn/registry.h"
 #include "learn/trainer.h"
 #include "stream/flow.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <time.h>
 
 struct options {
 	const char *out, *registry, *split;
@@ -122,18 +122,11 @@ struct clocks {
 	int64_t trials, folds; /* when they began */
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * SECOND_MS + t.tv_nsec / 1000000;
-}
-
 /* How the search goes, and how long it will take if all trials take alike. */
 static void say_trial(void *arg, int done, int of, double error, double best)
 {
 	struct clocks *c = arg;
-	c->folds = now_ms();
+	c->folds = now_steady_ms();
 	double s = (double)(c->folds - c->trials) / 1e3;
 	diag("trial %d of %d: error of log time on validation %.3f, best %.3f; %.0f s "
 	     "to "
@@ -144,7 +137,7 @@ static void say_trial(void *arg, int done, int of, double error, double best)
 static void say_fold(void *arg, int done, int of)
 {
 	const struct clocks *c = arg;
-	double s = (double)(now_ms() - c->folds) / 1e3;
+	double s = (double)(now_steady_ms() - c->folds) / 1e3;
 	diag("fold %d of %d foretold by the others; %.0f s to go", done, of,
 		s / done * (of - done + 1));
 }
@@ -153,7 +146,7 @@ static int fit(const struct options *o, enum split_by by, struct dataset *d,
 	struct model_report *r, bool quiet, bool told, struct err *err)
 {
 	struct buf trees = {0}, html = {0};
-	struct clocks clock = {now_ms(), now_ms()};
+	struct clocks clock = {now_steady_ms(), now_steady_ms()};
 	struct trainer_options t = {.split = by,
 		.seed = (uint64_t)o->seed,
 		.window_h = (int)o->window_h,

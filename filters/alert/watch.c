@@ -2,6 +2,7 @@
 #include "watch.h"
 
 #include "base/diag.h"
+#include "base/now.h"
 #include "base/statefile.h"
 #include "rules/engine.h"
 #include "stream/endpoint.h"
@@ -10,7 +11,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 /* The file in the state directory. */
 #define STATE "alert"
@@ -114,18 +114,11 @@ static int keep(struct watch *w, struct err *err)
 	return r;
 }
 
-static int64_t monotonic_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* What the state knows must be out before it is kept: else it would be lost with us. */
 static void keep_in_time(struct watch *w)
 {
 	struct err err = {0};
-	int64_t now = monotonic_ms();
+	int64_t now = now_coarse_ms();
 	if (!w->begun || now - w->kept_ms < w->o->state_every_ms)
 		return;
 	w->kept_ms = now;
@@ -140,7 +133,7 @@ static void begin(struct watch *w)
 	struct err err = {0};
 	const char *run = flow_run(w->f);
 	w->begun = true;
-	w->kept_ms = monotonic_ms();
+	w->kept_ms = now_coarse_ms();
 	if (w->urgent)
 		flow_set_run(w->urgent, run);
 	engine_begin(w->e, run, w);

@@ -26,7 +26,4 @@ struct bridge_options {
 /* bridge user COMMAND [NAME]: returns an exit status. */
 int users_command(const struct bridge_options *o, char **operands, int n);
 
-/* Wall clock, ms since 1970. */
-int64_t wall_ms(void);
-
 #endif

@@ -2,6 +2,7 @@
 #include "bridge.h"
 
 #include "base/diag.h"
+#include "base/now.h"
 #include "base/timefmt.h"
 #include "web/account.h"
 #include "web/audit.h"
@@ -13,15 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
-
-int64_t wall_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* One line of stdin, without its end. */
 static int read_line(char *line, size_t size, struct err *err)
@@ -76,7 +69,7 @@ static int note(struct db *db, const char *action, const char *name, struct err 
 {
 	const char *user = getenv("USER");
 	return audit_write(db,
-		&(struct audit){wall_ms(), user ? user : "-", action, name,
+		&(struct audit){now_wall_ms(), user ? user : "-", action, name,
 			"at the terminal", NULL},
 		err);
 }
@@ -98,7 +91,7 @@ static int add(struct db *db, const struct bridge_options *o, const char *name,
 	if (account_check(&a, err) < 0 ||
 		read_password(password, sizeof(password), err) < 0)
 		return -1;
-	int r = account_add(db, &a, password, wall_ms(), err);
+	int r = account_add(db, &a, password, now_wall_ms(), err);
 	sodium_memzero(password, sizeof(password));
 	return r < 0 ? -1 : note(db, "user.add", name, err);
 }
@@ -120,7 +113,7 @@ static int passwd(struct db *db, const struct bridge_options *o, const char *nam
 	if (find(db, name, &a, err) < 0 ||
 		read_password(password, sizeof(password), err) < 0)
 		return -1;
-	int r = account_set_password(db, &a, password, 0, wall_ms(), err);
+	int r = account_set_password(db, &a, password, 0, now_wall_ms(), err);
 	sodium_memzero(password, sizeof(password));
 	return r < 0 ? -1 : note(db, "user.passwd", name, err);
 }
@@ -132,7 +125,7 @@ static int set_active(struct db *db, const char *name, bool active, const char *
 	if (find(db, name, &a, err) < 0)
 		return -1;
 	a.active = active;
-	if (account_update(db, &a, wall_ms(), err) < 0)
+	if (account_update(db, &a, now_wall_ms(), err) < 0)
 		return -1;
 	return note(db, action, name, err);
 }

@@ -2,6 +2,7 @@
 #include "predict.h"
 
 #include "base/diag.h"
+#include "base/now.h"
 #include "base/timefmt.h"
 #include "learn/card.h"
 #include "learn/history.h"
@@ -10,7 +11,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 struct command {
@@ -187,13 +187,6 @@ static int register_model(
 	return 0;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static int changed(int done, const char *was, const char *now)
 {
 	if (done == 0)
@@ -208,14 +201,15 @@ static int promote(
 {
 	char was[CODE_MAX + 1], now[CODE_MAX + 1];
 	const char *name = operands[0] ? operands[0] : REGISTRY_STAGING;
-	return changed(registry_promote(r, name, now_ms(), was, now, err), was, now);
+	return changed(
+		registry_promote(r, name, now_wall_ms(), was, now, err), was, now);
 }
 
 static int rollback(
 	struct registry *r, const struct options *o, char **operands, struct err *err)
 {
 	char was[CODE_MAX + 1], now[CODE_MAX + 1];
-	return changed(registry_rollback(r, now_ms(), was, now, err), was, now);
+	return changed(registry_rollback(r, now_wall_ms(), was, now, err), was, now);
 }
 
 static const struct command COMMANDS[] = {{"list", {0, 0}, false, list},

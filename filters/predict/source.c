@@ -2,12 +2,12 @@
 #include "predict.h"
 
 #include "base/diag.h"
+#include "base/now.h"
 #include "base/parse.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 enum { LOOK_EVERY_MS = 1000 };
 
@@ -114,16 +114,9 @@ void source_load(struct predict *p)
 	}
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 int source_watch(struct predict *p, struct err *err)
 {
-	int64_t now = now_ms();
+	int64_t now = now_coarse_ms();
 	if (now - p->looked_ms < LOOK_EVERY_MS)
 		return 0;
 	p->looked_ms = now;

@@ -1,6 +1,7 @@
 /* Commands to a simulation while it runs, over a ZeroMQ REP socket. */
 #include "simulate.h"
 
+#include "base/now.h"
 #include "site/command.h"
 
 #include <errno.h>
@@ -256,12 +257,12 @@ void control_answer(struct simulation *s, struct control *c)
 
 bool control_wait(struct simulation *s, struct control *c, int64_t due)
 {
-	int64_t before = clock_ms();
+	int64_t before = now_wall_ms();
 	c->live = true;
 	while (!flow_interrupted(s->flow)) {
 		while (answer(s, c))
 			;
-		int64_t now = clock_ms();
+		int64_t now = now_wall_ms();
 		if (c->stopped) {
 			s->stopped_ms += now - before;
 			due += now - before;

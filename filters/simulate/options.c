@@ -3,6 +3,7 @@
 #include "engine.h"
 
 #include "base/buf.h"
+#include "base/now.h"
 #include "base/parse.h"
 
 #include <math.h>
@@ -124,7 +125,7 @@ int options_check(struct options *o, struct err *err)
 			err, ERR_USAGE, "--run must be 1 to %d bytes long", CODE_MAX);
 	o->by_clock = o->live && o->start == TIME_NIL && o->speed == 1;
 	if (o->start == TIME_NIL && o->live)
-		o->start = clock_ms() / o->interval_ms * o->interval_ms;
+		o->start = now_wall_ms() / o->interval_ms * o->interval_ms;
 	else if (o->start == TIME_NIL)
 		o->start = INT64_C(1767225600000); /* 2026-01-01: never the clock */
 	if (isnan(o->days))

@@ -27,7 +27,5 @@ struct options {
 int options_check(struct options *o, struct err *err);
 /* What changes results, for the origin record: of a file its name, not its path. */
 void options_identify(const struct options *o, struct buf *b);
-/* The wall clock, ms. */
-int64_t clock_ms(void);
 
 #endif

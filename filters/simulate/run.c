@@ -1,8 +1,9 @@
 /* The run: what is done when, at once or by the clock. */
 #include "simulate.h"
 
+#include "base/now.h"
+
 #include <math.h>
-#include <time.h>
 
 /* Records of a plan, about: enough that handing it over costs little beside it, few
  * enough that they stay in the cache. */
@@ -21,13 +22,6 @@ struct schedule {
 	int steps_per_plan;
 	int64_t from, to; /* what is done at once */
 };
-
-int64_t clock_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* When the clock should come to ts of the run. */
 static int64_t due_at(const struct simulation *s, const struct phase *p, int64_t ts)
@@ -94,7 +88,7 @@ static bool pass_time(struct schedule *d, const struct phase *p, int64_t until)
 	if (p->speed <= 0)
 		return true;
 	for (int64_t ts = until - p->interval + second; ts < until; ts += second) {
-		if (ts <= p->from || due_at(d->s, p, ts) + SECOND_MS < clock_ms())
+		if (ts <= p->from || due_at(d->s, p, ts) + SECOND_MS < now_wall_ms())
 			continue;
 		if (!wait_for(d->s, p, ts))
 			return false;
@@ -108,7 +102,7 @@ static void run_phase(struct schedule *d, struct phase p)
 	const struct options *o = d->o;
 	int64_t first = o->start - o->backfill_ms;
 
-	p.wall = o->by_clock ? p.from : clock_ms();
+	p.wall = o->by_clock ? p.from : now_wall_ms();
 	for (int64_t ts = p.from; ts < p.to; ts += p.interval) {
 		if (!pass_time(d, &p, ts) || !wait_for(d->s, &p, ts))
 			return;

@@ -1,5 +1,6 @@
 /* A run taken away, without a long halt for those who write meanwhile. */
 #include "db/db.h"
+#include "base/now.h"
 #include "db/internal.h"
 
 #include <stdio.h>
@@ -26,13 +27,6 @@ static struct number_text text_of(int64_t v)
 	struct number_text t;
 	snprintf(t.text, sizeof(t.text), "%lld", (long long)v);
 	return t;
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static int get_number(void *ctx, const char *const *cells, size_t n, struct err *err)
@@ -115,10 +109,10 @@ static int purge_in_steps(struct db *db, struct purge *p, struct err *err)
 		if (db_begin(db, err) < 0)
 			return -1;
 		/* From here on others wait; how long we waited is not our doing. */
-		int64_t start = now_ms();
+		int64_t start = now_steady_ms();
 		if (db_end(db, delete_rows(db, p, err), err) < 0)
 			return -1;
-		rows = fit(step, now_ms() - start);
+		rows = fit(step, now_steady_ms() - start);
 		nanosleep(&(struct timespec){.tv_nsec = PAUSE_MS * 1000000L}, NULL);
 	} while (p->changed == step);
 	return 0;

@@ -1,4 +1,5 @@
 #include "db/backend.h"
+#include "base/now.h"
 #include "base/parse.h"
 #include "db/rowsource.h"
 #include "db/sql.h"
@@ -108,20 +109,13 @@ static int open_failed(struct sqlite *s, const char *path, struct err *err)
 	return failed(s, "open database", err);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* SQLite's busy handler: tells whether to try again, the tries-th time. */
 static int wait_for_writer(void *ctx, int tries)
 {
 	struct sqlite *s = ctx;
 	if (tries == 0)
-		s->wait_from_ms = now_ms();
-	if (now_ms() - s->wait_from_ms >= s->busy_ms)
+		s->wait_from_ms = now_steady_ms();
+	if (now_steady_ms() - s->wait_from_ms >= s->busy_ms)
 		return 0;
 	nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000L}, NULL);
 	return 1;
@@ -253,7 +247,7 @@ static int sqlite_query(void *conn, const struct db_query *query, db_row_fn *fn,
 		return failed(s, "use database", err);
 	int r = bind(s, q, query, err);
 	if (s->limit_ms > 0 && sqlite3_stmt_readonly(q))
-		s->late_ms = now_ms() + s->limit_ms;
+		s->late_ms = now_steady_ms() + s->limit_ms;
 	if (r == 0)
 		r = step_rows(s, q, fn, ctx, err);
 	s->late_ms = 0;
@@ -267,7 +261,7 @@ static int sqlite_query(void *conn, const struct db_query *query, db_row_fn *fn,
 static int is_late(void *conn)
 {
 	const struct sqlite *s = conn;
-	return s->late_ms > 0 && now_ms() > s->late_ms;
+	return s->late_ms > 0 && now_steady_ms() > s->late_ms;
 }
 
 static int sqlite_limit(void *conn, int64_t ms, struct err *err)

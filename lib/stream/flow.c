@@ -1,17 +1,10 @@
 #include "stream/flow_internal.h"
 
+#include "base/now.h"
 #include "record/text.h"
 #include "stream/signals.h"
 
 #include <stdlib.h>
-#include <time.h>
-
-int64_t flow_now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 void flow_fail(struct flow *f, const struct err *err)
 {
@@ -240,7 +233,8 @@ struct flow *flow_open(const struct flow_options *fo, enum flow_role role,
 	f->fo = fo;
 	f->role = role;
 	f->program = program;
-	f->started = f->last_flush = f->last_metrics = f->last_progress = flow_now_ms();
+	f->started = f->last_flush = f->last_metrics = f->last_progress =
+		now_coarse_ms();
 	if (wants_socket(&fo->inputs) || wants_socket(&fo->outputs))
 		f->zmq = zmq_ctx_new();
 	if (open_all(f, identity, err) == 0)

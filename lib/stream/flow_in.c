@@ -1,9 +1,8 @@
 #include "stream/flow_internal.h"
 
 #include "base/diag.h"
+#include "base/now.h"
 #include "stream/signals.h"
-
-#include <time.h>
 
 enum {
 	SILENCE_MS = 3000,
@@ -14,7 +13,7 @@ enum {
 static void tell_silence(struct flow *f)
 {
 	if (f->told_silence || !f->live || f->seen ||
-		flow_now_ms() - f->started < SILENCE_MS)
+		now_coarse_ms() - f->started < SILENCE_MS)
 		return;
 	f->told_silence = true;
 	for (int i = 0; i < f->nreaders; i++)
@@ -34,7 +33,7 @@ bool flow_wait_inputs(struct flow *f, int64_t deadline)
 			n += inlet_poll_items(f->readers[i].inlet, &items[n]);
 	for (int i = 0; i < f->noutlets; i++)
 		n += outlet_poll_items(f->outlets[i], &items[n]);
-	int64_t left = deadline < 0 ? -1 : deadline - flow_now_ms();
+	int64_t left = deadline < 0 ? -1 : deadline - now_coarse_ms();
 	if (deadline >= 0 && left <= 0)
 		return false;
 	long timeout = left < 0 ? -1 : (long)left;
@@ -192,7 +191,7 @@ int flow_next(struct flow *f, struct record *rec)
 
 int flow_next_wait(struct flow *f, struct record *rec, int64_t timeout_ms)
 {
-	return next_until(f, rec, flow_now_ms() + timeout_ms);
+	return next_until(f, rec, now_coarse_ms() + timeout_ms);
 }
 
 bool flow_interrupted(const struct flow *f)
@@ -211,10 +210,7 @@ bool flow_sleep_until(struct flow *f, int64_t epoch_ms)
 {
 	flow_flush(f);
 	for (;;) {
-		struct timespec t;
-		clock_gettime(CLOCK_REALTIME, &t);
-		int64_t left =
-			epoch_ms - ((int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000);
+		int64_t left = epoch_ms - now_wall_ms();
 		if (left <= 0 || f->failed)
 			return !flow_interrupted(f);
 		if (signals_wait(-1, left) < 0)

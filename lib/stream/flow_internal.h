@@ -52,7 +52,6 @@ struct flow {
 };
 
 /* Milliseconds of the monotonic clock. */
-int64_t flow_now_ms(void);
 
 /* flow_out.c */
 /* A copy of s that lives as long as the flow; nil when out of memory. */

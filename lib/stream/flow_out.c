@@ -1,6 +1,7 @@
 #include "stream/flow_internal.h"
 
 #include "base/diag.h"
+#include "base/now.h"
 
 #include <math.h>
 #include <string.h>
@@ -146,7 +147,7 @@ static void tell_progress(struct flow *f, int64_t now)
 
 void flow_flush(struct flow *f)
 {
-	int64_t now = flow_now_ms();
+	int64_t now = now_coarse_ms();
 	f->last_flush = now;
 	for (int i = f->noutlets - 1; f->out.len && i >= 0 && !f->output_failed; i--) {
 		struct err err = {0};
@@ -176,7 +177,7 @@ void flow_flush_in_time(struct flow *f)
 	if (f->out.len >= OUT_CHUNK)
 		flow_flush(f);
 	else if (++f->tick % CLOCK_EVERY == 0 && f->out.len &&
-		 flow_now_ms() - f->last_flush >= f->fo->flush_ms)
+		 now_coarse_ms() - f->last_flush >= f->fo->flush_ms)
 		flow_flush(f);
 }
 

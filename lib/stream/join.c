@@ -1,11 +1,11 @@
 #include "stream/join.h"
 
 #include "base/diag.h"
+#include "base/now.h"
 #include "record/kinds.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
 	ANSWER_MS = 5000,  /* no piece of the answer for so long: asked anew */
@@ -26,13 +26,6 @@ struct join {
 	char position[POSITION_MAX];
 	bool in_answer; /* parts of it are still to be read */
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 struct join *join_new(const struct endpoint *e, void *zmq, struct err *err)
 {
@@ -99,7 +92,7 @@ static void begin(struct join *j, bool first, int64_t when)
 	drop_answer(j);
 	j->state = TO_ASK;
 	j->first = first;
-	j->since = now_ms();
+	j->since = now_coarse_ms();
 	j->not_before = when;
 	str_copy(j->position, sizeof(j->position), str_of("0"));
 }
@@ -129,7 +122,7 @@ static bool put(struct join *j, const char *text, bool more)
 static void send_question(struct join *j)
 {
 	int n = j->ep.ntopics;
-	if (now_ms() < j->not_before)
+	if (now_coarse_ms() < j->not_before)
 		return;
 	if (!put(j, j->first ? "snapshot" : "changes", true))
 		return;
@@ -137,26 +130,26 @@ static void send_question(struct join *j)
 	for (int i = 0; i < n; i++)
 		put(j, j->ep.topics[i], i + 1 < n);
 	j->state = ASKED;
-	j->since = now_ms();
+	j->since = now_coarse_ms();
 }
 
 /* No answer: the feed goes on, the question stays. */
 static void lose_patience(struct join *j)
 {
-	if (j->state == NOT_ASKING || now_ms() - j->since < ANSWER_MS)
+	if (j->state == NOT_ASKING || now_coarse_ms() - j->since < ANSWER_MS)
 		return;
 	if (!j->told)
 		diag("no snapshot from '%s' yet; going on without it, asking again",
 			j->ep.snapshot);
 	j->told = true;
-	begin(j, false, now_ms() + (j->state == ASKED ? AGAIN_MS : 0));
+	begin(j, false, now_coarse_ms() + (j->state == ASKED ? AGAIN_MS : 0));
 }
 
 static void finish(struct join *j)
 {
 	j->state = NOT_ASKING;
 	j->told = false;
-	j->not_before = j->first ? 0 : now_ms() + AGAIN_MS;
+	j->not_before = j->first ? 0 : now_coarse_ms() + AGAIN_MS;
 	if (j->more)
 		begin(j, false, j->not_before);
 	j->more = false;
@@ -185,7 +178,7 @@ static bool open_answer(struct join *j, zmq_msg_t *part)
 			zmq_msg_data(part), (uint32_t)zmq_msg_size(part)};
 		if (j->state == ASKED && zmq_msg_more(part) &&
 			str_is(position, j->position)) {
-			j->since = now_ms();
+			j->since = now_coarse_ms();
 			return true;
 		}
 		skip_answer(j, part);

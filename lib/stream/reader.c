@@ -1,11 +1,11 @@
 #include "stream/reader.h"
 
 #include "base/diag.h"
+#include "base/now.h"
 
 #include <stdlib.h>
-#include <time.h>
 
-enum { TELL_S = 60 }; /* between two words about losses */
+enum { TELL_MS = 60000 }; /* between two words about losses */
 
 int reader_open(struct reader *r, const struct endpoint *e, uint32_t number, void *zmq,
 	struct schemas *schemas, struct err *err)
@@ -44,15 +44,14 @@ static int select_channel(struct reader *r, struct str feed, struct err *err)
 /* Who is too slow is told so while it is, not only at the end. */
 static void lose(struct reader *r, uint64_t n)
 {
-	struct timespec t;
+	int64_t now = now_coarse_ms();
 	r->gaps += (int64_t)n;
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-	if (r->gaps_told && t.tv_sec - r->told_at < TELL_S)
+	if (r->gaps_told && now - r->told_at < TELL_MS)
 		return;
 	diag("%s: %lld messages missed by now", inlet_name(r->inlet),
 		(long long)r->gaps);
 	r->gaps_told = r->gaps;
-	r->told_at = t.tv_sec;
+	r->told_at = now;
 }
 
 /* PULL: the messages of a feed are numbered. */

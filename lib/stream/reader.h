@@ -54,7 +54,7 @@ struct reader {
 	int64_t records;            /* read so far, frame records included */
 	int64_t ends;               /* end records seen */
 	int64_t gaps;               /* messages lost on a socket */
-	int64_t gaps_told, told_at; /* of which so many are said, then (s) */
+	int64_t gaps_told, told_at; /* of which so many are said, then (ms) */
 	int64_t unknown;   /* records of a socket that came before their schema */
 	int64_t malformed; /* messages of a socket that were no records */
 	int64_t unseen; /* records an unfiltered feed counted at its end that never came

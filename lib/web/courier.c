@@ -1,5 +1,6 @@
 #include "web/courier.h"
 
+#include "base/now.h"
 #include "db/db.h"
 #include "stream/outlet.h"
 #include "stream/schemas.h"
@@ -8,7 +9,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { LOOK_EVERY_MS = 500, FORMAT = 1 };
 
@@ -124,30 +124,18 @@ static int pass_on(
 static void greet(struct courier *c)
 {
 	struct err err = {0};
-	struct timespec t;
-	clock_gettime(CLOCK_REALTIME, &t);
 	/* Before it is read: what is refused meanwhile makes it false again. */
 	pthread_mutex_lock(&c->lock);
 	c->greeted = true;
 	pthread_mutex_unlock(&c->lock);
 	struct db *db = db_open(c->o.db_url, 0, &err);
-	int r = db ? inforce_each(db, (int64_t)t.tv_sec * 1000, pass_on, c, &err) : -1;
+	int r = db ? inforce_each(db, now_wall_ms(), pass_on, c, &err) : -1;
 	db_close(db);
 	pthread_mutex_lock(&c->lock);
 	c->greeted &= c->outlet && r == 0;
 	pthread_mutex_unlock(&c->lock);
 	if (r < 0)
 		c->o.log(err.msg);
-}
-
-static void wait_a_little(struct courier *c)
-{
-	struct timespec until;
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += LOOK_EVERY_MS * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000L;
-	until.tv_nsec %= 1000000000L;
-	pthread_cond_timedwait(&c->wake, &c->lock, &until);
 }
 
 static void *look_for_readers(void *arg)
@@ -161,7 +149,7 @@ static void *look_for_readers(void *arg)
 			greet(c);
 		pthread_mutex_lock(&c->lock);
 		if (!c->stop)
-			wait_a_little(c);
+			now_cond_wait(&c->wake, &c->lock, LOOK_EVERY_MS);
 	}
 	pthread_mutex_unlock(&c->lock);
 	return NULL;
@@ -184,7 +172,7 @@ struct courier *courier_start(const struct courier_options *o, struct err *err)
 	c->o = *o;
 	c->endpoint = e;
 	pthread_mutex_init(&c->lock, NULL);
-	pthread_cond_init(&c->wake, NULL);
+	now_cond_init(&c->wake);
 	c->zmq = zmq_ctx_new();
 	c->outlet = c->zmq ? outlet_open(&e, c->zmq, err) : NULL;
 	if (!c->outlet || pthread_create(&c->thread, NULL, look_for_readers, c) != 0) {

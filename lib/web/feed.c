@@ -1,5 +1,6 @@
 #include "web/feed.h"
 
+#include "base/now.h"
 #include "stream/reader.h"
 
 #include <pthread.h>
@@ -29,13 +30,6 @@ struct feed {
 	atomic_bool stop;
 	pthread_t thread;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static int open_reader(struct feed *f, struct err *err)
 {
@@ -140,7 +134,7 @@ static void *run(void *arg)
 		int k = f->open ? read_batch(f, &err)
 				: err_set(&err, ERR_IO, "'%s' is tried again",
 					  f->o.endpoint);
-		int64_t now = now_ms();
+		int64_t now = now_steady_ms();
 		hub_tick(f->o.hub, now);
 		int64_t ms = wake_members(f, now);
 		if (k < 0)

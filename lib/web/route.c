@@ -1,12 +1,11 @@
 #include "web/route.h"
 #include "base/code.h"
+#include "base/now.h"
 #include "base/parse.h"
 #include "web/audit.h"
 #include "web/cell.h"
 #include "web/device.h"
 #include "web/meter.h"
-
-#include <time.h>
 
 /* Compares a path with a route's; the {…} goes to id. */
 static bool matches(const char *path, const char *pattern, char *id, size_t size)
@@ -375,30 +374,25 @@ struct needs api_needs(const struct service *s, const struct request *req)
 		device ? BODY_OF_DEVICE_MAX : BODY_MAX, found && c.route->alone};
 }
 
-static void count(const struct call *c, const struct timespec *begun)
+static void count(const struct call *c, int64_t begun_ns)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	meter_count(c->service->meter,
 		c->route ? (size_t)(c->route - c->service->routes) : SIZE_MAX,
-		c->res->status,
-		(double)(now.tv_sec - begun->tv_sec) +
-			(double)(now.tv_nsec - begun->tv_nsec) / 1e9);
+		c->res->status, (double)(now_steady_ns() - begun_ns) / 1e9);
 }
 
 void api_serve(const struct service *s, struct db *db, const struct request *req,
 	int64_t now, struct response *res)
 {
 	struct call c = {.service = s, .db = db, .req = req, .res = res, .now = now};
-	struct timespec begun;
-	clock_gettime(CLOCK_MONOTONIC, &begun);
+	int64_t begun_ns = now_steady_ns();
 	c.out = &res->body;
 	serve(&c);
 	json_decref(c.body);
 	if (res->body.failed)
 		http_refuse(res, 503, "out of memory");
 	if (s->meter)
-		count(&c, &begun);
+		count(&c, begun_ns);
 }
 
 const char *call_value(const struct call *c, const char *name)

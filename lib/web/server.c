@@ -1,4 +1,5 @@
 #include "web/server.h"
+#include "base/now.h"
 #include "db/db.h"
 #include "report/style.h"
 #include "web/work.h"
@@ -8,7 +9,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
 	HEAD_MAX = 4096,
@@ -43,20 +43,6 @@ struct connection {
 	struct socket *ws;  /* it is a WebSocket */
 };
 
-static int64_t wall_now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static int64_t steady_now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static void *open_db(void *ctx)
 {
 	struct server *s = ctx;
@@ -79,8 +65,8 @@ static bool answer(void *ctx, void *db, struct exchange *x)
 {
 	struct server *s = ctx;
 	if (x->entrance)
-		return sockets_admit(s->o.service, db, wall_now(), x->entrance);
-	api_serve(s->o.service, db, &x->req, wall_now(), &x->res);
+		return sockets_admit(s->o.service, db, now_wall_ms(), x->entrance);
+	api_serve(s->o.service, db, &x->req, now_wall_ms(), &x->res);
 	if (*x->res.log)
 		s->o.log(x->res.log);
 	return db && x->res.status != 503;
@@ -199,7 +185,7 @@ static int ask(struct server *s, struct lws *wsi, struct connection *c)
 {
 	struct exchange *x = c->x;
 	if (x->needs.alone) {
-		api_serve(s->o.service, NULL, &x->req, wall_now(), &x->res);
+		api_serve(s->o.service, NULL, &x->req, now_wall_ms(), &x->res);
 		return answer_now(wsi, x);
 	}
 	c->asked = true;
@@ -224,7 +210,7 @@ static int on_request(struct server *s, struct lws *wsi, struct connection *c)
 	if (!c->x)
 		return -1;
 	c->x->socket = wsi;
-	c->x->begun_ms = steady_now();
+	c->x->begun_ms = now_steady_ms();
 	if (read_head(s, wsi, c->x) != 0)
 		return answer_now(wsi, c->x);
 	if (!is_api(c->x->req.path)) {
@@ -245,7 +231,7 @@ static int on_body(struct server *s, struct connection *c, const void *in, size_
 	bool large = is_large(c->x);
 	if (b->len + n > c->x->needs.body_max ||
 		(large && s->bodies + n > BODIES_MAX) ||
-		steady_now() - c->x->begun_ms > BODY_S * 1000)
+		now_steady_ms() - c->x->begun_ms > BODY_S * 1000)
 		return -1;
 	buf_append(b, in, n);
 	if (b->failed)

@@ -1,5 +1,6 @@
 #include "web/simulation.h"
 
+#include "base/now.h"
 #include "db/db.h"
 #include "db/query.h"
 #include "web/cell.h"
@@ -13,7 +14,6 @@
 #include <sodium.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -52,20 +52,6 @@ struct simulations {
 	pthread_cond_t changed;
 	struct slot slots[SIMULATIONS_MAX];
 };
-
-static int64_t monotonic_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static int64_t wall_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* --- folders ---------------------------------------------------------------------- */
 
@@ -168,7 +154,7 @@ static int purge_leftovers(struct simulations *s, struct err *err)
 				take_leftover, &l, err);
 		for (int i = 0; r == 0 && i < l.n; i++) {
 			snprintf(path, sizeof(path), "%s/%s", s->o.dir, l.run[i]);
-			r = purge(db, l.run[i], wall_ms(),
+			r = purge(db, l.run[i], now_wall_ms(),
 				"ended with the bridge that ran it", err);
 			if (r == 0)
 				remove_folder(path);
@@ -353,7 +339,7 @@ static void ask_time(struct simulations *s, struct slot *k, int64_t now)
 
 static void look_after(struct simulations *s, struct slot *k)
 {
-	int64_t now = monotonic_ms();
+	int64_t now = now_steady_ms();
 	if (k->v.id && k->v.state == SIMULATION_STARTING) {
 		launch(s, k);
 		pthread_cond_broadcast(&s->changed);
@@ -364,16 +350,6 @@ static void look_after(struct simulations *s, struct slot *k)
 	}
 }
 
-static void wait_a_little(struct simulations *s)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_nsec += LOOK_MS * 1000000;
-	t.tv_sec += t.tv_nsec / 1000000000;
-	t.tv_nsec %= 1000000000;
-	pthread_cond_timedwait(&s->changed, &s->lock, &t);
-}
-
 static void *run(void *arg)
 {
 	struct simulations *s = arg;
@@ -381,7 +357,7 @@ static void *run(void *arg)
 	while (!s->closing) {
 		for (int i = 0; i < SIMULATIONS_MAX; i++)
 			look_after(s, &s->slots[i]);
-		wait_a_little(s);
+		now_cond_wait(&s->changed, &s->lock, LOOK_MS);
 	}
 	pthread_mutex_unlock(&s->lock);
 	return NULL;
@@ -571,18 +547,14 @@ struct simulations *simulations_new(
 	const struct simulations_options *o, struct err *err)
 {
 	struct simulations *s = calloc(1, sizeof(*s));
-	pthread_condattr_t monotonic;
 	if (!s) {
 		err_nomem(err);
 		return NULL;
 	}
 	s->o = *o;
 	s->lock_fd = -1;
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_mutex_init(&s->lock, NULL);
-	pthread_cond_init(&s->changed, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	now_cond_init(&s->changed);
 	if (take_places(s, err) == 0 && purge_leftovers(s, err) == 0 &&
 		start_thread(s, err) == 0)
 		return s;
@@ -598,7 +570,7 @@ static void clear_slot(struct simulations *s, struct slot *k, struct db *db)
 	k->v.state = SIMULATION_STOPPING;
 	if (!db)
 		end_processes(k);
-	else if (clear_away(s, k, db, wall_ms(), &err) < 0)
+	else if (clear_away(s, k, db, now_wall_ms(), &err) < 0)
 		s->o.log(err.msg);
 	k->v.id = 0;
 }
@@ -623,7 +595,7 @@ void simulations_close(struct simulations *s)
 	s->closing = true;
 	pthread_cond_broadcast(&s->changed);
 	while (busy(s))
-		wait_a_little(s);
+		now_cond_wait(&s->changed, &s->lock, LOOK_MS);
 	pthread_mutex_unlock(&s->lock);
 	struct db *db = db_open(s->o.db_url, 0, &err);
 	if (!db)

@@ -1,10 +1,10 @@
 #include "web/socket.h"
 
+#include "base/now.h"
 #include "web/emit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
 	CHUNK = 16384,  /* bytes of one write */
@@ -55,18 +55,6 @@ struct sockets {
 	int n, asked;
 	size_t waiting; /* bytes of answers */
 };
-
-static int64_t clock_ms(clockid_t clock)
-{
-	struct timespec t;
-	clock_gettime(clock, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static int64_t now_ms(void)
-{
-	return clock_ms(CLOCK_MONOTONIC);
-}
 
 struct sockets *sockets_new(
 	const struct sockets_options *o, struct hub *hub, struct work *work)
@@ -157,7 +145,7 @@ static int establish(struct sockets *s, struct lws *wsi, struct socket **slot)
 	}
 	c->all = s;
 	c->wsi = wsi;
-	c->opened = c->checked = now_ms();
+	c->opened = c->checked = now_steady_ms();
 	find_network(wsi, c->network);
 	c->last_seq = LAST_NONE;
 	c->next = s->first;
@@ -298,7 +286,8 @@ static void on_room(struct socket *c, const struct ws_message *w)
 	struct err err = {0};
 	int64_t last = w->last_seq;
 	if (last == LAST_UNSAID)
-		last = now_ms() - c->opened < REPLAY_S * 1000 ? c->last_seq : LAST_NONE;
+		last = now_steady_ms() - c->opened < REPLAY_S * 1000 ? c->last_seq
+								     : LAST_NONE;
 	buf_clear(&c->reply);
 	if (c->all->waiting > SNAPSHOTS)
 		answer_error(c, "too busy; try again");
@@ -363,7 +352,7 @@ static int on_receive(struct socket *c, const void *in, size_t n)
 static bool next_batch(struct socket *c)
 {
 	struct buf *b = &c->out;
-	int64_t now = now_ms();
+	int64_t now = now_steady_ms();
 	buf_putc(b, '[');
 	while (b->len < BATCH && member_next(c->member, now, b))
 		buf_putc(b, ',');
@@ -379,8 +368,8 @@ static bool next_updates(struct socket *c)
 {
 	if (c->phase != PHASE_OPEN)
 		return false;
-	bool some =
-		c->batch ? next_batch(c) : member_next(c->member, now_ms(), &c->out);
+	bool some = c->batch ? next_batch(c)
+			     : member_next(c->member, now_steady_ms(), &c->out);
 	if (!some)
 		buf_clear(&c->out);
 	return some && !c->out.failed;
@@ -440,7 +429,7 @@ static int on_writable(struct socket *c)
 			return -1;
 		c->choked_since = 0;
 	}
-	int64_t now = now_ms();
+	int64_t now = now_steady_ms();
 	member_behind(c->member, now);
 	if (!c->choked_since)
 		c->choked_since = now;
@@ -498,7 +487,7 @@ static void let_in(struct socket *c, const struct entrance *e)
 	c->phase = PHASE_OPEN;
 	c->claims = e->claims;
 	c->account = e->account;
-	c->checked = now_ms();
+	c->checked = now_steady_ms();
 	if (fresh)
 		c->opened = c->checked;
 	member_set_account(c->member, &c->account);
@@ -516,8 +505,8 @@ static void settle(struct socket *c, const struct entrance *e)
 	else if (c->to_say) {
 		c->to_say = false;
 		answer_error(c, "the database does not answer; try again");
-	} else
-		c->checked = now_ms(); /* a database that is away shuts nobody out */
+	} else /* a database that is away shuts nobody out */
+		c->checked = now_steady_ms();
 }
 
 static void ask_next(struct sockets *s)
@@ -550,13 +539,13 @@ void sockets_recheck(struct sockets *s)
 
 static int on_timer(struct socket *c)
 {
-	int64_t now = now_ms();
+	int64_t now = now_steady_ms();
 	lws_set_timer_usecs(c->wsi, LWS_USEC_PER_SEC);
 	if (c->phase == PHASE_NEW && now - c->opened > AUTH_S * 1000)
 		shut(c, CLOSE_WHO, "no token came");
 	if (c->phase != PHASE_OPEN)
 		return 0;
-	if (clock_ms(CLOCK_REALTIME) >= c->claims.expires)
+	if (now_wall_ms() >= c->claims.expires)
 		shut(c, CLOSE_WHO, "the token has expired");
 	else if (c->choked_since && now - c->choked_since > STALLED_S * 1000)
 		shut(c, CLOSE_SLOW, "too slow");

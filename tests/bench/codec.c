@@ -3,21 +3,19 @@
  * unpacked into structs, in turns, best of five. Prints 'what|unit|ours|alternative'
  * for scripts/bench.
  */
+#include "base/now.h"
 #include "record/codec.h"
 
 #include <math.h>
 #include <msgpack.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { N = 500000, ROUNDS = 5 };
 
 static double now_s(void)
 {
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+	return (double)now_steady_ns() / 1e9;
 }
 
 static void sample(struct rec_telemetry *r, char *code, size_t size, int i)

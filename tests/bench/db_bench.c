@@ -4,20 +4,18 @@
  *
  *	build/tests/bench/db_bench sqlite:/tmp/x.db telemetry 129600 schemas/sql
  */
+#include "base/now.h"
 #include "db/db.h"
 #include "record/schema.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { JARS = 24, COMMIT_ROWS = 250000, COMMIT_BYTES = 40 << 20 };
 
 static double seconds(void)
 {
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+	return (double)now_steady_ns() / 1e9;
 }
 
 static void fill(union rec_any *r, int kind, int64_t minute, int jar, char *code)

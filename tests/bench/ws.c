@@ -12,6 +12,7 @@
  * measured.
  */
 #include "base/buf.h"
+#include "base/now.h"
 #include "base/timefmt.h"
 
 #include <arpa/inet.h>
@@ -20,7 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { WARM_MS = 2000, BUCKETS = 20000, TOKEN_SIZE = 1024, READ_SIZE = 1 << 18 };
@@ -33,13 +33,6 @@ struct client {
 };
 
 static long histogram[BUCKETS], samples, messages, conflated;
-
-static int64_t wall_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static void drop(struct client *c)
 {
@@ -78,7 +71,7 @@ static void open_client(struct client *c, const char *address, int port,
 	struct sockaddr_in to = {
 		.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
 	inet_pton(AF_INET, address, &to.sin_addr);
-	c->since = wall_ms();
+	c->since = now_wall_ms();
 	c->fd = socket(AF_INET, SOCK_STREAM, 0);
 	if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&to, sizeof(to)) < 0) {
 		drop(c);
@@ -175,7 +168,7 @@ static void receive(struct client *c)
 	if (buf_reserve(&c->in, READ_SIZE) < 0)
 		exit(1);
 	ssize_t n = read(c->fd, c->in.data + c->in.len, READ_SIZE);
-	int64_t now = wall_ms();
+	int64_t now = now_wall_ms();
 	if (n <= 0) {
 		drop(c);
 		return;
@@ -202,13 +195,13 @@ int main(int argc, char **argv)
 		return 2;
 	token[strcspn(token, "\n")] = '\0';
 	int port = (int)strtol(argv[2], NULL, 10), n = (int)strtol(argv[3], NULL, 10);
-	int64_t end = wall_ms() + strtol(argv[4], NULL, 10) * 1000;
+	int64_t end = now_wall_ms() + strtol(argv[4], NULL, 10) * 1000;
 	struct client *clients = calloc((size_t)n, sizeof(*clients));
 	struct pollfd *polls = calloc((size_t)n, sizeof(*polls));
 	int open_now = 0, begun = 0;
 	if (!clients || !polls)
 		return 1;
-	while (wall_ms() < end) {
+	while (now_wall_ms() < end) {
 		if (begun < n) {
 			open_client(&clients[begun], argv[1], port, token,
 				argv[5 + begun % (argc - 5)]);

@@ -5,6 +5,8 @@
  *	zmq count ADDRESS	subscribes to everything, counts records to the end of
  *				the feed; prints 'messages seconds mean-size'
  */
+#include "base/now.h"
+
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,9 +16,7 @@
 
 static double now_s(void)
 {
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+	return (double)now_steady_ns() / 1e9;
 }
 
 struct job {

@@ -1,9 +1,10 @@
 /*
- * lib/base: numbers, times, codes, ids, options.
+ * lib/base: numbers, times, clocks, codes, ids, options.
  */
 #include "base/buf.h"
 #include "base/code.h"
 #include "base/ids.h"
+#include "base/now.h"
 #include "base/opt.h"
 #include "base/parse.h"
 #include "base/timefmt.h"
@@ -252,6 +253,46 @@ static void test_buffers(void **state)
 	buf_release(&b);
 }
 
+static int64_t ms_of(clockid_t clock)
+{
+	struct timespec t;
+	clock_gettime(clock, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* What now() says lies between two readings of its clock. */
+static void assert_reads(int64_t (*now)(void), clockid_t clock)
+{
+	int64_t before = ms_of(clock);
+	int64_t v = now();
+	assert_in_range(v, before, ms_of(clock));
+}
+
+static void test_clocks(void **state)
+{
+	assert_reads(now_wall_ms, CLOCK_REALTIME);
+	assert_reads(now_steady_ms, CLOCK_MONOTONIC);
+	assert_reads(now_coarse_ms, CLOCK_MONOTONIC_COARSE);
+	int64_t before = now_steady_ms();
+	int64_t ns = now_steady_ns();
+	assert_in_range(ns / 1000000, before, now_steady_ms());
+}
+
+/* Nobody signals it: it is the time that ends the waits, on the clock they go by. */
+static void test_wait(void **state)
+{
+	pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	pthread_cond_t never;
+	int64_t begun = now_steady_ns();
+	now_cond_init(&never);
+	pthread_mutex_lock(&lock);
+	while (now_steady_ns() - begun < 3000000)
+		now_cond_wait(&never, &lock, 1);
+	assert_int_not_equal(pthread_mutex_trylock(&lock), 0);
+	pthread_mutex_unlock(&lock);
+	pthread_cond_destroy(&never);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -265,6 +306,8 @@ int main(void)
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_buffers),
+		cmocka_unit_test(test_clocks),
+		cmocka_unit_test(test_wait),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
