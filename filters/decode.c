@@ -491,14 +491,15 @@ static int write_dataset(const struct options *o, const struct flow_options *fo)
 	struct record rec;
 	struct err err = {0};
 	int r;
+	struct flow *flow = NULL;
+	if (export_check(o->dataset, &err) == 0)
+		flow = flow_open(fo, FLOW_SINK, "decode", NULL, &err);
+	if (!flow)
+		return diag_err(&err);
+	/* Only now: until the flow is open a signal simply ends the program. */
 	struct export *dataset = export_open(o->dataset, &err);
 	if (!dataset)
-		return diag_err(&err);
-	struct flow *flow = flow_open(fo, FLOW_SINK, "decode", NULL, &err);
-	if (!flow) {
-		export_free(dataset);
-		return diag_err(&err);
-	}
+		flow_fail(flow, &err);
 	while ((r = flow_next(flow, &rec)) > 0)
 		add_to_dataset(flow, dataset, &rec, fo->outputs.n > 0);
 	if (r == 0 && !flow_failed(flow))

@@ -43,8 +43,9 @@ bool dataset_end(struct simulation *s, const struct options *o, bool quiet)
 	return true;
 }
 
-void dataset_for_terminal(const struct options *o, struct flow_options *fo)
+void dataset_beside(const struct options *o, struct flow_options *fo)
 {
+	fo->beside = o->dataset != NULL;
 	if (o->dataset && fo->outputs.n == 0 && isatty(STDOUT_FILENO))
 		fo->outputs.v[fo->outputs.n++] = "/dev/null";
 }

@@ -64,7 +64,7 @@ static int set_up(struct simulation *s, struct options *o, struct err *err)
 		return -1;
 	if (scenarios_plan(s, o->start, o->shards > 0, err) < 0)
 		return -1;
-	return dataset_begin(s, o, err);
+	return o->dataset ? export_check(o->dataset, err) : 0;
 }
 
 static void tear_down(struct simulation *s)
@@ -79,7 +79,9 @@ static void tear_down(struct simulation *s)
 	free(s);
 }
 
-/* Opens the stream, and only then starts threads: they inherit how signals are taken.
+/*
+ * Opens the stream, and only then begins the dataset, which a signal would leave behind
+ * before, and starts threads, which inherit how signals are taken.
  */
 static int start(struct simulation *s, const struct options *o,
 	const struct flow_options *fo, struct err *err)
@@ -95,7 +97,8 @@ static int start(struct simulation *s, const struct options *o,
 		return -1;
 	for (int k = 0; k <= KIND_MAX; k++)
 		s->world.skip[k] = !flow_wants(s->flow, k) && !o->dataset;
-	s->engine = engine_open(s->parts, s->nparts, err);
+	if (dataset_begin(s, o, err) == 0)
+		s->engine = engine_open(s->parts, s->nparts, err);
 	if (!s->engine)
 		flow_fail(s->flow, err);
 	return 0;
@@ -200,7 +203,7 @@ int main(int argc, char **argv)
 	if (r < 0 || options_check(&o, &err) < 0)
 		status = diag_err(&err);
 	else {
-		dataset_for_terminal(&o, &fo);
+		dataset_beside(&o, &fo);
 		status = simulate(&o, &fo);
 	}
 	return status;

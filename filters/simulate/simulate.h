@@ -40,7 +40,8 @@ void deliver_masters(struct simulation *s);
 /* Waits for the oldest plan of the engine and writes what came of it. */
 void deliver_plan(struct simulation *s);
 
-/* dataset.c: begins the dataset that is asked for. Returns 0 or -1. */
+/* dataset.c: begins the dataset that is asked for, once the flow is open. Returns 0 or
+ * -1. */
 int dataset_begin(struct simulation *s, const struct options *o, struct err *err);
 /* Adds n records of a kind, end to end at p. A failure fails the flow. */
 void dataset_add(
@@ -48,8 +49,9 @@ void dataset_add(
 /* Gives it its name if all of it was written. False: a signal came before that, which
  * is no failure of the flow. */
 bool dataset_end(struct simulation *s, const struct options *o, bool quiet);
-/* Beside a dataset, a terminal is not where the stream is meant to go. */
-void dataset_for_terminal(const struct options *o, struct flow_options *fo);
+/* Beside a dataset the stream may end early, and a terminal is not where it is meant to
+ * go. */
+void dataset_beside(const struct options *o, struct flow_options *fo);
 
 /* control.c: listens for commands at a ZeroMQ endpoint. NULL with err when it cannot.
  */

@@ -45,15 +45,27 @@ static int check_place(const char *dir, struct err *err)
 	return 0;
 }
 
-static int claim(struct export *d, const char *dir, struct err *err)
+/* The name without slashes at its end, in size bytes. Returns 0 or -1. */
+static int find_place(char *place, size_t size, const char *dir, struct err *err)
 {
 	size_t n = strlen(dir);
 	while (n > 1 && dir[n - 1] == '/')
 		n--;
 	if (n == 0 || n > 3800)
 		return err_set(err, ERR_USAGE, "'%.80s' is no name for a dataset", dir);
-	snprintf(d->dir, sizeof(d->dir), "%.*s", (int)n, dir);
-	if (check_place(d->dir, err) < 0)
+	snprintf(place, size, "%.*s", (int)n, dir);
+	return check_place(place, err);
+}
+
+int export_check(const char *dir, struct err *err)
+{
+	char place[4096];
+	return find_place(place, sizeof(place), dir, err);
+}
+
+static int claim(struct export *d, const char *dir, struct err *err)
+{
+	if (find_place(d->dir, sizeof(d->dir), dir, err) < 0)
 		return -1;
 	snprintf(d->partial, sizeof(d->partial), "%s.partial.XXXXXX", d->dir);
 	if (mkdtemp(d->partial))

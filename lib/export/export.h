@@ -19,8 +19,14 @@
 struct export;
 
 /*
- * Begins a dataset that will be 'dir', which must not exist or be an empty folder.
- * Returns NULL with ERR_USAGE (it is there) or ERR_IO.
+ * Whether a dataset can be 'dir', which must not exist or be an empty folder; makes
+ * nothing. Returns 0, or -1 with ERR_USAGE (it is there) or ERR_IO.
+ */
+int export_check(const char *dir, struct err *err);
+/*
+ * Begins a dataset that will be 'dir', checked as above. Only when signals no longer
+ * just end the program: one would leave the unfinished folder behind. Returns NULL with
+ * ERR_USAGE or ERR_IO.
  */
 struct export *export_open(const char *dir, struct err *err);
 /*

@@ -195,8 +195,8 @@ static int open_all(struct flow *f, const char *identity, struct err *err)
 		rejects_open(&f->rejects, f->fo->reject, f->program, err) < 0 ||
 		open_outputs(f, err) < 0)
 		return -1;
-	signals_install(
-		f->fo->drain_timeout_ms, f->role == FLOW_SINK || f->noutlets > 1);
+	signals_install(f->fo->drain_timeout_ms,
+		f->role == FLOW_SINK || f->fo->beside || f->noutlets > 1);
 	return read_origins(f, err);
 }
 

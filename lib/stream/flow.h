@@ -48,6 +48,8 @@ struct flow_options {
 	int64_t count; /* -n: stop after so many records read (sources: written) */
 	int64_t flush_ms, drain_timeout_ms;
 	bool allow_truncated, progress, quiet;
+	/* The program writes something else as well: it goes on without an output. */
+	bool beside;
 	struct opt table[20]; /* filled by flow_options */
 };
 

@@ -114,7 +114,7 @@ const char *flow_run(const struct flow *f)
 
 void flow_lose_outlet(struct flow *f, int i, const struct err *err)
 {
-	bool only = f->noutlets == 1 && f->role != FLOW_SINK;
+	bool only = f->noutlets == 1 && f->role != FLOW_SINK && !f->fo->beside;
 	if (only) {
 		f->output_failed = true;
 		flow_fail(f, err);

@@ -187,6 +187,33 @@ compare() {
 	done
 }
 
+@test "a signal before the output is open leaves nothing of a dataset" {
+	local p got
+	mkfifo pipe
+	for p in "simulate -q --batteries 24 --days 30 --dataset gone -o pipe" \
+		"decode -q --dataset gone -i pipe"; do
+		$p &
+		source=$!
+		# Nobody is at the other end of the pipe: there it sleeps.
+		wait_until 60 grep -Eq '^[0-9]+ \((simulate|decode)\) S' "/proc/$source/stat"
+		kill -TERM "$source"
+		got=0
+		wait "$source" || got=$?
+		[ "$got" -eq 143 ] # it had not begun
+		[ "$(ls)" = pipe ] || fail "$p left: $(ls)"
+	done
+}
+
+@test "a reader that leaves does not take the dataset with it" {
+	try bash -c "simulate -q --batteries 24 --days 3 --dataset set | head -c 100 >/dev/null;
+		exit \${PIPESTATUS[0]}"
+	assert_status 3
+	assert_one_line_stderr "Broken pipe; going on without it"
+	simulate -q --batteries 24 --days 3 --dataset whole -o /dev/null
+	diff -r set whole
+	[ "$(find . -maxdepth 1 -type d | wc -l)" -eq 3 ]
+}
+
 @test "a stream that was cut off or interrupted gives no dataset" {
 	simulate -q --batteries 24 --days 0.1 >s.fl
 	head -c 100000 s.fl >cut.fl
