@@ -110,6 +110,8 @@ static const struct inifile_key KEYS[] = {
 	NUM("ageing", weibull_shape, 0.1, 50),
 	NUM("ageing", weibull_scale_years, 0.1, 200),
 	OPTIONAL("ageing", ageing_exponent, 0.1, 20),
+	OPTIONAL("ageing", capacity_error, 0, 1),
+	OPTIONAL("ageing", capacity_error_days, 0.001, 1e6),
 	OPTIONAL("ageing", volts_per_doubling, 0.001, 100),
 	OPTIONAL("ageing", sulfation_per_day, 0, 1),
 	OPTIONAL("ageing", sulfation_tau_days, 0.01, 1000),
@@ -127,6 +129,7 @@ static const struct inifile_key KEYS[] = {
 	OPTIONAL("spread", ln_i0_sigma, 0, 5),
 	OPTIONAL("spread", rate_sigma, 0, 5),
 	OPTIONAL("spread", r0_growth_sigma, 0, 5),
+	OPTIONAL("spread", exponent_sigma, 0, 5),
 	OPTIONAL("spread", capacity_r0_correlation, -1, 1),
 	OPTIONAL("spread", rate_sigma_block, 0, 5),
 	OPTIONAL("spread", rate_sigma_string, 0, 5),
@@ -216,6 +219,8 @@ static const char *fault_of(const struct battery_model *m)
 	else if (!(m->temperature_min_c < m->temperature_max_c &&
 			 m->resistance_min_mohm < m->resistance_max_mohm))
 		fault = "a least value in [limits] is not below its greatest";
+	else if (m->capacity_error > 0 && !(m->capacity_error_days > 0))
+		fault = "'capacity_error' needs 'capacity_error_days'";
 	else if (!modes_whole(m))
 		fault = "[modes] needs 'mode_share' and 'mode_r0_power' of every mode";
 	return fault;

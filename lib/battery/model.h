@@ -73,6 +73,10 @@ struct battery_model {
 	/* [ageing] */
 	double activation_ev, weibull_shape, weibull_scale_years;
 	double ageing_exponent; /* knee: SOH = new - 20 x^p, x the share of life used */
+	/* std of a measured capacity's error that lasts, of the rated capacity, and the
+	 * days after which 1/e of it is left: cells that rested give more for a while.
+	 * 0: errors of capacity tests have nothing to do with each other */
+	double capacity_error, capacity_error_days;
 	double volts_per_doubling; /* V per cell of overcharge that doubles ageing */
 	/* share of life, standing empty at 25 degC; and how long that takes to begin */
 	double sulfation_per_day, sulfation_tau_days;
@@ -87,6 +91,8 @@ struct battery_model {
 	/* of ln of the rate of ageing, and of the growth of resistance, from block to
 	 * block; 0: not known */
 	double rate_sigma, r0_growth_sigma;
+	/* of ln of ageing_exponent, from block to block; 0: all alike */
+	double exponent_sigma;
 	/* the parts of rate_sigma: of a block, its string, its site */
 	double rate_sigma_block, rate_sigma_string, rate_sigma_site;
 	/* what the twin says of the deviation of SOH, over what its belief has:

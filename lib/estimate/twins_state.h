@@ -13,7 +13,7 @@ struct entry {
 	int unit;
 	uint16_t model; /* index + 1; 0: not yet resolved */
 	int8_t mode;
-	bool discharging, hopeless;
+	bool discharging : 1, hopeless : 1;
 };
 
 struct string_current {

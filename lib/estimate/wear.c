@@ -10,6 +10,7 @@ static const double LEAST_SOH = 0.05, MOST_SOH = 2;
  * W a cell and 100 Ah [S accuoerlikon.com] times 0.85 K/W, and their neighbours [E]. */
 static const double OVER_ROOM_K = 1;
 static const double CAPACITY_TEST_STD = 0.002; /* [E] */
+static const double SPREAD_UNIT = 1e-4;        /* lives */
 static const double MARK_DAYS = 30, MONTH_HOURS_MOST = 62 * 24, LATELY_DAYS = 30;
 /* Readings further off than this from the mean so far are held back: a sensor's fault
  * must not carry a month with it. */
@@ -21,19 +22,21 @@ void wear_init(
 {
 	double sigma = m->capacity_sigma > 0 ? m->capacity_sigma : 0.025;
 	double c0 = s->initial_capacity_ah / m->capacity_ah;
+	double test_std = hypot(CAPACITY_TEST_STD, m->capacity_error);
 	bool measured = c0 > 0.5 && c0 < 1.5;
 
 	*a = (struct wear){.age_days = (float)s->age_days,
 		.acceleration = (float)s->acceleration,
 		.c0 = (float)(measured ? c0 : 1),
-		.c0_var = (float)pow(measured ? CAPACITY_TEST_STD : sigma, 2),
+		.c0_var = (float)pow(measured ? test_std : sigma, 2),
 		.rnew_var = (float)s->resistance_var};
 }
 
 double wear_life_days(const struct battery_model *m)
 {
 	double years = m->weibull_scale_years * pow(M_LN2, 1 / m->weibull_shape);
-	return years * WEAR_DAYS_PER_YEAR * wear_acceleration(m, 25 + OVER_ROOM_K);
+	double over_room = m->float_v > 0 ? OVER_ROOM_K : 0;
+	return years * WEAR_DAYS_PER_YEAR * wear_acceleration(m, 25 + over_room);
 }
 
 double wear_acceleration(const struct battery_model *m, double temperature_c)
@@ -159,6 +162,18 @@ void wear_gassing(struct wear *a, double ratio)
 		centre(a, k, k->gassing_n);
 }
 
+double wear_spread(const struct wear *a, int test)
+{
+	return test < WEAR_TESTS - 1 ? a->spread[test] * SPREAD_UNIT : 0;
+}
+
+static void set_spread(struct wear *a, int test, double lives)
+{
+	if (test < WEAR_TESTS - 1)
+		a->spread[test] =
+			(uint16_t)fmin(round(lives / SPREAD_UNIT), UINT16_MAX);
+}
+
 /* The two tests nearest in age become one, at their common weight. */
 static void merge_tests(struct wear *a)
 {
@@ -169,12 +184,19 @@ static void merge_tests(struct wear *a)
 			at = i;
 	struct wear_test *x = &a->test[at], *y = x + 1;
 	float g = x->var / (x->var + y->var);
-	x->aged += g * (y->aged - x->aged);
+	float apart = y->aged - x->aged;
+	set_spread(a, at,
+		sqrt((1 - g) * pow(wear_spread(a, at), 2) +
+			g * pow(wear_spread(a, at + 1), 2) +
+			(1 - g) * g * apart * apart));
+	x->aged += g * apart;
 	x->damage += g * (y->damage - x->damage);
 	x->soh += g * (y->soh - x->soh);
 	x->var *= 1 - g;
-	for (int i = at + 1; i + 1 < a->tests; i++)
+	for (int i = at + 1; i + 1 < a->tests; i++) {
 		a->test[i] = a->test[i + 1];
+		set_spread(a, i, wear_spread(a, i + 1));
+	}
 	a->tests--;
 }
 
@@ -186,6 +208,7 @@ void wear_capacity(struct wear *a, double soh, double var)
 		merge_tests(a);
 	a->test[a->tests++] =
 		(struct wear_test){a->aged, a->damage, (float)soh, (float)var};
+	set_spread(a, a->tests - 1, 0);
 }
 
 void wear_withdraw_capacity(struct wear *a)

@@ -7,18 +7,21 @@
  *	u = e^y·x + d		x: age in lives of the population at 25 degC, each hour
  *				weighted by temperature and float voltage; d: damage of
  *				discharges; y: log of its own rate of ageing
- *	SOH = c0 - (1 - end)·u^p	c0: capacity when new over rated
+ *	SOH = c0 - (1 - end)·u^p	c0: capacity when new over rated; p: the
+ *				model's, ln p no surer than exponent_sigma
  *	R/Rnew = b·(1 + s·g·k·u^(p·q·h))	s: its own growth; g, q: the model's;
  *				k, h: of its mode of failure; b: error of Rnew
  *	i/i0 = e^n·(1 + a·f·u^4)	gassing; a: the model's growth; f: of its mode
  *
  * Nothing measures u, y or the mode directly. What was measured is kept as a few marks
  * (what a month of ohmic readings and of float current said) and capacity tests, and
- * the belief is made of them when asked for, by Bayes' rule over a grid of modes and
- * rates: given both, u is known, and c0, b, s and n enter linearly, so each has its
- * exact Gaussian answer. Priors are the model file's [spread] and [modes]; without
- * evidence the answer is the population's. Evidence adds up in any order, and an
- * answer is a function of the struct alone.
+ * the belief is made of them when asked for, by Bayes' rule over a grid of modes,
+ * exponents and rates: given these, u is known, and c0, b, s and n enter linearly, so
+ * each has its exact Gaussian answer. Capacity tests have an error that lasts, where
+ * the model says so (capacity_error): neighbours are then wrong together. Priors are
+ * the model file's [spread] and [modes]; without evidence the answer is the
+ * population's. Evidence adds up in any order, and an answer is a function of the
+ * struct alone.
  */
 #ifndef ESTIMATE_WEAR_H
 #define ESTIMATE_WEAR_H
@@ -58,6 +61,9 @@ struct wear {
 	struct wear_test test[WEAR_TESTS];
 	uint16_t opened; /* day the newest mark was begun */
 	uint8_t marks, tests;
+	/* of the ages a test was made of, standard deviation in 1e-4 lives; the newest
+	 * is of one */
+	uint16_t spread[WEAR_TESTS - 1];
 };
 
 /* What is known of a unit when it is first seen. Unknown: NaN. */
@@ -119,8 +125,9 @@ struct wear_rul {
  * the future (climate, activation energy, wander of the rate: future_sigma of the
  * model). Each uses up its share of life through the year's months, beginning after
  * 'now', each as warm as it was so far (months not seen: their mean); discharges go on
- * as they did. Sudden failures: an open or short circuit .15 % a year, and .4 % in the
- * first year falling with age (Weibull, shape .7) [E, fact sheet, section 4].
+ * as they did. The test that finds the end is as wrong as any: capacity_error. Sudden
+ * failures: an open or short circuit .15 % a year, and .4 % in the first year falling
+ * with age (Weibull, shape .7) [E, fact sheet, section 4].
  */
 void wear_rul(const struct wear *a, const struct battery_model *m, int64_t now,
 	struct wear_rul *out);

@@ -16,6 +16,7 @@ static const double AGE_UNKNOWN = 0.5, AGE_UNKNOWN_LN_STD = 0.7;
  * forgotten [E]. */
 static const double FOUND_WITHIN_DAYS = 365, FORGOTTEN = 0.02;
 static const double GRID_REACH = 3.5; /* standard deviations of the prior */
+static const double EXPONENT_REACH = 2.5;
 enum { REFINEMENTS = 3 };
 static const double Z90 = 1.645;
 /* Middles of parts of equal weight of a standard normal. */
@@ -27,10 +28,9 @@ static const double PART_Z[PARTS] = {-1.6449, -1.0364, -0.6745, -0.3853, -0.1257
  * all its blocks look worn at once) must not outvote all else: a month's readings that
  * are off by more than four deviations [E] are taken for as uncertain as makes it four.
  * The price: a real change that is faster than the law of any mode is believed late, or
- * by the next capacity test. A measured capacity is no sensor's reading: the worse it
- * is, the more it counts.
+ * by the next capacity test.
  */
-static const double OFF_MOST = 16, OFF_ANY = INFINITY;
+static const double OFF_MOST = 16;
 static const double NEGLIGIBLE = 9; /* of ln weight below the best */
 
 /* Of one mode, made ready. */
@@ -41,6 +41,7 @@ struct law {
 	double fade, exponent, end;
 	double age0, life_days, y_std, s_var, n_var;
 	double evidence; /* variance of what is measured, over what is supposed */
+	struct wear_tests tests;
 };
 
 double wear_rate_std(const struct battery_model *m)
@@ -49,19 +50,22 @@ double wear_rate_std(const struct battery_model *m)
 	return m->rate_sigma > 0 ? m->rate_sigma : M_PI / sqrt(6) / m->weibull_shape;
 }
 
-static struct law law_of(const struct wear *a, const struct battery_model *m, int mode)
+/* z: of ln of the exponent, in its deviations. */
+static struct law law_of(
+	const struct wear *a, const struct battery_model *m, int mode, double z)
 {
 	double end = m->eol_pct / 100;
 	double s = m->r0_growth_sigma > 0 ? m->r0_growth_sigma : GROWTH_SIGMA;
 	double n = m->ln_i0_sigma > 0 ? m->ln_i0_sigma : I0_SIGMA;
+	double exponent = m->ageing_exponent * exp(z * m->exponent_sigma);
 	bool aged = a->age_days >= 0;
-	return (struct law){.growth = m->r0_growth * m->mode_r0_gain[mode],
-		.growth_power = m->ageing_exponent * m->r0_growth_exponent *
-				m->mode_r0_power[mode],
+	struct law w = {.growth = m->r0_growth * m->mode_r0_gain[mode],
+		.growth_power =
+			exponent * m->r0_growth_exponent * m->mode_r0_power[mode],
 		.gassing = m->gassing_growth * m->mode_gassing[mode],
-		.ln_share = log(m->mode_share[mode]),
+		.ln_share = log(m->mode_share[mode]) - 0.5 * z * z,
 		.fade = 1 - end,
-		.exponent = m->ageing_exponent,
+		.exponent = exponent,
 		.end = end,
 		.age0 = aged ? wear_age_before(a, m) : AGE_UNKNOWN,
 		.life_days = wear_life_days(m),
@@ -69,6 +73,8 @@ static struct law law_of(const struct wear *a, const struct battery_model *m, in
 		.s_var = s * s,
 		.n_var = n * n,
 		.evidence = m->evidence_std_factor * m->evidence_std_factor};
+	wear_tests_untangle(a, m, w.evidence, &w.tests);
+	return w;
 }
 
 /* A Gaussian of one or two unknowns, and the ln likelihood of what it was told. */
@@ -144,17 +150,13 @@ static double gassing_says(const struct wear *a, const struct law *w, double rat
 static double capacity_says(
 	const struct wear *a, const struct law *w, struct wear_node *n)
 {
-	struct line l = {(double)a->c0, 0, (double)a->c0_var, 0, 0, 0, 1};
+	double faded[WEAR_TESTS];
 	for (int i = 0; i < a->tests; i++) {
 		const struct wear_test *k = &a->test[i];
 		double u = n->rate * (w->age0 + (double)k->aged) + (double)k->damage;
-		double faded = w->fade * pow(u, w->exponent);
-		told(&l, (double)k->soh + faded, 0, w->evidence * (double)k->var,
-			OFF_ANY);
+		faded[i] = w->fade * pow(u, w->exponent);
 	}
-	n->c0 = l.b;
-	n->c0_var = l.pbb;
-	return ln_likelihood(&l);
+	return wear_tests_say(a, &w->tests, faded, &n->c0, &n->c0_var);
 }
 
 /* That it was in service when first seen. */
@@ -172,7 +174,8 @@ static double service_says(const struct wear *a, const struct law *w, double rat
 static struct wear_node node_of(const struct wear *a, const struct law *w, double y)
 {
 	double z = y / w->y_std;
-	struct wear_node n = {.rate = exp(y), .gassing = w->gassing};
+	struct wear_node n = {
+		.rate = exp(y), .exponent = w->exponent, .gassing = w->gassing};
 	n.weight = w->ln_share - 0.5 * z * z + service_says(a, w, n.rate) +
 		   resistance_says(a, w, n.rate) + gassing_says(a, w, n.rate) +
 		   capacity_says(a, w, &n);
@@ -221,10 +224,12 @@ void wear_believe(
 {
 	double best = -INFINITY, sum = 0;
 	out->fade = 1 - m->eol_pct / 100;
-	out->exponent = m->ageing_exponent;
 	out->n = 0;
-	for (int mode = 0; mode < m->modes; mode++) {
-		struct law w = law_of(a, m, mode);
+	int exponents = m->exponent_sigma > 0 ? WEAR_EXPONENTS : 1;
+	for (int i = 0; i < m->modes * exponents; i++) {
+		double at =
+			exponents > 1 ? 2.0 * (i % exponents) / (exponents - 1) - 1 : 0;
+		struct law w = law_of(a, m, i / exponents, at * EXPONENT_REACH);
 		grid(a, &w, out->node + out->n);
 		out->n += WEAR_GRID;
 	}

@@ -176,8 +176,9 @@ static int sample(const struct wear *a, const struct battery_model *m, int64_t n
 		for (int j = 0; j < POINTS; j++) {
 			double zc, zf;
 			point(i, j, &zc, &zf);
-			double c0 = k->c0 + zc * sqrt(k->c0_var);
-			double until = wear_end(c0, end, b.exponent), days = 0;
+			double c0 =
+				k->c0 + zc * hypot(sqrt(k->c0_var), m->capacity_error);
+			double until = wear_end(c0, end, k->exponent), days = 0;
 			if (until > k->used)
 				days = calendar_days(&c, days_until(&w, k, until));
 			days = fmin(days * exp(zf * m->future_sigma), LONGEST_DAYS);

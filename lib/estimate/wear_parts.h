@@ -1,5 +1,5 @@
-/* What the parts of wear (wear.c, wear_belief.c, wear_life.c) share; for lib/estimate
- * alone. */
+/* What the parts of wear (wear.c, wear_tests.c, wear_belief.c, wear_life.c) share; for
+ * lib/estimate alone. */
 #ifndef ESTIMATE_WEAR_PARTS_H
 #define ESTIMATE_WEAR_PARTS_H
 
@@ -7,14 +7,19 @@
 
 #define WEAR_DAYS_PER_YEAR 365.25
 
-enum { WEAR_GRID = 17, WEAR_NODES = WEAR_GRID * MODES_MAX };
+enum {
+	WEAR_GRID = 17,
+	WEAR_EXPONENTS = 9,
+	WEAR_NODES = WEAR_GRID * MODES_MAX * WEAR_EXPONENTS
+};
 
-/* One mode and rate, and what follows from it. */
+/* One mode, exponent and rate, and what follows from it. */
 struct wear_node {
-	double weight;  /* the sum over all is 1 */
-	double rate;    /* e^y */
-	double used;    /* u now */
-	double gassing; /* growth of its mode */
+	double weight;   /* the sum over all is 1 */
+	double rate;     /* e^y */
+	double exponent; /* p */
+	double used;     /* u now */
+	double gassing;  /* growth of its mode */
 	double soh;
 	double c0, c0_var;
 };
@@ -22,9 +27,23 @@ struct wear_node {
 struct wear_belief {
 	struct wear_node node[WEAR_NODES];
 	int n;
-	double fade;     /* of capacity over a life: 1 - end */
-	double exponent; /* p */
+	double fade; /* of capacity over a life: 1 - end */
 };
+
+/* Standard deviation of the ages, in lives, that a test was made of. */
+double wear_spread(const struct wear *a, int test);
+/* The tests untangled: each less its share of those before it has an error of its own,
+ * of variance var. */
+struct wear_tests {
+	double share[WEAR_TESTS][WEAR_TESTS], var[WEAR_TESTS];
+};
+/* evidence: variance of what is measured, over what is supposed. */
+void wear_tests_untangle(const struct wear *a, const struct battery_model *m,
+	double evidence, struct wear_tests *out);
+/* The capacity when new, with its variance, by the tests, each of which saw 'faded'
+ * gone. Returns the ln likelihood. */
+double wear_tests_say(const struct wear *a, const struct wear_tests *t,
+	const double faded[WEAR_TESTS], double *c0, double *c0_var);
 
 /* A value and its weight. Sorting is by value. */
 struct wear_sample {

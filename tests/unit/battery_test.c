@@ -137,6 +137,11 @@ static void what_is_no_battery(void **state)
 	m.capacity_ah = -1;
 	assert_false(battery_model_sound(&m));
 	m = hx12;
+	m.capacity_error = 0.01; /* for how long? */
+	assert_false(battery_model_sound(&m));
+	m.capacity_error_days = 5;
+	assert_true(battery_model_sound(&m));
+	m = hx12;
 	m.rate_fraction[2] = 1e9;
 	assert_false(battery_model_sound(&m));
 }
