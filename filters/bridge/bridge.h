@@ -19,7 +19,7 @@ struct bridge_options {
 	const char *dataset, *prices;
 	bool plain_cookies;
 	struct strlist feeds, origins;
-	int64_t sockets, account_sockets, unknown_sockets, query_ms;
+	int64_t sockets, account_sockets, unknown_sockets, query_ms, body_ms;
 	const char *role, *sites, *full_name, *email;
 };
 

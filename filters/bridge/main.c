@@ -213,6 +213,7 @@ static int serve(const struct bridge_options *o, struct err *err)
 		.key = o->key,
 		.db_url = o->url,
 		.query_ms = o->query_ms,
+		.body_ms = o->body_ms,
 		.service = &service,
 		.log = say};
 	const struct hub_options ho = {BULK_UPDATES, URGENT_UPDATES, CONFLATE_MS};
@@ -251,7 +252,8 @@ int main(int argc, char **argv)
 		.migrations = dir,
 		.sockets = 2000,
 		.account_sockets = 20,
-		.query_ms = 30000};
+		.query_ms = 30000,
+		.body_ms = 60000};
 	struct err err = {0};
 	int first, status = 0;
 	struct opt own[] = {
@@ -281,6 +283,10 @@ int main(int argc, char **argv)
 		{0, "query-limit", "DURATION",
 			"no reading of the database takes longer (30s; 0: any time)",
 			OPT_MS, &o.query_ms, 0, 0},
+		{0, "body-limit", "DURATION",
+			"a request's body is there by then, or cut off (60s; 0: any "
+			"time)",
+			OPT_MS, &o.body_ms, 0, 0},
 		{0, "into", "ENDPOINT",
 			"push: what people and devices tell, into the pipeline",
 			OPT_STR, &o.into, 0, 0},

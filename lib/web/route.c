@@ -369,7 +369,8 @@ struct needs api_needs(const struct service *s, const struct request *req)
 {
 	struct call c = {.service = s, .req = req};
 	bool found = find_route(&c) == 0;
-	bool device = found && c.route->scope == SCOPE_DEVICE;
+	bool device =
+		found && c.route->scope == SCOPE_DEVICE && req->method == METHOD_POST;
 	return (struct needs){
 		device ? BODY_OF_DEVICE_MAX : BODY_MAX, found && c.route->alone};
 }

@@ -15,9 +15,9 @@ enum {
 	CHUNK = 16384,
 	REFUSAL_MAX = 256,     /* of a WebSocket */
 	BODIES_MAX = 64 << 20, /* bytes of large bodies, until they are answered */
+	BODIES_OF_NETWORK_MAX = BODIES_MAX / 4,
 	IDLE_S = 60,
 	SLOW_S = 20,
-	BODY_S = 60, /* for all of a body, however it drips */
 	PING_S = 30, /* a WebSocket that is silent for so long is asked */
 	GONE_S = 60, /* and given up after so long */
 };
@@ -30,7 +30,7 @@ struct server {
 	struct work *work;
 	struct sockets *sockets;
 	atomic_bool stop, news;
-	size_t bodies; /* bytes of large ones */
+	struct bodies *bodies; /* the large ones */
 	/* The style of reports, by its hash: they are pages with a style of their own.
 	 */
 	char report_style[64];
@@ -120,11 +120,19 @@ static long body_length(struct lws *wsi)
 	return *text ? strtol(text, NULL, 10) : 0;
 }
 
-/* Bodies that only devices send are counted: many at once are refused, while whoever
- * logs in or decides something has room. */
-static bool is_large(const struct exchange *x)
+/* Bodies that only devices send are counted: many at once are refused. */
+static int check_large(struct server *s, struct exchange *x, size_t n)
 {
-	return x->needs.body_max > BODY_MAX;
+	x->share = bodies_join(s->bodies, x->req.address);
+	if (!x->share)
+		return http_refuse(&x->res, 503, "out of memory");
+	enum body_room room = bodies_room(x->share, n);
+	if (room == BODY_FITS)
+		return 0;
+	x->res.retry_after_s = 1;
+	if (room == BODY_ALL_FULL)
+		return http_refuse(&x->res, 503, "too busy; try again");
+	return http_refuse(&x->res, 429, "too many samples from your network at once");
 }
 
 static int check_length(struct server *s, struct lws *wsi, struct exchange *x)
@@ -136,17 +144,15 @@ static int check_length(struct server *s, struct lws *wsi, struct exchange *x)
 	if ((size_t)n > x->needs.body_max)
 		return http_refuse(&x->res, 413, "the body is longer than %zu bytes",
 			x->needs.body_max);
-	if (!is_large(x) || s->bodies + (size_t)n <= BODIES_MAX)
-		return 0;
-	x->res.retry_after_s = 1;
-	return http_refuse(&x->res, 503, "too busy; try again");
+	return x->needs.body_max > BODY_MAX ? check_large(s, x, (size_t)n) : 0;
 }
 
 /* What was asked is no longer needed. */
-static void release_body(struct server *s, struct exchange *x)
+static void release_body(struct exchange *x)
 {
-	if (is_large(x))
-		s->bodies -= x->req.body.len;
+	if (x->share)
+		bodies_leave(x->share, x->req.body.len);
+	x->share = NULL;
 	buf_release(&x->req.body);
 }
 
@@ -228,15 +234,11 @@ static int on_body(struct server *s, struct connection *c, const void *in, size_
 	if (!c->x || c->asked || c->x->done)
 		return 0;
 	struct buf *b = &c->x->req.body;
-	bool large = is_large(c->x);
-	if (b->len + n > c->x->needs.body_max ||
-		(large && s->bodies + n > BODIES_MAX) ||
-		now_steady_ms() - c->x->begun_ms > BODY_S * 1000)
+	bool late = s->o.body_ms && now_steady_ms() - c->x->begun_ms > s->o.body_ms;
+	if (late || b->len + n > c->x->needs.body_max || buf_reserve(b, n) < 0 ||
+		(c->x->share && !bodies_take(c->x->share, n)))
 		return -1;
 	buf_append(b, in, n);
-	if (b->failed)
-		return -1;
-	s->bodies += large ? n : 0;
 	return 0;
 }
 
@@ -317,7 +319,7 @@ static int send_head(struct server *s, struct lws *wsi, const struct response *r
 
 static int finish(struct server *s, struct lws *wsi, struct connection *c)
 {
-	release_body(s, c->x);
+	release_body(c->x);
 	exchange_free(c->x);
 	c->x = NULL;
 	return lws_http_transaction_completed(wsi) ? -1 : 0;
@@ -354,14 +356,14 @@ static int on_writable(struct server *s, struct lws *wsi, struct connection *c)
 }
 
 /* An exchange that is with the workers is freed when it comes back. */
-static void on_closed(struct server *s, struct connection *c)
+static void on_closed(struct connection *c)
 {
 	struct exchange *x = c->x;
 	c->x = NULL;
 	if (x && c->asked && !x->done) {
 		x->socket = NULL;
 	} else if (x) {
-		release_body(s, x);
+		release_body(x);
 		exchange_free(x);
 	}
 }
@@ -386,7 +388,7 @@ static void take_answers(struct server *s)
 			sockets_admitted(s->sockets, x);
 			continue;
 		}
-		release_body(s, x);
+		release_body(x);
 		if (changes_sessions(&x->req))
 			sockets_recheck(s->sockets);
 		if (!x->socket) {
@@ -436,7 +438,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 		return on_writable(s, wsi, c);
 	case LWS_CALLBACK_CLOSED_HTTP:
 		if (c)
-			on_closed(s, c);
+			on_closed(c);
 		return 0;
 	case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
 		if (s && s->work)
@@ -517,7 +519,10 @@ struct server *server_new(const struct server_options *o, struct err *err)
 	s->o = *o;
 	name_style(s);
 	lws_set_log_level(0, NULL);
-	if (listen_on(s, err) == 0) {
+	s->bodies = bodies_new(BODIES_MAX, BODIES_OF_NETWORK_MAX);
+	if (!s->bodies)
+		err_nomem(err);
+	else if (listen_on(s, err) == 0) {
 		struct work_options w = {SERVER_WORKERS, SERVER_QUEUE, open_db,
 			close_db, answer, wake, s};
 		s->work = work_new(&w);
@@ -569,5 +574,6 @@ void server_free(struct server *s)
 		lws_context_destroy(s->context);
 	sockets_free(s->sockets);
 	work_free(s->work);
+	bodies_free(s->bodies);
 	free(s);
 }

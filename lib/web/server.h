@@ -17,8 +17,9 @@ struct server_options {
 	int port;               /* 0: any free one */
 	const char *cert, *key; /* PEM files for https; both NULL: http */
 	const char *db_url;
-	int64_t query_ms; /* no reading takes longer, or it is answered with 503; 0: any
-			   */
+	/* No reading takes longer, or it is answered with 503; and no body, however it
+	 * drips, or it is cut off. 0: any time. */
+	int64_t query_ms, body_ms;
 	const struct service *service;
 	const struct assets *assets; /* the page; NULL: none */
 	struct hub *hub;             /* what WebSockets tell; outlives the server */

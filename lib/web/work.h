@@ -5,6 +5,7 @@
 #ifndef WEB_WORK_H
 #define WEB_WORK_H
 
+#include "web/bodies.h"
 #include "web/http.h"
 #include "web/session.h"
 
@@ -22,8 +23,9 @@ struct exchange {
 	struct response res;
 	void *socket; /* whose it is; NULL: gone */
 	struct needs needs;
-	int64_t begun_ms; /* of the monotonic clock, when its head was there */
-	size_t sent;      /* bytes of the body */
+	struct body_share *share; /* of its large body; NULL: it is not, or gone */
+	int64_t begun_ms;         /* of the monotonic clock, when its head was there */
+	size_t sent;              /* bytes of the body */
 	bool done;
 	struct exchange *next; /* in a queue */
 };

@@ -13,6 +13,7 @@ import http.client
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -23,6 +24,7 @@ ACCOUNTS = {"none": "nobody", "viewer": "vera", "engineer": "emil", "admin": "an
 LESS = {"engineer": "vera", "admin": "emil"}
 # Log-ins come from an address of the part's own: an address may try ten times.
 SOURCE = "127.0.1.%d" % (1 + sum(sys.argv[2].encode()) % 250)
+BODY_MAX = 8 << 20  # of a device
 kept, tokens, seen = {"rubbish": "rubbish"}, {"nobody": None}, set()
 
 
@@ -51,6 +53,17 @@ def ask(method, path, token=None, body=None, source="127.0.0.1", length=None, **
         return r.status, r.headers, r.read()
     finally:
         c.close()
+
+
+def hold(n, source):
+    """As many of the largest bodies, of which the last byte does not come."""
+    held = []
+    for _ in range(n):
+        s = socket.create_connection((API.hostname, API.port), 60, (source, 0))
+        s.sendall(b"POST %s/telemetry/bulk HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                  b"Content-Length: %d\r\n\r\n" % (API.path.encode(), BODY_MAX) + b" " * (BODY_MAX - 1))
+        held.append(s)
+    return held
 
 
 def described():
@@ -182,7 +195,8 @@ def run_line(operations, key, row):
     role = operations[key]["x-role"]
     who = ACCOUNTS[role] if who == "least" else LESS[role] if who == "less" else who
     path = key[1].replace("{id}", put_kept(ident or "nix")) + put_kept(query)
-    request = {"source" if n == "from" else n: v for n, v in options if n not in ("keep", "tries")}
+    request = {"source" if n == "from" else n: v for n, v in options if n not in ("keep", "tries", "held")}
+    held = hold(int(dict(options).get("held", 0)), request.get("source"))
     for _ in range(int(dict(options).get("tries", 1))):
         status, answer = call(operations, key, path, who, body=body and put_kept(body), **request)
         if status == want:
@@ -190,6 +204,8 @@ def run_line(operations, key, row):
         time.sleep(0.1)
     else:
         raise Wrong("%s %s as %s %s %s: %d, not %d: %s" % (key[0], path, who, request, body or "", status, want, answer[:300]))
+    for s in held:
+        s.close()
     for name, value in options:
         if name == "keep":
             keep(answer, value)

@@ -3,6 +3,7 @@
 #include "base/timefmt.h"
 #include "db/db.h"
 #include "web/api.h"
+#include "web/bodies.h"
 #include "web/password.h"
 #include "web/pipeline.h"
 
@@ -141,6 +142,35 @@ static void limit_takes_a_network_for_one(void **state)
 	assert_int_equal(limit_take(l, "192.0.2.1", NOW), 0);
 	assert_int_equal(limit_take(l, "192.0.2.2", NOW), 0);
 	limit_free(l);
+}
+
+/* 60 bytes of a network, 100 of all. */
+static void bodies_have_bounds(void **state)
+{
+	struct bodies *b = bodies_new(100, 60);
+	struct body_share *one = bodies_join(b, "2001:db8:0:1::1");
+	assert_ptr_equal(bodies_join(b, "2001:db8:0:1:ffff::2"), one);
+	struct body_share *other = bodies_join(b, "2001:db8:0:2::1");
+	assert_ptr_not_equal(one, other);
+	assert_int_equal(bodies_room(one, 60), BODY_FITS);
+	assert_int_equal(bodies_room(one, 61), BODY_NETWORK_FULL);
+	assert_int_equal(bodies_room(one, 101), BODY_ALL_FULL);
+	assert_true(bodies_take(one, 50));
+	assert_false(bodies_take(one, 11));
+	assert_true(bodies_take(one, 10));
+	assert_int_equal(bodies_room(other, 40), BODY_FITS);
+	assert_false(bodies_take(other, 41));
+	assert_true(bodies_take(other, 40));
+	assert_int_equal(bodies_room(other, 1), BODY_ALL_FULL);
+	bodies_leave(one, 50); /* one of its two bodies */
+	assert_int_equal(bodies_room(other, 20), BODY_FITS);
+	assert_int_equal(bodies_room(other, 21), BODY_NETWORK_FULL);
+	assert_true(bodies_take(one, 50));
+	bodies_leave(one, 60);
+	bodies_leave(other, 40);
+	struct body_share *again = bodies_join(b, "192.0.2.1");
+	assert_true(bodies_take(again, 60));
+	bodies_free(b); /* also what nobody has left */
 }
 
 static void await_end(struct pipeline *p)
@@ -463,8 +493,9 @@ int main(void)
 		cmocka_unit_test(sites_of_an_account),
 		cmocka_unit_test(limit_gives_back_with_time),
 		cmocka_unit_test(limit_takes_a_network_for_one),
-		cmocka_unit_test(queries), cmocka_unit_test(cookies),
-		cmocka_unit_test(codings), cmocka_unit_test(routes_are_distinct),
+		cmocka_unit_test(bodies_have_bounds), cmocka_unit_test(queries),
+		cmocka_unit_test(cookies), cmocka_unit_test(codings),
+		cmocka_unit_test(routes_are_distinct),
 		cmocka_unit_test(secret_is_no_argument),
 		cmocka_unit_test_setup_teardown(transactions_nest, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
