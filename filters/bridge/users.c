@@ -77,7 +77,7 @@ static int note(struct db *db, const char *action, const char *name, struct err 
 static int add(struct db *db, const struct bridge_options *o, const char *name,
 	struct err *err)
 {
-	char password[PASSWORD_MAX + 2];
+	char password[PASSWORD_MAX + 2], hash[PASSWORD_HASH_SIZE];
 	struct account a = {.active = true, .role = role_of(o->role ? o->role : "")};
 	if (!o->role)
 		return err_set(err, ERR_USAGE,
@@ -91,8 +91,10 @@ static int add(struct db *db, const struct bridge_options *o, const char *name,
 	if (account_check(&a, err) < 0 ||
 		read_password(password, sizeof(password), err) < 0)
 		return -1;
-	int r = account_add(db, &a, password, now_wall_ms(), err);
+	int r = account_hash(&a, password, hash, err);
 	sodium_memzero(password, sizeof(password));
+	if (r == 0)
+		r = account_add(db, &a, hash, now_wall_ms(), err);
 	return r < 0 ? -1 : note(db, "user.add", name, err);
 }
 
@@ -108,13 +110,15 @@ static int find(struct db *db, const char *name, struct account *a, struct err *
 static int passwd(struct db *db, const struct bridge_options *o, const char *name,
 	struct err *err)
 {
-	char password[PASSWORD_MAX + 2];
+	char password[PASSWORD_MAX + 2], hash[PASSWORD_HASH_SIZE];
 	struct account a;
 	if (find(db, name, &a, err) < 0 ||
 		read_password(password, sizeof(password), err) < 0)
 		return -1;
-	int r = account_set_password(db, &a, password, 0, now_wall_ms(), err);
+	int r = account_hash(&a, password, hash, err);
 	sodium_memzero(password, sizeof(password));
+	if (r == 0)
+		r = account_set_password(db, &a, hash, 0, now_wall_ms(), err);
 	return r < 0 ? -1 : note(db, "user.passwd", name, err);
 }
 

@@ -1,7 +1,6 @@
 #include "web/account.h"
 #include "base/timefmt.h"
 #include "web/cell.h"
-#include "web/password.h"
 #include "web/session.h"
 
 #include <ctype.h>
@@ -152,14 +151,19 @@ static const char *or_null(const char *s)
 	return *s ? s : NULL;
 }
 
-int account_add(struct db *db, struct account *a, const char *password, int64_t now,
+int account_hash(const struct account *a, const char *password,
+	char hash[PASSWORD_HASH_SIZE], struct err *err)
+{
+	return password_acceptable(password, a->username, err) < 0
+		       ? -1
+		       : password_hash(password, hash, err);
+}
+
+int account_add(struct db *db, struct account *a, const char *hash, int64_t now,
 	struct err *err)
 {
-	char hash[PASSWORD_HASH_SIZE];
 	int64_t added = 0;
-	if (account_check(a, err) < 0 ||
-		password_acceptable(password, a->username, err) < 0 ||
-		password_hash(password, hash, err) < 0)
+	if (account_check(a, err) < 0)
 		return -1;
 	if (db_write(db,
 		    DB_QUERY("INSERT INTO app_user (username, full_name, email, role, "
@@ -222,13 +226,9 @@ static int change_password(struct db *db, void *ctx, struct err *err)
 	return session_end_all(db, c->a->id, c->keep, c->now, err);
 }
 
-int account_set_password(struct db *db, const struct account *a, const char *password,
+int account_set_password(struct db *db, const struct account *a, const char *hash,
 	int64_t keep, int64_t now, struct err *err)
 {
-	char hash[PASSWORD_HASH_SIZE];
-	if (password_acceptable(password, a->username, err) < 0 ||
-		password_hash(password, hash, err) < 0)
-		return -1;
 	struct change c = {a, hash, keep, now};
 	return db_transaction(db, change_password, &c, err);
 }

@@ -6,6 +6,7 @@
 #define WEB_ACCOUNT_H
 
 #include "db/query.h"
+#include "web/password.h"
 
 #include <stdbool.h>
 
@@ -40,18 +41,26 @@ int account_check(const struct account *a, struct err *err);
 int sites_check(const char *sites, struct err *err);
 
 /*
- * Adds an account; a->id and a->created are set. ERR_DATA: the name is taken, the
- * account or the password is not fit.
+ * The hash of a password that the account is to have, some 20 ms of work: so before the
+ * transaction that stores it, which keeps other writers waiting. ERR_DATA: it is not
+ * fit; ERR_IO.
  */
-int account_add(struct db *db, struct account *a, const char *password, int64_t now,
+int account_hash(const struct account *a, const char *password,
+	char hash[PASSWORD_HASH_SIZE], struct err *err);
+/*
+ * Adds an account; a->id and a->created are set. hash: account_hash(). ERR_DATA: the
+ * name is taken, the account is not fit.
+ */
+int account_add(struct db *db, struct account *a, const char *hash, int64_t now,
 	struct err *err);
 /* Stores name, email, role, sites and active of a->id. A deactivated one's sessions
  * end.
  */
 int account_update(
 	struct db *db, const struct account *a, int64_t now, struct err *err);
-/* Sets a new password; every session of the account but 'keep' (0: none) ends. */
-int account_set_password(struct db *db, const struct account *a, const char *password,
+/* Sets a new password, by its account_hash(); every session of the account but 'keep'
+ * (0: none) ends. */
+int account_set_password(struct db *db, const struct account *a, const char *hash,
 	int64_t keep, int64_t now, struct err *err);
 /* Is this the password of the account? 1, 0, or -1 ERR_IO. */
 int account_has_password(

@@ -2,7 +2,6 @@
 #include "web/api.h"
 #include "web/cell.h"
 #include "web/emit.h"
-#include "web/password.h"
 
 #include <stdio.h>
 
@@ -171,16 +170,15 @@ const struct param PASSWORD_PARAMS[] = {
 	{"password", PARAM_TEXT, "the new one", true, 1, PASSWORD_MAX, NULL, NULL},
 	{0}};
 
-static int set_password(struct call *c, void *ctx, struct err *err)
+static int set_password(struct call *c, void *hash, struct err *err)
 {
-	return account_set_password(c->db, &c->account, call_value(c, "password"),
-		       c->session, c->now, err) < 0
-		       ? -1
-		       : 1;
+	int r = account_set_password(c->db, &c->account, hash, c->session, c->now, err);
+	return r < 0 ? -1 : 1;
 }
 
 int api_change_password(struct call *c, struct err *err)
 {
+	char hash[PASSWORD_HASH_SIZE];
 	int64_t wait = limit_take(c->service->limit, c->req->address, c->now);
 	if (wait > 0)
 		return too_many(c, wait);
@@ -194,8 +192,9 @@ int api_change_password(struct call *c, struct err *err)
 			       ? -1
 			       : http_refuse(c->res, 403,
 					 "the current password is another");
-	return call_change(c, "password", c->account.username, NULL, set_password, NULL,
-		       err) < 0
+	return account_hash(&c->account, call_value(c, "password"), hash, err) < 0 ||
+			       call_change(c, "password", c->account.username, NULL,
+				       set_password, hash, err) < 0
 		       ? -1
 		       : 204;
 }

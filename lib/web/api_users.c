@@ -2,7 +2,6 @@
 #include "web/api.h"
 #include "web/cell.h"
 #include "web/emit.h"
-#include "web/password.h"
 
 #include "base/parse.h"
 
@@ -105,7 +104,7 @@ static void apply(struct call *c, struct account *a)
 
 struct form {
 	struct account *a;
-	const char *password;
+	const char *password; /* its hash; NULL: it stays */
 };
 
 static int add(struct call *c, void *ctx, struct err *err)
@@ -116,15 +115,18 @@ static int add(struct call *c, void *ctx, struct err *err)
 
 int api_user_add(struct call *c, struct err *err)
 {
+	char hash[PASSWORD_HASH_SIZE];
 	struct account a = {.active = true}, other;
-	struct form f = {&a, call_value(c, "password")};
+	struct form f = {&a, hash};
 	str_copy(a.username, sizeof(a.username), str_of(call_value(c, "username")));
 	apply(c, &a);
 	int taken = account_by_name(c->db, a.username, &other, err);
 	if (taken > 0)
 		return http_refuse(
 			c->res, 409, "there is a user '%s' already", a.username);
-	if (taken < 0 || call_change(c, "user.add", a.username, NULL, add, &f, err) < 0)
+	if (taken < 0 || account_check(&a, err) < 0 ||
+		account_hash(&a, call_value(c, "password"), hash, err) < 0 ||
+		call_change(c, "user.add", a.username, NULL, add, &f, err) < 0)
 		return -1;
 	emit_account(c->out, &a);
 	return 201;
@@ -143,8 +145,10 @@ static int change(struct call *c, void *ctx, struct err *err)
 
 int api_user_change(struct call *c, struct err *err)
 {
+	char hash[PASSWORD_HASH_SIZE];
+	const char *password = call_value(c, "password");
 	struct account a;
-	struct form f = {&a, call_value(c, "password")};
+	struct form f = {&a, password ? hash : NULL};
 	int status = find(c, &a, err);
 	if (status != 200)
 		return status;
@@ -152,6 +156,9 @@ int api_user_change(struct call *c, struct err *err)
 	if (a.id == c->account.id && (!a.active || a.role != ROLE_ADMIN))
 		return http_refuse(c->res, 409,
 			"not oneself: another admin has to take this role away");
+	if (account_check(&a, err) < 0 ||
+		(password && account_hash(&a, password, hash, err) < 0))
+		return -1;
 	if (call_change(c, "user.change", a.username, NULL, change, &f, err) < 0)
 		return -1;
 	emit_account(c->out, &a);

@@ -314,6 +314,23 @@ ENDLESS="ALTER TABLE site RENAME TO site_away; CREATE VIEW site AS SELECT * FROM
 	grep -q 'the log is full' bridge.log
 }
 
+@test "a password is judged and hashed before anybody has to wait for its writing" {
+	serve sqlite:f.db
+	login anna
+	id=$(sqlite3 f.db "SELECT id FROM app_user WHERE username = 'vera'")
+	coproc sqlite3 f.db
+	locker=$COPROC_PID
+	printf 'BEGIN IMMEDIATE;\n.print locked\n' >&"${COPROC[1]}"
+	read -r <&"${COPROC[0]}" # from now on only it can write
+	gives 422 PATCH "/auth/users/$id" '{"password":"password1"}'
+	gives 422 POST /auth/users '{"username":"pim","password":"password1","role":"viewer"}'
+	gives 422 POST /auth/change-password '{"current":"anna has a password","password":"password1"}'
+	kill "$locker"
+	wait "$locker" || true
+	gives 200 PATCH "/auth/users/$id" '{"password":"another long one"}'
+	login vera 'another long one'
+}
+
 @test "large bodies that are never done take so much memory and no more" {
 	serve sqlite:f.db
 	$PYTHON - "$API" "$(cat bridge.pid)" <<-'END'

@@ -25,14 +25,15 @@ static void make_world(void)
 	struct err err = {0};
 	struct account a = {.username = "anna", .role = ROLE_ADMIN, .active = true};
 	struct session s;
-	char token[ACCESS_TOKEN_SIZE];
+	char token[ACCESS_TOKEN_SIZE], hash[PASSWORD_HASH_SIZE];
 	world.service = (struct service){.routes = API_ROUTES,
 		.nroutes = API_NROUTES,
 		.limit = limit_new(4, 1000000, 1)};
 	world.db = db_open("sqlite::memory:", DB_CREATE, &err);
 	if (!world.db || token_key_make(&world.service.key, &err) < 0 ||
 		db_ready(world.db, "schemas/sql", &err) < 0 ||
-		account_add(world.db, &a, "a long one", NOW, &err) < 0 ||
+		account_hash(&a, "a long one", hash, &err) < 0 ||
+		account_add(world.db, &a, hash, NOW, &err) < 0 ||
 		session_login(world.db, "anna", "a long one", "::1", NOW, &s, &err) < 0)
 		abort();
 	access_token_make(&world.service.key,

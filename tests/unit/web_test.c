@@ -277,7 +277,7 @@ static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 	struct err err = {0};
-	char url[80];
+	char url[80], hash[PASSWORD_HASH_SIZE];
 	str_copy(f->file, sizeof(f->file), str_of("/tmp/web_test.XXXXXX"));
 	int fd = mkstemp(f->file);
 	if (fd < 0)
@@ -288,7 +288,8 @@ static int set_up(void **state)
 	f->vera = (struct account){
 		.username = "vera", .role = ROLE_VIEWER, .active = true};
 	if (!f->db || db_ready(f->db, "schemas/sql", &err) < 0 ||
-		account_add(f->db, &f->vera, "a long one", NOW, &err) < 0) {
+		account_hash(&f->vera, "a long one", hash, &err) < 0 ||
+		account_add(f->db, &f->vera, hash, NOW, &err) < 0) {
 		print_error("%s\n", err.msg);
 		return -1;
 	}
