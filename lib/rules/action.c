@@ -1,25 +1,27 @@
 /*
  * What people decide about an alert or incident, as records of the stream: to shelve it
  * until a time, or to resolve it. Acknowledging, assigning and commenting change
- * nothing in what is so, and are the store's. A decision told again changes nothing.
- * One to shelve may come before its alert does (a stream that is run again): it is
- * kept.
+ * nothing in what is so, and are the store's. A decision told again changes nothing:
+ * one about an incident is not about alerts that have joined it since. One to shelve
+ * may come before its alert does (a stream that is run again): it is kept.
  */
 #include "rules/engine_impl.h"
 
 #include <stdio.h>
 
 static bool is_meant(const struct engine *e, int rule, const struct subject *s,
-	const struct life *l, struct str id)
+	const struct life *l, const struct rec_alert_action *a)
 {
 	char own[ID_SIZE];
 	if (l->phase < LIFE_SUPPRESSED)
 		return false;
 	alert_id(e, rule, s->code, l->start, own);
-	if (str_is(id, own))
+	if (str_is(a->subject_id, own))
 		return true;
+	if (l->fired > a->ts) /* it has joined since */
+		return false;
 	for (uint32_t i = l->incident; i; i = incident_at(e, i)->parent)
-		if (str_is(id, incident_id(e, i)))
+		if (str_is(a->subject_id, incident_id(e, i)))
 			return true;
 	return false;
 }
@@ -82,7 +84,7 @@ int act(struct engine *e, const struct rec_alert_action *a, struct err *err)
 		for (uint32_t id = 0; id < n; id++) {
 			struct subject s = subject_at(e, t, id);
 			struct life *l = life_of(e, rule, &s);
-			if (!is_meant(e, rule, &s, l, a->subject_id))
+			if (!is_meant(e, rule, &s, l, a))
 				continue;
 			found = true;
 			apply(e, rule, &s, l, a);

@@ -460,17 +460,23 @@ static void test_decisions_told_again(void **state)
 	expect("alert", 2);
 }
 
+/* The incident that was told of last in a line with that beginning. */
+static void find_incident(const char *beginning, char id[20])
+{
+	id[0] = '\0';
+	for (int i = 0; i < said.n; i++)
+		if (strncmp(said.line[i], beginning, strlen(beginning)) == 0)
+			memcpy(id, incident_ids[i], sizeof(incident_ids[i]));
+}
+
 /* Whoever shelves an incident shelves what is in it, and in what is part of it. */
 static void test_an_incident_is_shelved(void **state)
 {
-	char id[32] = "";
+	char id[20];
 	begin_with(HOT);
 	heat_system("UPS-01", 1, 2, 0, 36);
 	expect("incident hot DC-CNX-01-UPS-01 open 6", 1);
-	for (int i = 0; i < said.n; i++)
-		if (strncmp(said.line[i], "incident hot DC-CNX-01-UPS-01 open", 34) ==
-			0)
-			snprintf(id, sizeof(id), "%s", incident_ids[i]);
+	find_incident("incident hot DC-CNX-01-UPS-01 open", id);
 	said.n = 0;
 	decide(id, MIN(6), alert_verb_shelve, MIN(30));
 	expect("alert", 6);
@@ -517,6 +523,28 @@ static void test_resolved_by_hand(void **state)
 	/* What still holds comes back, as a new alert. */
 	heat(1, 7, 12, 36);
 	expect("alert hot DC-CNX-01-UPS-01-S1-J01 firing", 3);
+}
+
+/* The bridge tells it again to a pipeline that has gone on from an older state. */
+static void test_an_incident_is_resolved_as_it_was(void **state)
+{
+	char id[20];
+	begin_with(HOT);
+	for (int j = 1; j <= 3; j++)
+		heat(j, 0, 5, 36);
+	find_incident("incident hot DC-CNX-01-UPS-01-S1 open 3", id);
+	heat(4, 5, 12, 36); /* hot before the decision, an alert after it */
+	expect("incident hot DC-CNX-01-UPS-01-S1 open 4", 1);
+	decide(id, MIN(6), alert_verb_resolve, TIME_NIL);
+	for (int j = 1; j <= 3; j++) {
+		char line[64];
+		snprintf(line, sizeof(line),
+			"alert hot DC-CNX-01-UPS-01-S1-J0%d resolved", j);
+		expect(line, 1);
+	}
+	expect("alert hot DC-CNX-01-UPS-01-S1-J04 resolved", 0);
+	decide(id, MIN(13), alert_verb_resolve, TIME_NIL);
+	expect("alert hot DC-CNX-01-UPS-01-S1-J04 resolved", 1);
 }
 
 static void test_hold_off_after_discharge(void **state)
@@ -1523,6 +1551,7 @@ int main(void)
 		cmocka_unit_test(test_an_incident_is_shelved),
 		cmocka_unit_test(test_simulated_trouble),
 		cmocka_unit_test(test_resolved_by_hand),
+		cmocka_unit_test(test_an_incident_is_resolved_as_it_was),
 		cmocka_unit_test(test_hold_off_after_discharge),
 		cmocka_unit_test(test_hold_off_after_equalize),
 		cmocka_unit_test(test_discharge_alert_ends_with_it),
