@@ -243,9 +243,8 @@ static int load(
 {
 	engine_index(e, rules);
 	everything(k, e);
-	if (k->failed || k->left || !sound(e))
-		return err_set(err, ERR_IO, "the state is damaged; remove it");
-	return 0;
+	k->failed = k->failed || !sound(e);
+	return walk_end(k, err);
 }
 
 int engine_load(
@@ -261,7 +260,7 @@ int engine_load(
 		return -1;
 	struct str text = walk_text(&k, STR_NIL);
 	if (k.failed)
-		return err_set(err, ERR_IO, "the state is damaged; remove it");
+		return walk_end(&k, err);
 	struct rule_set *then = calloc(1, sizeof(*then));
 	r = then ? rule_set_parse(then, text.s, text.len, "the rules of the state", err)
 		 : err_nomem(err);
