@@ -50,6 +50,11 @@ static void collect(struct flow *f, const struct options *o, struct dataset *d,
 				continue;
 			if (word.source == rul_source_twin)
 				bad = dataset_twin(d, &word, &err);
+		} else if (rec.kind == KIND_twin_state) {
+			struct rec_twin_state state;
+			if (!flow_decode(f, &rec, &state))
+				continue;
+			bad = dataset_state(d, &state, &err);
 		}
 		flow_pass(f, &rec);
 		if (bad < 0)

@@ -30,7 +30,8 @@ TEMPERATURE = ("t_", "hours_above_", "arrhenius_", "season_")
 
 def wanted(names):
     """The columns of the table: (kind, field)."""
-    cols = [("twin", n[5:]) if n.startswith("twin_") else ("feature", n) for n in names]
+    cols = [("feature", n) if not n.startswith("twin_") else
+            ("twin", n[5:]) if n.endswith("_days") else ("twin_state", n[5:]) for n in names]
     cols += [("truth", f) for f in TRUTH + ["rul_days", "censored"]]
     cols += [("feature", "age_days"), ("feature", "initial_capacity_pct"), ("twin_state", "soh_pct")]
     return cols + [(s, f) for s in SOURCES.values() for f in ("rul_days", "lower_days", "upper_days")]

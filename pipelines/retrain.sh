@@ -23,7 +23,8 @@ trap 'rm -rf "$tmp"' EXIT
 # The records of the sites held out, or (not) of the others.
 part() {
 	floatline decode -q -i "$stream" | jq -c --arg sites "$held" "
-		select(.kind == \"feature\" or .kind == \"truth\")
+		select(.kind == \"feature\" or .kind == \"truth\" or .kind == \"twin_state\"
+			or (.kind == \"rul\" and .source == \"twin\"))
 		| select(.battery as \$b | \$sites / \",\" | any(. as \$s | \$b | startswith(\$s + \"-\")) $1)" |
 		floatline encode -q
 }

@@ -19,14 +19,16 @@ struct dataset_battery {
 	int64_t truth_ts;
 	double truth_rul;
 	bool truth_censored;
-	int64_t twin_ts;
 	struct twin_word twin;
 	int npending;
 	size_t pending[PENDING_MAX];
 };
 
-static const struct dataset_battery FRESH = {
-	.slot = INT64_MIN, .truth_ts = TIME_NIL, .twin_ts = TIME_NIL};
+static struct dataset_battery new_battery(void)
+{
+	return (struct dataset_battery){
+		.slot = INT64_MIN, .truth_ts = TIME_NIL, .twin = twin_word_none()};
+}
 
 void dataset_init(struct dataset *d, size_t max_rows, int64_t every_ms)
 {
@@ -56,14 +58,14 @@ static struct dataset_battery *state_of(
 			return NULL;
 		}
 		for (size_t i = d->cap_state; i < cap; i++)
-			s[i] = FRESH;
+			s[i] = new_battery();
 		d->state = s;
 		d->cap_state = cap;
 	}
 	struct dataset_battery *b = &d->state[*id];
 	if (b->unit != unit) {
 		/* Another block stands there now and shares nothing with the last. */
-		*b = FRESH;
+		*b = new_battery();
 		b->unit = unit;
 	}
 	return b;
@@ -178,9 +180,8 @@ int dataset_feature(struct dataset *d, const struct rec_feature *r, struct err *
 		.battery = id,
 		.unit = r->unit,
 		.age_days = r->age_days};
-	bool told = b->twin_ts != TIME_NIL && r->ts - b->twin_ts <= TWIN_WORD_MS;
-	feature_values(
-		&d->features, r, told ? &b->twin : &TWIN_SILENT, dataset_x(d, d->n));
+	struct twin_word word = twin_word_at(&b->twin, r->ts);
+	feature_values(&d->features, r, &word, dataset_x(d, d->n));
 	b->slot = slot_of(d, r->ts);
 	if (b->truth_ts != TIME_NIL)
 		label(row, b->truth_ts, b->truth_rul, b->truth_censored);
@@ -215,17 +216,32 @@ int dataset_truth(struct dataset *d, const struct rec_truth *r, struct err *err)
 	return 0;
 }
 
+static bool is_twinless(struct str battery)
+{
+	return hash_bytes(battery.s, battery.len) % TWINLESS == 0;
+}
+
 int dataset_twin(struct dataset *d, const struct rec_rul *r, struct err *err)
 {
 	uint32_t id;
-	if (hash_bytes(r->battery.s, r->battery.len) % TWINLESS == 0)
+	if (is_twinless(r->battery))
 		return 0;
 	struct dataset_battery *b = state_of(d, r->battery, r->unit, &id, err);
 	if (!b)
 		return -1;
-	b->twin_ts = r->ts;
-	b->twin = (struct twin_word){
-		{(double)r->rul_days, (double)r->lower_days, (double)r->upper_days}};
+	twin_word_rul(&b->twin, r);
+	return 0;
+}
+
+int dataset_state(struct dataset *d, const struct rec_twin_state *r, struct err *err)
+{
+	uint32_t id;
+	if (is_twinless(r->battery))
+		return 0;
+	struct dataset_battery *b = state_of(d, r->battery, r->unit, &id, err);
+	if (!b)
+		return -1;
+	twin_word_state(&b->twin, r);
 	return 0;
 }
 

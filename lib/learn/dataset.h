@@ -54,6 +54,7 @@ int dataset_feature(struct dataset *d, const struct rec_feature *r, struct err *
 int dataset_truth(struct dataset *d, const struct rec_truth *r, struct err *err);
 /* r->source is twin: a word for the rows of the next TWIN_WORD_MS. */
 int dataset_twin(struct dataset *d, const struct rec_rul *r, struct err *err);
+int dataset_state(struct dataset *d, const struct rec_twin_state *r, struct err *err);
 /* After the last record: drops rows without a label and batteries without rows (ids are
  * given anew). Returns 0, or -1. */
 int dataset_finish(struct dataset *d, struct err *err);

@@ -1,8 +1,5 @@
 #include "learn/features.h"
 
-static const char *const TWIN_NAMES[TWIN_WORDS] = {
-	"twin_rul_days", "twin_lower_days", "twin_upper_days"};
-
 static bool describes_battery(const struct field_info *f)
 {
 	static const char *const window[] = {"ts", "battery", "unit", "window_h",
@@ -20,7 +17,8 @@ static void append(struct feature_set *s, const struct field_info *f)
 
 static void append_twin(struct feature_set *s, int word)
 {
-	s->v[s->n++] = (struct feature_def){TWIN_NAMES[word], "d", NULL, word};
+	s->v[s->n++] = (struct feature_def){
+		TWIN_NAMES[word].name, TWIN_NAMES[word].unit, NULL, word};
 }
 
 void feature_set_all(struct feature_set *s)
@@ -39,7 +37,7 @@ int feature_set_add(struct feature_set *s, struct str name)
 	const struct kind_info *k = kind_info(KIND_feature);
 	int i = field_index(k, name);
 	for (int t = 0; t < TWIN_WORDS && s->n < FIELDS_MAX; t++)
-		if (str_is(name, TWIN_NAMES[t])) {
+		if (str_is(name, TWIN_NAMES[t].name)) {
 			append_twin(s, t);
 			return 0;
 		}
@@ -52,7 +50,7 @@ int feature_set_add(struct feature_set *s, struct str name)
 bool feature_is_twin(const char *name)
 {
 	for (int t = 0; t < TWIN_WORDS; t++)
-		if (strcmp(name, TWIN_NAMES[t]) == 0)
+		if (strcmp(name, TWIN_NAMES[t].name) == 0)
 			return true;
 	return false;
 }

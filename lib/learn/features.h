@@ -1,18 +1,17 @@
 /*
- * The features a model may use: the twin's estimate of the remaining life, which
- * gathers by the laws of ageing what the records of years say, and every measured field
- * of a feature record, found by name in the record definitions, so that a new field
- * becomes a new feature without a word here. What describes the measuring rather than
- * the battery (times, counts, coverage, the standard error of a slope) is left out: it
- * changes with the sampling interval, and a model that used it would know one interval
- * only.
+ * The features a model may use: the twin's estimate of the remaining life and its
+ * state, which gather by the laws of ageing what the records of years say, and every
+ * measured field of a feature record, found by name in the record definitions, so that
+ * a new field becomes a new feature without a word here. What describes the measuring
+ * rather than the battery (times, counts, coverage, the standard error of a slope) is
+ * left out: it changes with the sampling interval, and a model that used it would know
+ * one interval only.
  */
 #ifndef LEARN_FEATURES_H
 #define LEARN_FEATURES_H
 
+#include "learn/word.h"
 #include "record/schema.h"
-
-#include <math.h>
 
 struct feature_def {
 	const char *name, *unit; /* of the record definitions, static */
@@ -20,15 +19,6 @@ struct feature_def {
 		*field; /* of a feature record; NULL: of the twin's word */
 	int twin;       /* place in the twin's word */
 };
-
-/* What the twin last said of a battery, in days; NaN nothing (lately). */
-enum { TWIN_RUL, TWIN_LOWER, TWIN_UPPER, TWIN_WORDS };
-struct twin_word {
-	double v[TWIN_WORDS];
-};
-#define TWIN_SILENT ((struct twin_word){{NAN, NAN, NAN}})
-/* A word older than this says nothing any more. */
-#define TWIN_WORD_MS (2 * DAY_MS)
 
 struct feature_set {
 	int n;

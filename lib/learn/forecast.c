@@ -21,12 +21,18 @@ struct battery {
 	int64_t emitted_ts; /* of the last fused record */
 	int64_t twin_ts, nis_ts;
 	struct estimate twin;
-	float nis; /* of the twin's voltages */
+	struct twin_word word; /* the same and the twin's state, as features */
+	float nis;             /* of the twin's voltages */
 };
-static const struct battery FRESH = {.feature_ts = TIME_NIL,
-	.emitted_ts = TIME_NIL,
-	.twin_ts = TIME_NIL,
-	.nis_ts = TIME_NIL};
+
+static struct battery new_battery(void)
+{
+	return (struct battery){.feature_ts = TIME_NIL,
+		.emitted_ts = TIME_NIL,
+		.twin_ts = TIME_NIL,
+		.nis_ts = TIME_NIL,
+		.word = twin_word_none()};
+}
 
 struct forecast {
 	struct forecast_options o;
@@ -328,7 +334,7 @@ static struct battery *grow(struct forecast *f, uint32_t id)
 		if (!b)
 			return NULL;
 		for (size_t i = f->cap; i < cap; i++)
-			b[i] = FRESH;
+			b[i] = new_battery();
 		f->batteries = b;
 		f->cap = cap;
 	}
@@ -348,7 +354,7 @@ static struct battery *battery_of(struct forecast *f, struct str code, int32_t u
 		/* Rows of the former unit may be waiting. */
 		if (b->feature_ts != TIME_NIL && forecast_flush(f, err) < 0)
 			return NULL;
-		*b = FRESH;
+		*b = new_battery();
 		b->unit = unit;
 	}
 	return b;
@@ -369,9 +375,7 @@ static int take(struct forecast *f, struct arm *a, const struct rec_feature *r,
 		return -1;
 	struct battery *b = &f->batteries[id];
 	b->feature_ts = b->emitted_ts = r->ts;
-	struct twin_word word = TWIN_SILENT;
-	if (b->twin_ts != TIME_NIL && r->ts - b->twin_ts <= TWIN_WORD_MS)
-		word = (struct twin_word){{b->twin.rul, b->twin.lower, b->twin.upper}};
+	struct twin_word word = twin_word_at(&b->word, r->ts);
 	return arm_take(a, r, &word, id, f->now, err);
 }
 
@@ -416,6 +420,7 @@ int forecast_twin(struct forecast *f, const struct rec_rul *r, struct err *err)
 		return -1;
 	b->twin_ts = r->ts;
 	b->twin = heard(r);
+	twin_word_rul(&b->word, r);
 	/* Where the features have dried up the twin speaks, on its own beat. */
 	if (!fresh(f, b->feature_ts, r->ts) && due(f, b->emitted_ts, r->ts))
 		emit_fused(f, &f->arm[arm_of(f, r->battery)], id, r->ts, NULL);
@@ -430,6 +435,7 @@ int forecast_state(struct forecast *f, const struct rec_twin_state *r, struct er
 		return -1;
 	b->nis = r->nis;
 	b->nis_ts = r->ts;
+	twin_word_state(&b->word, r);
 	return 0;
 }
 

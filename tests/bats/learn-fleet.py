@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """A small fleet with a known law of life, as NDJSON for encode: daily features, truth and
-the twin's estimates.  learn-fleet.py BATTERIES DAYS SEED [KIND,...]"""
+the twin's estimates (and states).  learn-fleet.py BATTERIES DAYS SEED [KIND,...]"""
 import json
 import math
 import random
@@ -43,3 +43,4 @@ for day in range(days):
         put("rul", ts=ts, battery=b.code, unit=0, source="twin", rul_days=twin,
             lower_days=twin * 0.7, upper_days=twin * 1.4, p_fail_30d=0.01,
             p_fail_90d=0.05, confidence=0.6)
+        put("twin_state", ts=ts, battery=b.code, unit=0, soh_pct=80 + 20 * rul / b.life, soh_std_pct=1.5)

@@ -132,9 +132,12 @@ fleet() { # BATTERIES DAYS SEED [KINDS] >stream
 @test "features nobody has are left out, and the twin is learned from where it speaks" {
 	fleet 120 3 2 feature,truth >"$BATS_TEST_TMPDIR/f.fl"
 	train -q --trials 1 --out "$BATS_TEST_TMPDIR/m" <"$BATS_TEST_TMPDIR/f.fl"
-	jq -e '[.features[].name] | (index("twin_rul_days") or index("thd_mean_pct")) | not' "$BATS_TEST_TMPDIR/m/model.json"
-	fleet 120 3 2 >"$BATS_TEST_TMPDIR/f.fl"
+	jq -e '[.features[].name] | (index("twin_rul_days") or index("twin_soh_pct") or index("thd_mean_pct")) | not' \
+		"$BATS_TEST_TMPDIR/m/model.json"
+	fleet 120 3 2 feature,truth,rul,twin_state >"$BATS_TEST_TMPDIR/f.fl"
 	train -q --trials 1 --out "$BATS_TEST_TMPDIR/n" <"$BATS_TEST_TMPDIR/f.fl"
 	jq -e '.features[] | select(.name == "twin_rul_days") | .unit == "d" and .present > 0.4 and .present < 0.7' \
+		"$BATS_TEST_TMPDIR/n/model.json"
+	jq -e '.features[] | select(.name == "twin_soh_pct") | .unit == "%" and .min > 20 and .max < 120 and .present > 0.4' \
 		"$BATS_TEST_TMPDIR/n/model.json"
 }
