@@ -4,8 +4,9 @@
 #   validate.sh [DATA]               ($FLOATLINE_DATA, or ../shared/data)
 #   validate.sh --plots DIR [DATA]   draws it instead, as SVG files: see validate-plots.sh
 #
-# A BBOXX day is measured with a model identified from the other days alone, from a start
-# that knows nothing of this battery; UB121000 is one run, so its model, identified from the
+# A BBOXX day is measured with the battery model that comes along, identified from all of
+# them, and with one identified from the other days alone, from a start that knows nothing
+# of this battery; UB121000 is one run, so its model, identified from the
 # same kind of start, is measured on what it was identified from.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
@@ -50,8 +51,10 @@ for day in "${days[@]}"; do
 	others=()
 	for other in "${days[@]}"; do [ "$other" = "$day" ] || others+=("$other"); done
 	read_as bboxx "${others[@]}" | fit agm-12v-17 >"$tmp/other-days"
-	read_as bboxx "$day" | evaluate "$tmp/agm-12v-17.ini" -15
-done >"$tmp/bboxx"
+	read_as bboxx "$day" >"$tmp/day"
+	evaluate "$tmp/agm-12v-17.ini" -15 <"$tmp/day" >>"$tmp/bboxx"
+	evaluate bboxx-17 -15 <"$tmp/day" >>"$tmp/bboxx-17"
+done
 read_as ub121000 "$data"/ub121000/*.csv >"$tmp/run"
 fit gpl12-100 <"$tmp/run" >"$tmp/fit"
 evaluate "$tmp/gpl12-100.ini" -15 <"$tmp/run" >"$tmp/ub121000"
@@ -59,6 +62,7 @@ read_as lead-acid-discharge "$data"/lead-acid-discharge/*.csv |
 	evaluate generic-12v-85 0 >"$tmp/stepped"
 
 printf '| data | quantity | measured |\n|---|---|---|\n'
+rows "bboxx, its model bboxx-17" "$tmp/bboxx-17"
 rows "bboxx, model from other days" "$tmp/bboxx"
 rows "ub121000, model from itself" "$tmp/ub121000"
 sed -nE 's/^(charge below|discharge above|rest after)(.*[a-z%]) +([0-9.]+ mV) .*/| ub121000 | open loop, \1\2 | \3 |/p

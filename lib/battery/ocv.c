@@ -24,9 +24,41 @@ double battery_ocv_v(const struct battery_model *m, double soc, double temperatu
 	       m->ocv_v_per_k * (temperature_c - 25);
 }
 
-double battery_ocv_slope_v(const struct battery_model *m, double soc)
+/*
+ * Steffen's slope at point i: that of the parabola through it and its neighbours, but
+ * no steeper than twice either segment beside it; at an end of the parabola through the
+ * three outermost points.
+ */
+static double slope_at(const struct battery_model *m, int i)
 {
-	return slope(m, segment(m->ocv_soc, m->ocv_points, soc));
+	int last = m->ocv_points - 1;
+	if (last < 2)
+		return slope(m, 0);
+	int left = i == 0 ? 0 : i == last ? last - 2 : i - 1;
+	double h0 = m->ocv_soc[left + 1] - m->ocv_soc[left];
+	double h1 = m->ocv_soc[left + 2] - m->ocv_soc[left + 1];
+	double s0 = slope(m, left), s1 = slope(m, left + 1),
+	       bend = (s1 - s0) / (h0 + h1);
+	if (i == 0)
+		return fmin(fmax(s0 - bend * h0, 0), 2 * s0);
+	if (i == last)
+		return fmin(fmax(s1 + bend * h1, 0), 2 * s1);
+	return fmin(s0 + bend * h0, 2 * fmin(s0, s1));
+}
+
+double battery_ocv_smooth_v(const struct battery_model *m, double soc,
+	double temperature_c, double *slope_v)
+{
+	int i = segment(m->ocv_soc, m->ocv_points, soc);
+	double h = m->ocv_soc[i + 1] - m->ocv_soc[i], s = slope(m, i);
+	double at0 = slope_at(m, i), at1 = slope_at(m, i + 1);
+	double x = fmin(fmax(soc - m->ocv_soc[i], 0), h),
+	       beyond = soc - m->ocv_soc[i] - x;
+	double cubic = (at0 + at1 - 2 * s) / (h * h),
+	       square = (3 * s - 2 * at0 - at1) / h;
+	*slope_v = at0 + x * (2 * square + x * 3 * cubic);
+	return m->ocv_v[i] + x * (at0 + x * (square + x * cubic)) + beyond * *slope_v +
+	       m->ocv_v_per_k * (temperature_c - 25);
 }
 
 double battery_soc_from_ocv(

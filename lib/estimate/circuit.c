@@ -153,16 +153,16 @@ double circuit_voltage_v(const struct battery_model *m, const double x[EKF_N],
 {
 	double d_factor;
 	double factor = circuit_r0_factor(m, x[EKF_SOC], temperature_c, &d_factor);
-	double r0 = exp(x[EKF_LNR0]);
-	h[EKF_SOC] = battery_ocv_slope_v(m, x[EKF_SOC]) + current_a * r0 * d_factor;
+	double r0 = exp(x[EKF_LNR0]), slope_v;
+	double ocv_v = battery_ocv_smooth_v(m, x[EKF_SOC], temperature_c, &slope_v);
+	h[EKF_SOC] = slope_v + current_a * r0 * d_factor;
 	h[EKF_V1] = 1;
 	h[EKF_V2] = 1;
 	h[EKF_LNR0] = current_a * r0 * factor;
 	h[EKF_LNQ] = 0;
 	h[EKF_BIAS] = 1;
 	h[EKF_DEEP] = 1;
-	return battery_ocv_v(m, x[EKF_SOC], temperature_c) + h[EKF_LNR0] + x[EKF_V1] +
-	       x[EKF_V2] + x[EKF_BIAS] + x[EKF_DEEP];
+	return ocv_v + h[EKF_LNR0] + x[EKF_V1] + x[EKF_V2] + x[EKF_BIAS] + x[EKF_DEEP];
 }
 
 double circuit_soc_from_voltage(const struct battery_model *m, double voltage_v,

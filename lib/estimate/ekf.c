@@ -78,6 +78,14 @@ void ekf_update(struct ekf *f, const double h[EKF_N], double r, double y, unsign
 	}
 }
 
+void ekf_shear(struct ekf *f, int state, int by, double factor)
+{
+	for (int j = 0; j < EKF_N; j++)
+		f->p[state][j] += factor * f->p[by][j];
+	for (int i = 0; i < EKF_N; i++)
+		f->p[i][state] += factor * f->p[i][by];
+}
+
 void ekf_inflate(struct ekf *f, int state, double var)
 {
 	if (f->p[state][state] < var)

@@ -55,6 +55,9 @@ double ekf_innovation_variance(const struct ekf *f, const double h[EKF_N], doubl
 void ekf_update(
 	struct ekf *f, const double h[EKF_N], double r, double y, unsigned mask);
 
+/* The covariance where 'state' is another quantity: what it was plus factor times 'by'.
+ * The values stay: they are the caller's. */
+void ekf_shear(struct ekf *f, int state, int by, double factor);
 /* Raises the variance of one state to at least var, leaving its covariances. */
 void ekf_inflate(struct ekf *f, int state, double var);
 /* Forgets all covariances of one state and sets its value and variance anew. */

@@ -298,26 +298,53 @@ static double voltage_v(const struct twin *w, const struct battery_model *m,
 }
 
 /*
- * The update, iterated where it moves the SOC far: the slope of the OCV is another
- * there, and two updates by two slopes would tell SOC from the other errors as no data
- * did.
+ * The voltage told how much OCV and bias are together. Where the update moved the SOC,
+ * the slope of the OCV is another, and the next update would tell the two apart by the
+ * difference of the slopes, as no data did. So what is known of the sum is kept: the
+ * bias takes what the OCV's curve differs from the straight line of h, in value and in
+ * covariance.
+ */
+static void keep_sum(struct twin *w, const struct battery_model *m, double current_a,
+	const double h[EKF_N], double told_v)
+{
+	double at[EKF_N];
+	double v = voltage_v(w, m, current_a, at);
+	w->ekf.x[EKF_BIAS] += told_v - v;
+	ekf_shear(&w->ekf, EKF_BIAS, EKF_SOC, h[EKF_SOC] - at[EKF_SOC]);
+}
+
+static double along(
+	const double h[EKF_N], const double from[EKF_N], const double to[EKF_N])
+{
+	double v = 0;
+	for (int j = 0; j < EKF_N; j++)
+		v += h[j] * (to[j] - from[j]);
+	return v;
+}
+
+/*
+ * The update. The first after a start may move the SOC far, and is iterated: the slope
+ * of the OCV is another there. Once a voltage has tied SOC and bias to one another, it
+ * is not: by another slope the same tie would be another.
  */
 static void update(struct twin *w, const struct battery_model *m, double measured_v,
 	double current_a, double h[EKF_N], double r, double y, unsigned mask)
 {
 	const struct ekf before = w->ekf;
-	double soc = before.x[EKF_SOC];
+	double soc = before.x[EKF_SOC], line_v = measured_v - y;
+	bool tied = ekf_innovation_variance(&before, h, 0) <
+		    square(h[EKF_SOC]) * before.p[EKF_SOC][EKF_SOC];
 	ekf_update(&w->ekf, h, r, y, mask);
-	for (int i = 0; i < ITERATIONS_MOST; i++) {
+	for (int i = 0; !tied && i < ITERATIONS_MOST; i++) {
 		if (fabs(w->ekf.x[EKF_SOC] - soc) < FAR_SOC)
-			return;
+			break;
 		soc = w->ekf.x[EKF_SOC];
-		y = measured_v - voltage_v(w, m, current_a, h);
-		for (int j = 0; j < EKF_N; j++)
-			y += h[j] * (w->ekf.x[j] - before.x[j]);
+		line_v = voltage_v(w, m, current_a, h) - along(h, before.x, w->ekf.x);
 		w->ekf = before;
-		ekf_update(&w->ekf, h, r, y, mask);
+		ekf_update(&w->ekf, h, r, measured_v - line_v, mask);
 	}
+	if (mask & EKF_BIT(EKF_SOC))
+		keep_sum(w, m, current_a, h, line_v + along(h, before.x, w->ekf.x));
 }
 
 bool twin_correct(struct twin *w, const struct battery_model *m,

@@ -1,8 +1,11 @@
 /*
  * What the model leaves over, as noise: errors of a fitted circuit are not white. They
  * are described by the simplest process that lasts, e' = a·e + w with a = exp(-dt/tau),
- * seen through the white noise of a sample, and its three numbers are those that make
- * the innovations of the record the most likely ones.
+ * seen through the white noise of a sample, and its numbers are those that make the
+ * innovations of the record the most likely ones: first the noise of a sample, from the
+ * samples as they come; then the error and how long it lasts, from samples an hour
+ * apart. For the error of a model changes smoothly, which from minute to minute looks
+ * like one that lasts for days; it is over hours that charge is told from it.
  */
 #include "estimate/fit_parts.h"
 
@@ -16,39 +19,78 @@ static const double SPREAD[NOISES] = {1.5, 1, 1.5};
 static const double SAMPLE_LEAST_V = 1e-4;
 static const size_t ITERATIONS = 300;
 static const double SETTLED = 1e-3;
+static const double APART_S = 3600;
+enum { CHAINS = 12 }; /* of samples an hour apart, begun within the first hour */
 
 struct residuals {
 	const struct trace *t;
 	const double *v; /* modelled; NAN where a point does not count */
+	double apart_s;  /* between the samples looked at; 0: all */
+	int chains;
+	double sample_v; /* its noise, once known; else NAN */
 };
 
-/* -2 ln likelihood of the residuals of one battery, but for a constant. */
+/* The process at parameters x, and what is known of its error so far. */
+struct process {
+	double stationary, noise, error_s; /* variances in V^2 */
+	double e, var;
+};
+
+static void pass(struct process *p, double dt_s)
+{
+	double keep = exp(-dt_s / p->error_s);
+	p->e *= keep;
+	p->var = keep * keep * p->var + (1 - keep * keep) * p->stationary;
+}
+
+/* -2 ln likelihood of one more residual, but for a constant. */
+static double see(struct process *p, double residual_v)
+{
+	double y = residual_v - p->e, s = p->var + p->noise;
+	p->e += p->var / s * y;
+	p->var *= p->noise / s;
+	return log(s) + y * y / s;
+}
+
+/* The same of the residuals at least apart_s from each other, the first after_s late.
+ */
+static double chain(const struct residuals *r, struct process p, double after_s)
+{
+	double sum = 0, since_s = 0, due_s = 0;
+	for (size_t i = 0; i < r->t->n; i++) {
+		const struct trace_point *q = &r->t->points[i];
+		double dt_s = q->starts ? 0 : (double)(q->ts - q[-1].ts) / 1000;
+		if (q->starts) {
+			p.e = 0;
+			p.var = p.stationary;
+			due_s = after_s;
+			since_s = 0;
+		}
+		pass(&p, dt_s);
+		since_s += dt_s;
+		if (isnan(r->v[i]) || since_s < due_s)
+			continue;
+		sum += see(&p, q->voltage_v - r->v[i]);
+		since_s = 0;
+		due_s = r->apart_s;
+	}
+	return sum;
+}
+
+/* -2 ln likelihood of the residuals of one battery, and how far off its start each
+ * parameter is. */
 static double unlikeliness(const gsl_vector *x, void *p)
 {
 	const struct residuals *r = p;
-	double error_v = exp(gsl_vector_get(x, ERROR_V));
-	double error_s = exp(gsl_vector_get(x, ERROR_S));
 	double sample_v = hypot(exp(gsl_vector_get(x, SAMPLE_V)), SAMPLE_LEAST_V);
-	double stationary = error_v * error_v, noise = sample_v * sample_v;
-	double e = 0, var = stationary, sum = 0;
-	for (size_t i = 0; i < r->t->n; i++) {
-		const struct trace_point *q = &r->t->points[i];
-		if (q->starts) {
-			e = 0;
-			var = stationary;
-		} else {
-			double dt_s = (double)(q->ts - q[-1].ts) / 1000;
-			double keep = exp(-dt_s / error_s);
-			e *= keep;
-			var = keep * keep * var + (1 - keep * keep) * stationary;
-		}
-		if (isnan(r->v[i]))
-			continue;
-		double y = q->voltage_v - r->v[i] - e, s = var + noise;
-		sum += log(s) + y * y / s;
-		e += var / s * y;
-		var *= noise / s;
-	}
+	struct process start = {.error_s = exp(gsl_vector_get(x, ERROR_S))};
+	start.stationary = exp(2 * gsl_vector_get(x, ERROR_V));
+	if (!isnan(r->sample_v))
+		sample_v = r->sample_v;
+	start.noise = sample_v * sample_v;
+	double sum = 0;
+	for (int i = 0; i < r->chains; i++)
+		sum += chain(r, start, i * r->apart_s / r->chains) / r->chains;
 	for (size_t j = 0; j < NOISES; j++) {
 		double far = (gsl_vector_get(x, j) - log(START[j])) / SPREAD[j];
 		sum += far * far;
@@ -56,28 +98,40 @@ static double unlikeliness(const gsl_vector *x, void *p)
 	return sum;
 }
 
+/* Minimises it; the parameters found are in x. */
+static void search(struct residuals *r, gsl_multimin_fminimizer *w, gsl_vector *x,
+	gsl_vector *step)
+{
+	gsl_multimin_function f = {unlikeliness, NOISES, r};
+	for (size_t j = 0; j < NOISES; j++)
+		gsl_vector_set(x, j, log(START[j]));
+	gsl_vector_set_all(step, 0.5);
+	gsl_multimin_fminimizer_set(w, &f, x, step);
+	for (size_t i = 0; i < ITERATIONS; i++)
+		if (gsl_multimin_fminimizer_iterate(w) ||
+			gsl_multimin_fminimizer_size(w) < SETTLED)
+			break;
+	gsl_vector_memcpy(x, w->x);
+}
+
 int fit_noise(const struct trace *t, const double *v, struct battery_model *m,
 	struct err *err)
 {
-	struct residuals r = {.t = t, .v = v};
-	gsl_multimin_function f = {unlikeliness, NOISES, &r};
+	struct residuals r = {.t = t, .v = v, .chains = 1, .sample_v = NAN};
 	gsl_multimin_fminimizer *w = gsl_multimin_fminimizer_alloc(
 		gsl_multimin_fminimizer_nmsimplex2, NOISES);
 	gsl_vector *x = gsl_vector_alloc(NOISES), *step = gsl_vector_alloc(NOISES);
 	bool room = w && x && step;
 	if (room) {
-		for (size_t j = 0; j < NOISES; j++)
-			gsl_vector_set(x, j, log(START[j]));
-		gsl_vector_set_all(step, 0.5);
-		gsl_multimin_fminimizer_set(w, &f, x, step);
-		for (size_t i = 0; i < ITERATIONS; i++)
-			if (gsl_multimin_fminimizer_iterate(w) ||
-				gsl_multimin_fminimizer_size(w) < SETTLED)
-				break;
-		m->model_error_v = exp(gsl_vector_get(w->x, ERROR_V));
-		m->model_error_s = exp(gsl_vector_get(w->x, ERROR_S));
+		search(&r, w, x, step);
 		m->voltage_noise_v =
-			hypot(exp(gsl_vector_get(w->x, SAMPLE_V)), SAMPLE_LEAST_V);
+			hypot(exp(gsl_vector_get(x, SAMPLE_V)), SAMPLE_LEAST_V);
+		r.sample_v = m->voltage_noise_v;
+		r.apart_s = APART_S;
+		r.chains = CHAINS;
+		search(&r, w, x, step);
+		m->model_error_v = exp(gsl_vector_get(x, ERROR_V));
+		m->model_error_s = exp(gsl_vector_get(x, ERROR_S));
 	}
 	gsl_vector_free(x);
 	gsl_vector_free(step);

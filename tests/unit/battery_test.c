@@ -40,17 +40,53 @@ static void ocv_table(void **state)
 	near(battery_soc_from_ocv(&hx12, 9, 25), 0, 0);
 }
 
-static void ocv_slope(void **state)
+static void ocv_smooth(void **state)
 {
-	near(battery_ocv_slope_v(&hx12, 1), 1.06, 0.04);
-	near(battery_ocv_slope_v(&hx12, .5), 1.41, 0.05);
-	near(battery_ocv_slope_v(&hx12, 0), 1.76, 0.03);
-	near(battery_ocv_slope_v(&hx12, 3), battery_ocv_slope_v(&hx12, 1), 0);
-	/* It is the derivative: its integral is the rise of the OCV. */
-	double sum = 0;
-	for (int i = 0; i < 1000; i++)
-		sum += battery_ocv_slope_v(&hx12, (i + .5) / 1000) / 1000;
-	near(sum, battery_ocv_v(&hx12, 1, 25) - battery_ocv_v(&hx12, 0, 25), 0.002);
+	(void)state;
+	double slope, before, after;
+	for (int i = 0; i < hx12.ocv_points; i++)
+		near(battery_ocv_smooth_v(&hx12, hx12.ocv_soc[i], 25, &slope),
+			hx12.ocv_v[i], 1e-12);
+	/* The fact sheet's curve, 11.538 + 1.411 s - 0.354 s (s - 1), of which the
+	 * table is. */
+	for (double soc = 0.01; soc < 1; soc += 0.01) {
+		double v = battery_ocv_smooth_v(&hx12, soc, 25, &slope);
+		near(v, 11.538 + 1.411 * soc - 0.354 * soc * (soc - 1), 0.001);
+		near(slope, 1.411 - 0.354 * (2 * soc - 1), 0.05);
+		near(v, battery_ocv_v(&hx12, soc, 25), 0.002);
+	}
+	/* It has no kinks, and its slope is its derivative, within and beyond the
+	 * table. */
+	for (double soc = -0.2; soc < 1.2; soc += 0.0125) {
+		double d = 1e-6, v = battery_ocv_smooth_v(&hx12, soc, 35, &slope);
+		double up = battery_ocv_smooth_v(&hx12, soc + d, 35, &after);
+		double down = battery_ocv_smooth_v(&hx12, soc - d, 35, &before);
+		near(after, before, 1e-3);
+		near((up - down) / (2 * d), slope, 1e-3);
+		assert_true(down < v && v < up);
+	}
+}
+
+/* A table that bends hard: between two points the curve stays between them. */
+static void ocv_smooth_is_monotone(void **state)
+{
+	(void)state;
+	struct battery_model m = {.ocv_points = 6,
+		.ocv_soc = {0, 0.05, 0.1, 0.5, 0.95, 1},
+		.ocv_v = {2.8, 3.3, 3.31, 3.33, 3.34, 3.6}};
+	double slope;
+	for (int i = 0; i < 5; i++)
+		for (int k = 0; k <= 20; k++) {
+			double at = k / 20.0 * (m.ocv_soc[i + 1] - m.ocv_soc[i]);
+			double v =
+				battery_ocv_smooth_v(&m, m.ocv_soc[i] + at, 25, &slope);
+			assert_true(slope > 0);
+			assert_true(v > m.ocv_v[i] - 1e-12);
+			assert_true(v < m.ocv_v[i + 1] + 1e-12);
+		}
+	m.ocv_points = 2; /* and two points are a straight line */
+	near(battery_ocv_smooth_v(&m, 0.02, 25, &slope), 3.0, 1e-12);
+	near(slope, 10, 1e-9);
 }
 
 static void tafel_table(void **state)
@@ -204,7 +240,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ocv_table),
-		cmocka_unit_test(ocv_slope),
+		cmocka_unit_test(ocv_smooth),
+		cmocka_unit_test(ocv_smooth_is_monotone),
 		cmocka_unit_test(tafel_table),
 		cmocka_unit_test(tafel_inverse),
 		cmocka_unit_test(rate_table),

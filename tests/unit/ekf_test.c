@@ -14,6 +14,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "near.h"
+
 /* Uniform in -1..1 by a linear congruence (Knuth's MMIX constants). */
 static double rnd(uint64_t *state)
 {
@@ -144,6 +146,27 @@ static void test_covariance_stays_positive(void **state)
 			assert_true(isfinite(f.x[j]) && f.p[j][j] < 1e3);
 		assert_positive(&f);
 	}
+}
+
+/* The variance of y' = y + 2 x is that of the sum, and x stays as it was. */
+static void test_shear(void **state)
+{
+	(void)state;
+	const double x[EKF_N] = {0.5}, std[EKF_N] = {0.3, 0.1, 0.1, 0.1, 0.1, 0.2, 0.1};
+	const double h[EKF_N] = {[EKF_SOC] = 1, [EKF_BIAS] = 1};
+	struct ekf f;
+	ekf_init(&f, x, std);
+	ekf_update(&f, h, 0.01, 0, EKF_ALL);
+	double xx = f.p[EKF_SOC][EKF_SOC], xy = f.p[EKF_SOC][EKF_BIAS];
+	double yy = f.p[EKF_BIAS][EKF_BIAS];
+	assert_true(xy < 0);
+	ekf_shear(&f, EKF_BIAS, EKF_SOC, 2);
+	near(f.p[EKF_SOC][EKF_SOC], xx, 0);
+	near(f.p[EKF_BIAS][EKF_SOC], xy + 2 * xx, 1e-15);
+	near(f.p[EKF_BIAS][EKF_BIAS], yy + 4 * xy + 4 * xx, 1e-15);
+	assert_positive(&f);
+	ekf_shear(&f, EKF_BIAS, EKF_SOC, -2);
+	near(f.p[EKF_BIAS][EKF_BIAS], yy, 1e-15);
 }
 
 /*
@@ -291,6 +314,7 @@ int main(void)
 		cmocka_unit_test(test_equals_batch_least_squares),
 		cmocka_unit_test(test_considered_state_stays),
 		cmocka_unit_test(test_covariance_stays_positive),
+		cmocka_unit_test(test_shear),
 		cmocka_unit_test(test_covariance_over_a_life),
 		cmocka_unit_test(test_voltage_derivatives),
 		cmocka_unit_test(test_transition_derivatives),

@@ -168,6 +168,34 @@ static void test_noise_comes_back(void **state)
 	trace_release(&t);
 }
 
+/*
+ * What models really leave over: an error that swings smoothly, here 25 mV in eight
+ * hours. From minute to minute it hardly moves; that must not be taken for one that
+ * lasts days.
+ */
+static void test_smooth_error_lasts_hours(void **state)
+{
+	(void)state;
+	struct trace t = {0};
+	struct battery_model m = hx12;
+	struct err err = {0};
+	uint64_t seed = 5;
+	enum { N = 60 * 48 };
+	double modelled[N];
+	for (int i = 0; i < N; i++) {
+		double e = 0.025 * sqrt(2) * sin(2 * M_PI * i / 480.0);
+		modelled[i] = 12.5;
+		trace_add(&t, T0 + i * 60000LL, 12.5 + e + 0.003 * sqrt(3) * rnd(&seed),
+			-12, 25);
+	}
+	trace_prepare(&t, &m);
+	assert_int_equal(fit_noise(&t, modelled, &m, &err), 0);
+	near(m.model_error_v, 0.025, 0.008);
+	assert_true(m.model_error_s > 3600 && m.model_error_s < 5 * 3600);
+	near(m.voltage_noise_v, 0.003, 0.0003);
+	trace_release(&t);
+}
+
 /* Surface charge goes with the charge drawn, whatever the current; rest keeps it. */
 static void test_surface_charge(void **state)
 {
@@ -256,6 +284,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_not_seen_is_said),
 		cmocka_unit_test(test_no_discharge_is_an_error),
 		cmocka_unit_test(test_noise_comes_back),
+		cmocka_unit_test(test_smooth_error_lasts_hours),
 		cmocka_unit_test(test_surface_charge),
 		cmocka_unit_test(test_model_round_trip),
 		cmocka_unit_test(test_evaluation)};
