@@ -79,7 +79,7 @@ static int on_record(struct predict *p, const struct record *rec, struct err *er
 		return on_feature(p, rec, err);
 	if (rec->kind == KIND_rul)
 		return on_rul(p, rec, err);
-	if (rec->kind == KIND_twin_state && p->adaptive)
+	if (rec->kind == KIND_twin_state)
 		return on_state(p, rec, err);
 	if (rec->kind == KIND_maintenance_window)
 		return on_window(p, rec, err);
@@ -151,7 +151,6 @@ static int start(struct predict *p, const struct options *o,
 	if (fusion_parse(o->fusion, &of.fusion, err) < 0 || source_parse(p, o, err) < 0)
 		return -1;
 	of.second_share = p->share;
-	p->adaptive = of.fusion.rule == FUSION_ADAPTIVE;
 	p->forecast = forecast_new(&of, emit, &p->flow, err);
 	if (!p->forecast)
 		return -1;

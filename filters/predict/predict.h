@@ -27,7 +27,6 @@ struct predict {
 	double share; /* of the second */
 	const struct schema
 		*supply;   /* the stream's feature schema, once it is known; a view */
-	bool adaptive;     /* what the twin believes matters */
 	bool reading;      /* the stream is open: its schema decides */
 	int64_t looked_ms; /* when the places were last looked at */
 };

@@ -7,8 +7,9 @@
  * at least daily keeps this at one or two; beyond it the oldest keeps what it has. */
 enum { PENDING_MAX = 4 };
 
-/* One battery in so many is learned without its twin. */
-enum { TWINLESS = 10 };
+/* One battery in so many is learned without its twin, and another without the twin's
+ * state. */
+enum { LEARNED_WITHOUT = 10 };
 
 /* Share of the window that must have samples. */
 #define COVERED_LEAST 0.5
@@ -216,15 +217,17 @@ int dataset_truth(struct dataset *d, const struct rec_truth *r, struct err *err)
 	return 0;
 }
 
-static bool is_twinless(struct str battery)
+/* What a battery is learned without. */
+enum without { WITHOUT_TWIN, WITHOUT_STATE };
+static bool is_without(struct str battery, enum without what)
 {
-	return hash_bytes(battery.s, battery.len) % TWINLESS == 0;
+	return hash_bytes(battery.s, battery.len) % LEARNED_WITHOUT == what;
 }
 
 int dataset_twin(struct dataset *d, const struct rec_rul *r, struct err *err)
 {
 	uint32_t id;
-	if (is_twinless(r->battery))
+	if (is_without(r->battery, WITHOUT_TWIN))
 		return 0;
 	struct dataset_battery *b = state_of(d, r->battery, r->unit, &id, err);
 	if (!b)
@@ -236,7 +239,8 @@ int dataset_twin(struct dataset *d, const struct rec_rul *r, struct err *err)
 int dataset_state(struct dataset *d, const struct rec_twin_state *r, struct err *err)
 {
 	uint32_t id;
-	if (is_twinless(r->battery))
+	if (is_without(r->battery, WITHOUT_TWIN) ||
+		is_without(r->battery, WITHOUT_STATE))
 		return 0;
 	struct dataset_battery *b = state_of(d, r->battery, r->unit, &id, err);
 	if (!b)

@@ -8,7 +8,8 @@
  * rows past the end of life all but the first, which the others only repeat.
  *
  * The twin's word is taken into the rows that follow it, but not for one battery in ten
- * (by a hash of its code): so the trees know what to do without a twin.
+ * (by a hash of its code), and of one more in ten only the estimate: so the trees know
+ * what to do without a twin, and where its states do not come along.
  *
  * Memory is bounded: at most one row per battery and 'every', and when max_rows are
  * reached 'every' doubles and each battery keeps the first row of each new, longer
