@@ -81,17 +81,23 @@ static void head(const struct fit *r, struct buf *out)
 	buf_puts(out, doubtful ? "\n" : " none\n");
 }
 
+int modes_write(const struct buf *b, const char *file, struct err *err)
+{
+	FILE *f = b->failed ? NULL : fopen(file, "w");
+	int bad = b->failed ? err_nomem(err) : 0;
+	if (!bad && (!f || fwrite(b->data, 1, b->len, f) != b->len))
+		bad = err_errno(err, "cannot write '%s'", file);
+	if (f && fclose(f) && !bad)
+		bad = err_errno(err, "cannot write '%s'", file);
+	return bad;
+}
+
 static int write_model(const struct fit *r, const char *file, struct err *err)
 {
 	struct buf b = {0};
 	head(r, &b);
 	battery_model_write(&r->model, &b);
-	FILE *f = b.failed ? NULL : fopen(file, "w");
-	int bad = b.failed ? err_nomem(err) : 0;
-	if (!bad && (!f || fwrite(b.data, 1, b.len, f) != b.len))
-		bad = err_errno(err, "cannot write '%s'", file);
-	if (f && fclose(f) && !bad)
-		bad = err_errno(err, "cannot write '%s'", file);
+	int bad = modes_write(&b, file, err);
 	buf_release(&b);
 	return bad;
 }

@@ -143,7 +143,7 @@ int main(int argc, char **argv)
 		.refresh_ms = HOUR_MS,
 		.rul_every_ms = DAY_MS,
 		.tuning = TWIN_TUNING};
-	const char *state = NULL, *fit = NULL;
+	const char *state = NULL, *fit = NULL, *fade = NULL;
 	bool evaluate = false, points = false;
 	double start_error_pct = 0;
 	struct flow_options fo = {0};
@@ -169,6 +169,9 @@ int main(int argc, char **argv)
 			0, 0},
 		{0, "fit", "FILE", "identify a battery model, write it here", OPT_STR,
 			&fit, 0, 0},
+		{0, "fit-fade", "FILE",
+			"the same of how batteries fade, from their tests", OPT_STR,
+			&fade, 0, 0},
 		{0, "evaluate", NULL, "measure the twin on the discharges of a record",
 			OPT_BOOL, &evaluate, 0, 0},
 		{0, "points", NULL,
@@ -187,9 +190,10 @@ int main(int argc, char **argv)
 			"'%s': twin reads no files by name, use -i", argv[first]);
 	if (r == OPT_RUN)
 		r = check(&o, &err);
-	if (r == OPT_RUN && ((fit && evaluate) || ((fit || evaluate) && state)))
+	if (r == OPT_RUN && !!fit + !!fade + evaluate + !!state > 1)
 		r = err_set(&err, ERR_USAGE,
-			"--fit, --evaluate and --state are separate tasks: give one");
+			"--fit, --fit-fade, --evaluate and --state are separate tasks: "
+			"give one");
 	if (r == OPT_RUN && points && !evaluate)
 		r = err_set(&err, ERR_USAGE, "--points goes with --evaluate");
 	if (r == OPT_RUN && !(twins = twins_new(&o, &err)))
@@ -198,6 +202,7 @@ int main(int argc, char **argv)
 		r < 0           ? diag_err(&err)
 		: r == OPT_EXIT ? 0
 		: fit           ? twin_fit(&fo, o.model, fit)
+		: fade          ? twin_fit_fade(&fo, o.model, fade)
 		: evaluate ? twin_evaluate(&fo, o.model, start_error_pct / 100, points)
 			   : run(&fo, &o, state, twins);
 	twins_free(twins);

@@ -108,7 +108,7 @@ static const struct inifile_key KEYS[] = {
 	NUM("thermal", thermal_resistance_k_per_w, 0.0001, 1e4),
 	NUM("ageing", activation_ev, 0, 5),
 	NUM("ageing", weibull_shape, 0.1, 50),
-	NUM("ageing", weibull_scale_years, 0.1, 200),
+	NUM("ageing", weibull_scale_years, 0.001, 200),
 	OPTIONAL("ageing", ageing_exponent, 0.1, 20),
 	OPTIONAL("ageing", capacity_error, 0, 1),
 	OPTIONAL("ageing", capacity_error_days, 0.001, 1e6),

@@ -34,3 +34,13 @@ double battery_temperature_factor(const struct battery_model *m, double temperat
 		1 + dt * (dt < 0 ? m->capacity_per_k_below : m->capacity_per_k_above);
 	return fmax(0.1, fmin(f, m->capacity_cap));
 }
+
+double battery_tested_ah(
+	const struct battery_model *m, const struct rec_capacity_test *t)
+{
+	double c = isnan(t->ambient_c) ? 25 : t->ambient_c;
+	double rate = isnan(t->rate_a) ? m->capacity_ah / 10 : fabs(t->rate_a);
+	double part = battery_rate_fraction(m, rate, m->capacity_ah) *
+		      battery_temperature_factor(m, c);
+	return t->measured_capacity_ah / part;
+}

@@ -20,4 +20,9 @@ double battery_rate_fraction(
 /* Capacity at temperature_c over capacity at 25 degC; at least 0.1. */
 double battery_temperature_factor(const struct battery_model *m, double temperature_c);
 
+/* A measured capacity at 25 degC and the rated rate, by these tables; where the record
+ * has none, it was at 25 degC, in ten hours. */
+double battery_tested_ah(
+	const struct battery_model *m, const struct rec_capacity_test *t);
+
 #endif

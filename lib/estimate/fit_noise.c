@@ -9,7 +9,6 @@
  */
 #include "estimate/fit_parts.h"
 
-#include <gsl/gsl_multimin.h>
 #include <math.h>
 
 enum { ERROR_V, ERROR_S, SAMPLE_V, NOISES };
@@ -17,8 +16,6 @@ enum { ERROR_V, ERROR_S, SAMPLE_V, NOISES };
 static const double START[NOISES] = {0.02, 7200, 0.003};
 static const double SPREAD[NOISES] = {1.5, 1, 1.5};
 static const double SAMPLE_LEAST_V = 1e-4;
-static const size_t ITERATIONS = 300;
-static const double SETTLED = 1e-3;
 static const double APART_S = 3600;
 enum { CHAINS = 12 }; /* of samples an hour apart, begun within the first hour */
 
@@ -99,42 +96,27 @@ static double unlikeliness(const gsl_vector *x, void *p)
 }
 
 /* Minimises it; the parameters found are in x. */
-static void search(struct residuals *r, gsl_multimin_fminimizer *w, gsl_vector *x,
-	gsl_vector *step)
+static int search(struct residuals *r, double *x, struct err *err)
 {
-	gsl_multimin_function f = {unlikeliness, NOISES, r};
 	for (size_t j = 0; j < NOISES; j++)
-		gsl_vector_set(x, j, log(START[j]));
-	gsl_vector_set_all(step, 0.5);
-	gsl_multimin_fminimizer_set(w, &f, x, step);
-	for (size_t i = 0; i < ITERATIONS; i++)
-		if (gsl_multimin_fminimizer_iterate(w) ||
-			gsl_multimin_fminimizer_size(w) < SETTLED)
-			break;
-	gsl_vector_memcpy(x, w->x);
+		x[j] = log(START[j]);
+	return fit_simplex(unlikeliness, r, x, NOISES, err);
 }
 
 int fit_noise(const struct trace *t, const double *v, struct battery_model *m,
 	struct err *err)
 {
 	struct residuals r = {.t = t, .v = v, .chains = 1, .sample_v = NAN};
-	gsl_multimin_fminimizer *w = gsl_multimin_fminimizer_alloc(
-		gsl_multimin_fminimizer_nmsimplex2, NOISES);
-	gsl_vector *x = gsl_vector_alloc(NOISES), *step = gsl_vector_alloc(NOISES);
-	bool room = w && x && step;
-	if (room) {
-		search(&r, w, x, step);
-		m->voltage_noise_v =
-			hypot(exp(gsl_vector_get(x, SAMPLE_V)), SAMPLE_LEAST_V);
-		r.sample_v = m->voltage_noise_v;
-		r.apart_s = APART_S;
-		r.chains = CHAINS;
-		search(&r, w, x, step);
-		m->model_error_v = exp(gsl_vector_get(x, ERROR_V));
-		m->model_error_s = exp(gsl_vector_get(x, ERROR_S));
-	}
-	gsl_vector_free(x);
-	gsl_vector_free(step);
-	gsl_multimin_fminimizer_free(w);
-	return room ? 0 : err_nomem(err);
+	double x[NOISES];
+	if (search(&r, x, err))
+		return -1;
+	m->voltage_noise_v = hypot(exp(x[SAMPLE_V]), SAMPLE_LEAST_V);
+	r.sample_v = m->voltage_noise_v;
+	r.apart_s = APART_S;
+	r.chains = CHAINS;
+	if (search(&r, x, err))
+		return -1;
+	m->model_error_v = exp(x[ERROR_V]);
+	m->model_error_s = exp(x[ERROR_S]);
+	return 0;
 }

@@ -64,6 +64,10 @@ struct fit_segment fit_unthinned(
 void fit_describe(
 	const struct fit_problem *k, int j, double std, struct fit_parameter *out);
 const char *fit_name(const struct fit_problem *k, int j);
+/* Moves the n numbers of x to where f is least, by a simplex of steps of a half. 0, or
+ * -1 with err. */
+int fit_simplex(double (*f)(const gsl_vector *, void *), void *arg, double *x, size_t n,
+	struct err *err);
 /*
  * Identifies the noise of m (model_error_v, model_error_s, voltage_noise_v) from the
  * modelled voltages v of every point, NAN where one does not count. 0, or -1 with err.

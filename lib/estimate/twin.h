@@ -98,6 +98,8 @@ void twin_init(struct twin *w, const struct battery_model *m,
 /* Takes one sample. current_a NaN is treated as a rest of unknown current. */
 enum twin_result twin_step(struct twin *w, const struct battery_model *m,
 	const struct twin_tuning *k, const struct twin_sample *s);
+/* Relative std of a capacity test of a jar [E]. */
+#define TWIN_TEST_STD 0.007
 /* A capacity test: measured_ah at 25 degC and the rated rate, relative std. */
 void twin_capacity(
 	struct twin *w, const struct battery_model *m, double measured_ah, double std);

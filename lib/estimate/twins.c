@@ -9,8 +9,6 @@
 static const char *const DEFAULT_MODEL = "hx12-120";
 /* A string's current is believed for its jars this long [E]. */
 static const int64_t STRING_AGE_MS = 15 * MINUTE_MS;
-/* Relative std of a capacity test of a jar [E]. */
-static const double TEST_STD = 0.007;
 /* Changes worth a state before its refresh is due. */
 static const double SOC_NEWS = 0.005, LNR0_NEWS = 0.01;
 
@@ -224,17 +222,6 @@ static int learn_string(struct twins *f, const struct rec_string_telemetry *s)
 	return 0;
 }
 
-/* To 25 degC and the rated rate, by the model's tables. */
-static double corrected_ah(
-	const struct battery_model *m, const struct rec_capacity_test *t)
-{
-	double c = isnan(t->ambient_c) ? 25 : t->ambient_c;
-	double rate = isnan(t->rate_a) ? m->capacity_ah / 10 : fabs(t->rate_a);
-	double part = battery_rate_fraction(m, rate, m->capacity_ah) *
-		      battery_temperature_factor(m, c);
-	return t->measured_capacity_ah / part;
-}
-
 /* The battery of that code if it has a twin. */
 static struct entry *known(struct twins *f, struct str code)
 {
@@ -252,7 +239,7 @@ static void learn_test(struct twins *f, const struct rec_capacity_test *t)
 	if (!e || isnan(t->measured_capacity_ah))
 		return;
 	const struct battery_model *m = &f->models[e->model - 1];
-	twin_capacity(&e->twin, m, corrected_ah(m, t), TEST_STD);
+	twin_capacity(&e->twin, m, battery_tested_ah(m, t), TWIN_TEST_STD);
 }
 
 /* A reading by hand, which the instrument has brought to 25 degC. */

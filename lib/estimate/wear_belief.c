@@ -154,7 +154,10 @@ static double capacity_says(
 	for (int i = 0; i < a->tests; i++) {
 		const struct wear_test *k = &a->test[i];
 		double u = n->rate * (w->age0 + (double)k->aged) + (double)k->damage;
-		faded[i] = w->fade * pow(u, w->exponent);
+		/* The mean of a bent law over the ages a test was made of. */
+		double apart = n->rate * w->tests.spread[i] / fmax(u, 1e-9);
+		double bent = w->exponent * (w->exponent - 1) / 2 * apart * apart;
+		faded[i] = w->fade * pow(u, w->exponent) * (1 + bent);
 	}
 	return wear_tests_say(a, &w->tests, faded, &n->c0, &n->c0_var);
 }

@@ -36,6 +36,7 @@ double wear_spread(const struct wear *a, int test);
  * of variance var. */
 struct wear_tests {
 	double share[WEAR_TESTS][WEAR_TESTS], var[WEAR_TESTS];
+	double spread[WEAR_TESTS]; /* of its ages; 0 where errors do not last */
 };
 /* evidence: variance of what is measured, over what is supposed. */
 void wear_tests_untangle(const struct wear *a, const struct battery_model *m,

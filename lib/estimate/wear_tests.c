@@ -54,6 +54,7 @@ void wear_tests_untangle(const struct wear *a, const struct battery_model *m,
 	double error_var = m->capacity_error * m->capacity_error;
 	double lasts = error_var > 0 ? lasting(a, m) : 1;
 	for (int i = 0; i < a->tests; i++) {
+		out->spread[i] = error_var > 0 ? wear_spread(a, i) : 0;
 		for (int j = 0; j <= i; j++) {
 			double c =
 				error_var > 0 ? error_var * alike(a, j, i, lasts) : 0;

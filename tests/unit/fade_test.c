@@ -1,16 +1,21 @@
 /*
  * The fade of cells whose capacity tests are wrong together: what the twin says of
- * their life against cells drawn from its own model file, whose end is known.
+ * their life against cells drawn from its own model file, whose end is known; and what
+ * is learned of a type from the lives of some.
  */
+#include "estimate/fit_fade.h"
+#include "estimate/twin.h"
 #include "estimate/wear.h"
 #include "base/rng.h"
 #include "base/timefmt.h"
 
+#include <gsl/gsl_errno.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "near.h"
@@ -34,6 +39,7 @@ static int load(void **state)
 	m->capacity_error_days = 8;
 	m->evidence_std_factor = 1;
 	m->future_sigma = 0.01;
+	m->ageing_exponent = 1;
 	return 0;
 }
 
@@ -61,18 +67,23 @@ static struct cell draw(const struct battery_model *m, struct numbers *g)
 	return c;
 }
 
-/* A test a day; its error goes on from day to day. */
+/* What a test on that day finds; the error that lasts goes on from the day before. */
+static double tested(
+	struct cell *c, const struct battery_model *m, struct numbers *g, int day)
+{
+	double law = c->c0 - 0.3 * pow(day / c->life, c->exponent);
+	double keep = exp(-1 / m->capacity_error_days);
+	double next = sqrt(1 - keep * keep) * m->capacity_error * normal(g);
+	c->error = keep * c->error + next;
+	return law + c->error + OWN_STD * normal(g);
+}
+
 static void test_daily(struct cell *c, const struct battery_model *m, struct numbers *g,
 	struct wear *a)
 {
-	double keep = exp(-1 / m->capacity_error_days);
 	for (int day = 1; day <= TESTED_DAYS; day++) {
-		double law = c->c0 - 0.3 * pow(day / c->life, c->exponent);
-		double next = sqrt(1 - keep * keep) * m->capacity_error * normal(g);
-		c->error = keep * c->error + next;
-		double tested = law + c->error + OWN_STD * normal(g);
 		wear_advance(a, m, T0 + day * DAY_MS, 1, 1, 1);
-		wear_capacity(a, tested, OWN_STD * OWN_STD);
+		wear_capacity(a, tested(c, m, g, day), OWN_STD * OWN_STD);
 	}
 }
 
@@ -146,9 +157,130 @@ static void test_intervals_hold(void **state)
 	assert_true(width > sure_width);
 }
 
+enum { FITTED = 40, LIVED_DAYS = 160, PAIRS = 300 };
+
+static void live(struct numbers *g, struct fade_cell *cells, int n)
+{
+	for (int i = 0; i < n; i++) {
+		struct cell c = draw(&cell_model, g);
+		cells[i].name = "cell";
+		cells[i].n = LIVED_DAYS;
+		for (int day = 1; day <= LIVED_DAYS; day++)
+			cells[i].tests[day - 1] = (struct fade_test){
+				day, tested(&c, &cell_model, g, day)};
+	}
+}
+
+/* What forty cells were drawn from comes back from their tests. */
+static void test_fade_comes_back(void **state)
+{
+	(void)state;
+	static struct fade_test tests[FITTED][LIVED_DAYS];
+	struct numbers g = {rng_key(5, 0), 0};
+	struct fade_cell cells[FITTED];
+	struct battery_model m, start = cell_model;
+	struct err err = {0};
+	for (int i = 0; i < FITTED; i++)
+		cells[i].tests = tests[i];
+	live(&g, cells, FITTED);
+	start.weibull_scale_years = 3;
+	start.capacity_error = start.capacity_error_days = 0;
+	assert_int_equal(fit_fade(cells, FITTED, &start, &m, &err), 0);
+	double life = m.weibull_scale_years / cell_model.weibull_scale_years;
+	/* Means of forty, to three of their deviations. */
+	near(log(life), 0, 3 * 0.3 / sqrt(FITTED));
+	near(log(m.ageing_exponent), 0, 3 * 0.4 / sqrt(FITTED));
+	near(m.rate_sigma, 0.3, 0.1);
+	near(m.exponent_sigma, 0.35, 0.12);
+	near(m.capacity_sigma, 0.03, 0.012);
+	near(m.capacity_error, 0.018, 0.002);
+	near(m.capacity_error_days, 8, 2);
+	near(m.evidence_std_factor, OWN_STD / TWIN_TEST_STD / 0.8, 0.05);
+	assert_true(battery_model_sound(&m));
+}
+
+/* One cell says nothing of how they differ: as the model has it, and as uncertain again
+ * as its own place among them. In any order of its tests. */
+static void test_fade_of_one(void **state)
+{
+	(void)state;
+	struct fade_test tests[LIVED_DAYS];
+	struct numbers g = {rng_key(6, 0), 0};
+	struct fade_cell cell = {.tests = tests};
+	struct battery_model m, again;
+	struct err err = {0};
+	live(&g, &cell, 1);
+	assert_int_equal(fit_fade(&cell, 1, &cell_model, &m, &err), 0);
+	near(m.rate_sigma / (0.3 * sqrt(2)), 1.05, 0.05);
+	near(m.exponent_sigma / (0.35 * sqrt(2)), 1.05, 0.05);
+	for (int i = 0; i < LIVED_DAYS / 2; i++) {
+		struct fade_test t = tests[i];
+		tests[i] = tests[LIVED_DAYS - 1 - i];
+		tests[LIVED_DAYS - 1 - i] = t;
+	}
+	assert_int_equal(fit_fade(&cell, 1, &cell_model, &again, &err), 0);
+	near(again.weibull_scale_years, m.weibull_scale_years, 0);
+}
+
+/*
+ * As one cell of a pair foretells the other, whose end is when a test first finds it.
+ * Measured on 2,000 pairs: 84 % of the intervals of 90 % hold it. A type told by one
+ * cell has its centre there, which is wide enough for that cell's place in the type,
+ * but not for how much less 60 tests say of the longer lives. No worse than that,
+ * within three deviations of a binomial.
+ */
+static void test_one_tells_another(void **state)
+{
+	(void)state;
+	static struct fade_test tests[LIVED_DAYS];
+	struct numbers g = {rng_key(7, 0), 0};
+	int n = 0;
+	for (int i = 0; i < PAIRS; i++) {
+		struct fade_cell other = {.tests = tests};
+		struct battery_model m;
+		struct err err = {0};
+		struct wear a;
+		struct wear_rul r;
+		live(&g, &other, 1);
+		assert_int_equal(fit_fade(&other, 1, &cell_model, &m, &err), 0);
+		struct cell c = draw(&cell_model, &g);
+		wear_init(&a, &m, &(struct wear_start){0, 1, NAN, 1e-4});
+		test_daily(&c, &cell_model, &g, &a);
+		wear_rul(&a, &m, T0 + TESTED_DAYS * DAY_MS, &r);
+		int day = TESTED_DAYS + 1;
+		while (tested(&c, &cell_model, &g, day) >= 0.7)
+			day++;
+		int left = day - TESTED_DAYS;
+		n += r.lower_days <= left && left <= r.upper_days;
+	}
+	assert_true(n > 0.84 * PAIRS - 3 * sqrt(0.84 * 0.16 * PAIRS));
+}
+
+static void test_no_fade(void **state)
+{
+	(void)state;
+	struct fade_test tests[20];
+	struct fade_cell cell = {.name = "new", .tests = tests, .n = 9};
+	struct battery_model m;
+	struct err err = {0};
+	for (int i = 0; i < 20; i++)
+		tests[i] = (struct fade_test){i + 1, 1 - 0.001 * i};
+	assert_int_equal(fit_fade(&cell, 1, &cell_model, &m, &err), -1);
+	assert_string_equal(err.msg, "'new' has 9 capacity tests: its fade needs 10");
+	cell.n = 20;
+	assert_int_equal(fit_fade(&cell, 1, &cell_model, &m, &err), -1);
+	assert_int_equal(err.class, ERR_DATA);
+	assert_non_null(strstr(err.msg, "'new' has lost 2."));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_errors_alike),
-		cmocka_unit_test(test_intervals_hold)};
+		cmocka_unit_test(test_intervals_hold),
+		cmocka_unit_test(test_fade_comes_back),
+		cmocka_unit_test(test_fade_of_one),
+		cmocka_unit_test(test_one_tells_another),
+		cmocka_unit_test(test_no_fade)};
+	gsl_set_error_handler_off();
 	return cmocka_run_group_tests(tests, load, NULL);
 }

@@ -1,0 +1,192 @@
+/* twin --fit-fade: how a type of battery fades, from capacity tests of some of it. */
+#include "base/diag.h"
+#include "base/ids.h"
+#include "base/timefmt.h"
+#include "battery/rate.h"
+#include "estimate/fit_fade.h"
+#include "modes.h"
+
+#include <gsl/gsl_errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const DEFAULT_MODEL = "hx12-120";
+
+/* A battery's record in memory. */
+struct tested {
+	int64_t installed; /* or its first test */
+	struct fade_cell cell;
+	size_t cap;
+};
+
+struct lives {
+	const char *chosen; /* --model, or NULL: as the stream names it */
+	struct ids batteries;
+	struct tested *of; /* by battery */
+	size_t cap;
+	struct battery_model model;
+	bool has_model;
+};
+
+static struct tested *tested_of(struct lives *l, struct str battery)
+{
+	size_t known = l->batteries.n;
+	uint32_t id = ids_intern(&l->batteries, battery);
+	if (id == IDS_NONE)
+		return NULL;
+	if (id >= l->cap) {
+		size_t cap = l->cap ? 2 * l->cap : 8;
+		void *p = realloc(l->of, cap * sizeof(*l->of));
+		if (!p)
+			return NULL;
+		l->of = p;
+		l->cap = cap;
+	}
+	if (id == known)
+		l->of[id] = (struct tested){.installed = TIME_NIL};
+	return &l->of[id];
+}
+
+static int take_battery(struct lives *l, const struct rec_battery *b, struct err *err)
+{
+	char name[CODE_MAX + 1];
+	struct tested *t = tested_of(l, b->code);
+	if (!t)
+		return err_nomem(err);
+	if (b->installed != TIME_NIL)
+		t->installed = b->installed;
+	if (l->has_model || !b->model.len)
+		return 0;
+	str_copy(name, sizeof(name), b->model);
+	l->has_model = true;
+	return battery_model_find(l->chosen ? l->chosen : name, &l->model, err);
+}
+
+static int take_test(
+	struct lives *l, const struct rec_capacity_test *t, struct err *err)
+{
+	struct tested *b = tested_of(l, t->subject);
+	if (!b)
+		return err_nomem(err);
+	if (!l->has_model) {
+		l->has_model = true;
+		const char *name = l->chosen ? l->chosen : DEFAULT_MODEL;
+		if (battery_model_find(name, &l->model, err))
+			return -1;
+	}
+	if (b->installed == TIME_NIL)
+		b->installed = t->ts - DAY_MS;
+	double age = (double)(t->ts - b->installed) / DAY_MS;
+	double soh = battery_tested_ah(&l->model, t) / l->model.capacity_ah;
+	if (!(age > 0 && soh > 0.05 && soh < 2))
+		return 1;
+	if (b->cell.n == b->cap) {
+		size_t cap = b->cap ? 2 * b->cap : 64;
+		void *p = realloc(b->cell.tests, cap * sizeof(*b->cell.tests));
+		if (!p)
+			return err_nomem(err);
+		b->cell.tests = p;
+		b->cap = cap;
+	}
+	b->cell.tests[b->cell.n++] = (struct fade_test){age, soh};
+	return 0;
+}
+
+static int read_lives(struct lives *l, struct flow *f, struct err *err)
+{
+	struct record rec;
+	union rec_any any;
+	while (flow_next(f, &rec) > 0) {
+		if (rec.kind != KIND_capacity_test && rec.kind != KIND_battery) {
+			flow_drop(f, &rec);
+			continue;
+		}
+		if (!flow_decode(f, &rec, &any))
+			continue;
+		flow_consumed(f, &rec);
+		int r = rec.kind == KIND_battery
+				? take_battery(l, &any.battery, err)
+				: take_test(l, &any.capacity_test, err);
+		if (r < 0)
+			return -1;
+		if (r > 0)
+			flow_unused(f, &rec, "no capacity of a battery in service");
+	}
+	return 0;
+}
+
+static void print_fade(
+	const struct fade_cell *c, size_t n, const struct battery_model *m)
+{
+	printf("%-24s %5s %8s %10s %8s %15s %8s\n", "battery", "tests", "when new",
+		"life", "exponent", "error that lasts", "own");
+	for (size_t i = 0; i < n; i++)
+		printf("%-24s %5zu %7.1f%% %8.1f d %8.2f %6.2f%% %6.1f d %7.2f%%\n",
+			c[i].name, c[i].n, 100 * c[i].c0, c[i].life_days, c[i].exponent,
+			100 * c[i].error, c[i].error_days, 100 * c[i].own_std);
+	printf("\nof a next one: ln life +- %.2f, ln exponent +- %.2f, when new +- "
+	       "%.1f%%\n",
+		m->rate_sigma, m->exponent_sigma, 100 * m->capacity_sigma);
+}
+
+static int write_fade(
+	const struct battery_model *m, size_t n, const char *file, struct err *err)
+{
+	struct buf b = {0};
+	if (!battery_model_sound(m))
+		return err_set(err, ERR_DATA,
+			"what comes of it is no battery, and is not written");
+	buf_printf(&b,
+		"# Fade and the error of its measurement from %zu batteries, and how "
+		"they differ;\n# the rest is that of the model it began from.\n",
+		n);
+	battery_model_write(m, &b);
+	int bad = modes_write(&b, file, err);
+	buf_release(&b);
+	return bad;
+}
+
+static int fit(struct lives *l, const char *file, struct err *err)
+{
+	struct battery_model m;
+	size_t n = 0;
+	struct fade_cell *cells = calloc(l->batteries.n + 1, sizeof(*cells));
+	if (!cells)
+		return err_nomem(err);
+	for (uint32_t i = 0; i < l->batteries.n; i++)
+		if (l->of[i].cell.n) {
+			cells[n] = l->of[i].cell;
+			cells[n++].name = ids_name(&l->batteries, i);
+		}
+	int bad = n ? fit_fade(cells, n, &l->model, &m, err)
+		    : err_set(err, ERR_DATA, "no capacity test in the stream");
+	if (!bad) {
+		print_fade(cells, n, &m);
+		bad = write_fade(&m, n, file, err);
+	}
+	free(cells);
+	return bad;
+}
+
+int twin_fit_fade(const struct flow_options *fo, const char *model, const char *file)
+{
+	struct err err = {0};
+	struct lives l = {.chosen = model};
+	struct flow *f = flow_open(fo, FLOW_SINK, "twin", NULL, &err);
+	if (!f)
+		return diag_err(&err);
+	/* Errors come back as values; the default handler would abort. */
+	gsl_set_error_handler_off();
+	int bad = read_lives(&l, f, &err);
+	if (!bad && !flow_failed(f))
+		bad = fit(&l, file, &err);
+	if (bad)
+		flow_fail(f, &err);
+	for (uint32_t i = 0; i < l.batteries.n && i < l.cap; i++)
+		free(l.of[i].cell.tests);
+	free(l.of);
+	ids_release(&l.batteries);
+	return modes_flush_report(flow_close(f));
+}
