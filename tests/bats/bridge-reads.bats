@@ -46,6 +46,32 @@ trend() {
 	both trend
 }
 
+# least_is WHERE COUNT: the summary's autonomy is the least of those, and so many recharge.
+least_is() {
+	gives 200 GET /fleet/summary
+	holds --argjson least "$(sql "SELECT min(autonomy_min) FROM battery_now n WHERE $1")" \
+		--argjson n "$2" '(.least_autonomy_min - $least | fabs) < 0.001 and .recharging == $n'
+}
+
+least_autonomy() {
+	local jar before
+	least_is true 0
+	jar="battery = (SELECT id FROM battery WHERE code = 'DC-CNX-01-UPS-01-S1-J07')"
+	before=$(sql "SELECT autonomy_min FROM twin_state_latest WHERE $jar")
+	sql "UPDATE twin_state_latest SET autonomy_min = 0 WHERE $jar"
+	# discharged, and nobody charges it: that is for somebody to know
+	sql "UPDATE telemetry_latest SET mode = 'discharge' WHERE $jar"
+	least_is "autonomy_min = 0" 0
+	sql "UPDATE telemetry_latest SET mode = 'boost' WHERE $jar"
+	least_is "battery <> 'DC-CNX-01-UPS-01-S1-J07'" 1
+	sql "UPDATE telemetry_latest SET mode = 'float' WHERE $jar"
+	sql "UPDATE twin_state_latest SET autonomy_min = $before WHERE $jar"
+}
+
+@test "the least autonomy is of those that are not recharged after a test or an outage" {
+	both least_autonomy
+}
+
 forecast() {
 	gives 200 GET '/fleet/forecast?months=120'
 	holds '.items | length == 40'

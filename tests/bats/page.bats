@@ -141,6 +141,14 @@ load bridge_helper
 	done
 }
 
+@test "the first page says the least autonomy, but for what is being recharged" {
+	jar="battery = (SELECT id FROM battery WHERE code = 'DC-CNX-01-UPS-01-S1-J07')"
+	sqlite3 f.db "UPDATE twin_state_latest SET autonomy_min = 0 WHERE $jar;
+		UPDATE telemetry_latest SET mode = 'boost' WHERE $jar"
+	serve sqlite:f.db
+	browser reading leastAutonomy
+}
+
 @test "the same before PostgreSQL: roles, the way to a chart, every page in its other looks" {
 	[ -s "$BATS_FILE_TMPDIR/url" ] || skip "no PostgreSQL server here (initdb not found)"
 	serve "$(cat "$BATS_FILE_TMPDIR/url")"

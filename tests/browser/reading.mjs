@@ -95,5 +95,16 @@ async function failsFirst() {
 	await s.close();
 }
 
-const tests = {roles, wayToAChart, failsFirst, everyPage: () => everyPage(LOOKS), everyOtherPage: () => everyPage(OTHER_LOOKS)};
+/* One battery has nothing left and is recharged: the least autonomy is that of others. */
+async function leastAutonomy() {
+	for (const [locale, says] of [['en-GB', /^least autonomy [1-9]\d* min, but for 1 being recharged$/],
+		['th-TH', /^สำรองไฟน้อยสุด [1-9]\d* นาที ไม่รวม 1 ลูกที่กำลังประจุกลับ$/]]) {
+		const s = await open({locale});
+		await login(s.page, 'vera');
+		assert.match(await s.page.textContent('.cards .card:last-child .small'), says);
+		await s.close();
+	}
+}
+
+const tests = {roles, wayToAChart, failsFirst, leastAutonomy, everyPage: () => everyPage(LOOKS), everyOtherPage: () => everyPage(OTHER_LOOKS)};
 for (const name of process.argv.slice(3)) await tests[name]();

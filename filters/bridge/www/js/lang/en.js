@@ -49,7 +49,7 @@ export default {
 	'models.none': 'There is no registry of models here.', 'models.promote': 'Promote', 'models.promote_ask': '{version} will predict for the fleet from now on.', 'models.promoted': 'Promoted',
 	'models.rollback': 'Roll back', 'models.rollback_ask': 'The version before will predict again.', 'models.steady': 'steady', 'models.trained': 'Trained', 'models.version': 'Version',
 	'more': 'More', 'nothing': 'Nothing to show.', 'open': 'Open',
-	'overview.alerts': 'Active alerts', 'overview.alerts_note': 'firing now', 'overview.autonomy': 'least autonomy {min} min', 'overview.batteries': 'Batteries', 'overview.critical': 'Critical batteries',
+	'overview.alerts': 'Active alerts', 'overview.alerts_note': 'firing now', 'overview.autonomy': 'least autonomy {min} min', 'overview.autonomy_rest': 'least autonomy {min} min, but for {n} being recharged', 'overview.batteries': 'Batteries', 'overview.critical': 'Critical batteries',
 	'overview.critical_short': 'Critical', 'overview.due': '{n} due within 90 days', 'overview.forecast': 'Replacements due', 'overview.locations': 'at {n} {n:site:sites}', 'overview.newest': 'Newest alerts',
 	'overview.no_sites': 'There are no sites in the database yet.', 'overview.now': '{v} V, warmest {c} °C', 'overview.soh': 'Mean health', 'overview.soh_of': 'mean health {pct} %', 'overview.trend': 'Health of the fleet',
 	'overview.worst': 'Fail first', 'page.alerts': 'Alerts', 'page.battery': 'Battery', 'page.fleet': 'Fleet', 'page.models': 'Models', 'page.overview': 'Overview', 'page.simulator': 'Simulator',

@@ -49,7 +49,7 @@ export default {
 	'models.none': 'ไม่มีคลังแบบจำลอง', 'models.promote': 'นำขึ้นใช้งาน', 'models.promote_ask': '{version} จะใช้ทำนายตั้งแต่บัดนี้', 'models.promoted': 'ขึ้นใช้งานเมื่อ',
 	'models.rollback': 'ย้อนกลับ', 'models.rollback_ask': 'กลับไปใช้รุ่นก่อนหน้า', 'models.steady': 'คงที่', 'models.trained': 'ฝึกเมื่อ', 'models.version': 'รุ่น',
 	'more': 'เพิ่มเติม', 'nothing': 'ไม่มีข้อมูล', 'open': 'เปิด',
-	'overview.alerts': 'การแจ้งเตือน', 'overview.alerts_note': 'กำลังแจ้งเตือน', 'overview.autonomy': 'สำรองไฟน้อยสุด {min} นาที', 'overview.batteries': 'แบตเตอรี่', 'overview.critical': 'แบตเตอรี่วิกฤต',
+	'overview.alerts': 'การแจ้งเตือน', 'overview.alerts_note': 'กำลังแจ้งเตือน', 'overview.autonomy': 'สำรองไฟน้อยสุด {min} นาที', 'overview.autonomy_rest': 'สำรองไฟน้อยสุด {min} นาที ไม่รวม {n} ลูกที่กำลังประจุกลับ', 'overview.batteries': 'แบตเตอรี่', 'overview.critical': 'แบตเตอรี่วิกฤต',
 	'overview.critical_short': 'วิกฤต', 'overview.due': 'ครบกำหนดใน 90 วัน {n} ลูก', 'overview.forecast': 'แผนการเปลี่ยน', 'overview.locations': 'ใน {n} แห่ง', 'overview.newest': 'การแจ้งเตือนล่าสุด',
 	'overview.no_sites': 'ยังไม่มีศูนย์ข้อมูลในฐานข้อมูล', 'overview.now': '{v} V ร้อนสุด {c} °C', 'overview.soh': 'สุขภาพเฉลี่ย', 'overview.soh_of': 'สุขภาพเฉลี่ย {pct} %', 'overview.trend': 'สุขภาพของแบตเตอรี่ทั้งหมด',
 	'overview.worst': 'จะเสียก่อน', 'page.alerts': 'การแจ้งเตือน', 'page.battery': 'แบตเตอรี่', 'page.fleet': 'ภาพรวมกลุ่ม', 'page.models': 'แบบจำลอง', 'page.overview': 'ภาพรวม', 'page.simulator': 'จำลองสถานการณ์',

@@ -17,6 +17,10 @@ function Card({label, value, kind = '', href, note}) {
 		<b>${value}</b><span class="small muted">${note}</span></a>`;
 }
 
+/* Some are known to carry nothing for a while: the least is that of the others. */
+const autonomyOf = ({least_autonomy_min: min, recharging: n}) =>
+	t(n > 0 ? 'overview.autonomy_rest' : 'overview.autonomy', {min: number(min), n: number(n)});
+
 function Cards({summary: s}) {
 	return html`<div class="grid cards">
 		<${Card} label=${t('overview.batteries')} value=${number(s.batteries)} href="#/fleet"
@@ -26,7 +30,7 @@ function Cards({summary: s}) {
 		<${Card} label=${t('overview.critical')} value=${number(s.critical)} href="#/fleet?status=critical"
 			kind=${s.critical ? 'alarm' : ''} note=${t('overview.due', {n: number(s.due_90d)})} />
 		<${Card} label=${t('overview.soh')} value=${withUnit(s.mean_soh_pct, 1, '%')} href="#/fleet"
-			note=${t('overview.autonomy', {min: number(s.least_autonomy_min)})} /></div>`;
+			note=${autonomyOf(s)} /></div>`;
 }
 
 export function healthOf(site) {
