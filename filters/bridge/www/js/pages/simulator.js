@@ -4,7 +4,7 @@ import {dateTime, known, number, t, words} from '../i18n.js';
 import {useLoad} from '../load.js';
 import {useStore} from '../store.js';
 import {TimeChart} from '../chart.js';
-import {drillClock, siteHref, Loaded, Panel, Problem, toast} from '../ui.js';
+import {drillClock, siteHref, Loaded, messageOf, Panel, Problem, toast} from '../ui.js';
 import {html, useEffect, useMemo, useState} from '../html.js';
 
 const SPEEDS = [1, 10, 60, 240, 600, 3600, 10800], PRESET = 60, POLL_MS = 2000;
@@ -100,7 +100,7 @@ function Running({s, watched, onChange}) {
 			if (watched) watch(null);
 			toast(t('simulator.stopped'));
 		} catch (e) {
-			toast(e.message, 'critical');
+			toast(messageOf(e), 'critical');
 		}
 		setBusy(false);
 		onChange();
