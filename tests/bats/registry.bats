@@ -231,12 +231,13 @@ learned() { # JQ-FILTER over the learned records of $P
 		END { exit !(truth == 6 && held >= 5 && !wide && !bad) }' || fail "$(cat "$BATS_TEST_TMPDIR/table")"
 	grep -q '^> train: too few batteries .* 1 of at least 54' "$BATS_TEST_TMPDIR/table"
 	# a cell that has not ended within its record has no error, and is told from what there is of it
-	mkdir -p three/nasa
-	cp "$DATA"/B000[56].csv three/nasa
-	head -n 91 "$DATA/B0005.csv" >three/nasa/B0099.csv
-	"$ROOT/pipelines/nasa.sh" three >three/table
-	[ "$(grep -c '^| B0099, B0005 B0006 |.* over 90 |  |  |$' three/table)" -eq 2 ] || fail "$(cat three/table)"
-	[ "$(grep -c '^| B0005, B0006 B0099 |.* 125 |' three/table)" -eq 3 ]
+	three=$BATS_TEST_TMPDIR/three
+	mkdir -p "$three/nasa"
+	cp "$DATA"/B000[56].csv "$three/nasa"
+	head -n 91 "$DATA/B0005.csv" >"$three/nasa/B0099.csv"
+	"$ROOT/pipelines/nasa.sh" "$three" >"$three/table"
+	[ "$(grep -c '^| B0099, B0005 B0006 |.* over 90 |  |  |$' "$three/table")" -eq 2 ] || fail "$(cat "$three/table")"
+	[ "$(grep -c '^| B0005, B0006 B0099 |.* 125 |' "$three/table")" -eq 3 ]
 	# the README shows this table
 	[ "$(sed -n '/nasa.sh: begin/,/nasa.sh: end/p' "$ROOT/README.md" | grep -c '^| B000[56],')" -eq 6 ]
 }
