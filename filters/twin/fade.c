@@ -64,12 +64,15 @@ static int take_battery(struct lives *l, const struct rec_battery *b, struct err
 	return battery_model_find(l->chosen ? l->chosen : name, &l->model, err);
 }
 
+/* Returns 1 for a test that tells nothing: a string's measures its weakest jar, and
+ * does not say which. */
 static int take_test(
 	struct lives *l, const struct rec_capacity_test *t, struct err *err)
 {
-	struct tested *b = tested_of(l, t->subject);
-	if (!b)
-		return err_nomem(err);
+	uint32_t id = ids_find(&l->batteries, t->subject);
+	if (id == IDS_NONE)
+		return 1;
+	struct tested *b = &l->of[id];
 	if (!l->has_model) {
 		l->has_model = true;
 		const char *name = l->chosen ? l->chosen : DEFAULT_MODEL;
@@ -112,7 +115,8 @@ static int read_lives(struct lives *l, struct flow *f, struct err *err)
 		if (r < 0)
 			return -1;
 		if (r > 0)
-			flow_unused(f, &rec, "no capacity of a battery in service");
+			flow_unused(f, &rec,
+				"no capacity of a battery of the stream, in service");
 	}
 	return 0;
 }

@@ -446,11 +446,13 @@ cell_tests() { # LIFE [DAYS]
 	assert_one_line_stderr 'no capacity test'
 	try twin -q --fit-fade x.ini -m ./none.ini < <(cell_tests 150 | encode -q)
 	assert_status 3
-	# a capacity no battery has is told, and used for nothing
-	{ cell_tests 150; echo '{"kind":"capacity_test","ts":960000000000,"subject":"C-150","measured_capacity_ah":1e6}'; } | encode -q >odd.fl
+	# a capacity no battery has, or of a string, is told, and used for nothing
+	{ cell_tests 150; for of in C-150 C; do
+		echo '{"kind":"capacity_test","ts":960000000000,"subject":"'$of'","measured_capacity_ah":1e6}'
+	done; } | encode -q >odd.fl
 	try twin -q --fit-fade ok.ini --reject odd.ndjson <odd.fl
 	assert_status 0
-	[ "$(wc -l <odd.ndjson)" -eq 1 ]
+	[ "$(wc -l <odd.ndjson)" -eq 2 ]
 	for o in '--fit y' --evaluate '--state s'; do
 		# shellcheck disable=SC2086
 		try twin -q --fit-fade x.ini $o <odd.fl
