@@ -39,7 +39,7 @@ static int write_synced(const char *path, const struct buf *b, struct err *err)
 	return r;
 }
 
-static int sync_directory(const char *dir, struct err *err)
+int sync_folder(const char *dir, struct err *err)
 {
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
@@ -68,7 +68,7 @@ int statefile_write(
 		unlink(tmp);
 		return -1;
 	}
-	return sync_directory(dir, err);
+	return sync_folder(dir, err);
 }
 
 static int read_all(int fd, struct buf *b)

@@ -18,4 +18,8 @@ int statefile_write(
  * with ERR_IO: it cannot be read, or is damaged. */
 int statefile_read(const char *dir, const char *name, struct buf *b, struct err *err);
 
+/* Makes the names in a folder last through a crash: what was made, renamed or removed
+ * there. Returns 0, or -1 with ERR_IO. */
+int sync_folder(const char *dir, struct err *err);
+
 #endif

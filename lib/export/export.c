@@ -1,11 +1,11 @@
 #include "export/parts.h"
 
 #include "base/code.h"
+#include "base/statefile.h"
 #include "record/codec.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -225,16 +225,6 @@ int export_finish(struct export *d, struct err *err)
 const char *export_folder(const struct export *d)
 {
 	return d->partial;
-}
-
-static int sync_folder(const char *dir, struct err *err)
-{
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return err_errno(err, "cannot open '%s'", dir);
-	int r = fsync(fd) < 0 ? err_errno(err, "cannot sync '%s'", dir) : 0;
-	close(fd);
-	return r;
 }
 
 /* The folder 'dir' is named in: its new name must last as well. */

@@ -2,6 +2,8 @@
  * whole. */
 #include "learn/model.h"
 
+#include "base/statefile.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -60,16 +62,6 @@ static int write_file(
 	int r = fsync(fd) < 0 ? err_errno(err, "cannot sync '%s'", path) : 0;
 	if (close(fd) < 0 && r == 0)
 		r = err_errno(err, "cannot close '%s'", path);
-	return r;
-}
-
-static int sync_dir(const char *path, struct err *err)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return err_errno(err, "cannot open '%s'", path);
-	int r = fsync(fd) < 0 ? err_errno(err, "cannot sync '%s'", path) : 0;
-	close(fd);
 	return r;
 }
 
@@ -157,7 +149,7 @@ static int fill(const char *tmp, const struct model *m, const struct model_repor
 	if (s == 0)
 		s = write_file(tmp, JSON_FILE, &json, err);
 	buf_release(&json);
-	return s == 0 ? sync_dir(tmp, err) : -1;
+	return s == 0 ? sync_folder(tmp, err) : -1;
 }
 
 int model_save(const char *dir, const struct model *m, const struct model_report *r,
@@ -176,7 +168,7 @@ int model_save(const char *dir, const struct model *m, const struct model_report
 		model_remove(tmp);
 		return -1;
 	}
-	return sync_dir(parent, err);
+	return sync_folder(parent, err);
 }
 
 static int read_file(
@@ -231,7 +223,7 @@ int model_copy(const char *from, const char *to, struct err *err)
 		if (r < 0)
 			return -1;
 	}
-	return sync_dir(to, err);
+	return sync_folder(to, err);
 }
 
 int model_read_text(const char *dir, struct buf *json, struct err *err)

@@ -77,13 +77,6 @@ static void wake(void *ctx)
 	lws_cancel_service(((struct server *)ctx)->context);
 }
 
-static void copy_header(
-	struct lws *wsi, enum lws_token_indexes token, char *dst, size_t size)
-{
-	if (lws_hdr_copy(wsi, dst, (int)size, token) < 0)
-		dst[0] = '\0';
-}
-
 static bool read_method(struct lws *wsi, struct request *r)
 {
 	static const enum lws_token_indexes TOKENS[METHOD_COUNT] = {WSI_TOKEN_GET_URI,
@@ -116,7 +109,7 @@ static int read_query(struct lws *wsi, struct request *r, struct err *err)
 static long body_length(struct lws *wsi)
 {
 	char text[24];
-	copy_header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, text, sizeof(text));
+	header_copy(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, text, sizeof(text));
 	return *text ? strtol(text, NULL, 10) : 0;
 }
 
@@ -162,16 +155,16 @@ static int read_head(struct server *s, struct lws *wsi, struct exchange *x)
 	struct request *r = &x->req;
 	struct err err = {0};
 	lws_get_peer_simple(wsi, r->address, sizeof(r->address));
-	copy_header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, r->authorization,
+	header_copy(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, r->authorization,
 		sizeof(r->authorization));
-	copy_header(wsi, WSI_TOKEN_HTTP_COOKIE, r->cookie, sizeof(r->cookie));
-	copy_header(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, r->content_type,
+	header_copy(wsi, WSI_TOKEN_HTTP_COOKIE, r->cookie, sizeof(r->cookie));
+	header_copy(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, r->content_type,
 		sizeof(r->content_type));
-	copy_header(wsi, WSI_TOKEN_ORIGIN, r->origin, sizeof(r->origin));
-	copy_header(wsi, WSI_TOKEN_HOST, r->host, sizeof(r->host));
-	copy_header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, r->if_none_match,
+	header_copy(wsi, WSI_TOKEN_ORIGIN, r->origin, sizeof(r->origin));
+	header_copy(wsi, WSI_TOKEN_HOST, r->host, sizeof(r->host));
+	header_copy(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, r->if_none_match,
 		sizeof(r->if_none_match));
-	copy_header(wsi, WSI_TOKEN_HTTP_ACCEPT_ENCODING, r->accept_encoding,
+	header_copy(wsi, WSI_TOKEN_HTTP_ACCEPT_ENCODING, r->accept_encoding,
 		sizeof(r->accept_encoding));
 	if (!read_method(wsi, r))
 		return http_refuse(&x->res, 405, "not this method");

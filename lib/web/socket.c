@@ -72,8 +72,7 @@ void sockets_free(struct sockets *s)
 
 /* --- who may open one --- */
 
-static void copy_header(
-	struct lws *wsi, enum lws_token_indexes token, char *dst, size_t size)
+void header_copy(struct lws *wsi, enum lws_token_indexes token, char *dst, size_t size)
 {
 	if (lws_hdr_copy(wsi, dst, (int)size, token) < 0)
 		dst[0] = '\0';
@@ -95,8 +94,8 @@ static bool origin_allowed(const struct sockets *s, struct lws *wsi)
 	char origin[256], host[256];
 	if (lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) <= 0)
 		return true;
-	copy_header(wsi, WSI_TOKEN_ORIGIN, origin, sizeof(origin));
-	copy_header(wsi, WSI_TOKEN_HOST, host, sizeof(host));
+	header_copy(wsi, WSI_TOKEN_ORIGIN, origin, sizeof(origin));
+	header_copy(wsi, WSI_TOKEN_HOST, host, sizeof(host));
 	for (int i = 0; i < s->o.norigins; i++)
 		if (strcmp(s->o.origins[i], origin) == 0)
 			return true;
@@ -121,7 +120,7 @@ static int unknown_from(const struct sockets *s, const char *network)
 int sockets_filter(struct sockets *s, struct lws *wsi, struct response *res)
 {
 	char path[64], network[NETWORK_SIZE];
-	copy_header(wsi, WSI_TOKEN_GET_URI, path, sizeof(path));
+	header_copy(wsi, WSI_TOKEN_GET_URI, path, sizeof(path));
 	if (strcmp(path, SOCKET_PATH) != 0)
 		return http_refuse(res, 404, "no WebSocket here");
 	if (!origin_allowed(s, wsi))

@@ -38,6 +38,9 @@ struct sockets *sockets_new(
 /* When all connections are gone. */
 void sockets_free(struct sockets *s);
 
+/* A header of wsi's request into dst: "" when it is not there or does not fit. */
+void header_copy(struct lws *wsi, enum lws_token_indexes token, char *dst, size_t size);
+
 /* May this request become a WebSocket? Returns 0, or the status of the refusal. */
 int sockets_filter(struct sockets *s, struct lws *wsi, struct response *res);
 

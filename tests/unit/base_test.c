@@ -7,6 +7,7 @@
 #include "base/now.h"
 #include "base/opt.h"
 #include "base/parse.h"
+#include "base/statefile.h"
 #include "base/timefmt.h"
 
 #include <math.h>
@@ -293,6 +294,16 @@ static void test_wait(void **state)
 	pthread_cond_destroy(&never);
 }
 
+static void test_sync_folder(void **state)
+{
+	struct err err = {0};
+	assert_int_equal(sync_folder(".", &err), 0);
+	assert_int_equal(sync_folder("/nowhere/at/all", &err), -1);
+	assert_int_equal(err.class, ERR_IO);
+	assert_non_null(strstr(err.msg, "cannot open '/nowhere/at/all'"));
+	assert_int_equal(sync_folder("/dev/null", &err), -1); /* no folder */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -308,6 +319,7 @@ int main(void)
 		cmocka_unit_test(test_buffers),
 		cmocka_unit_test(test_clocks),
 		cmocka_unit_test(test_wait),
+		cmocka_unit_test(test_sync_folder),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
