@@ -1,7 +1,7 @@
 # What validate-fleet.sh saw, as a table. Fields by tabs; the first tells what:
 #   t battery unit time SOH life censored cause    the truth
 #   s battery unit SOH std NIS                     the twin's last state before it
-#   r battery unit life lower upper                the twin's last life before it
+#   r battery unit life lower upper time           the twin's last life before it
 #   b battery unit installed                       the books
 #   e string time full                             a test has ended (true: of capacity)
 # Times in seconds, SOH in %, lives in days; 'days' is the length of the run.
@@ -48,13 +48,15 @@ function health(id, string, now, e, held) {
 		look("part", e, held, id)
 	if (nis[id] != "") look("nis", sqrt(nis[id]), 0, id)
 }
-function life(id, now, left, e, held) {
-	e = rul[id] - left; held = low[id] <= left && left <= high[id]
+function life(id, now, left, e, held, was) {
+	was = left + (now - told[id]) / 86400 # when it was foretold
+	e = rul[id] - was; held = low[id] <= was && was <= high[id]
 	look("life", e, held, id)
+	look(rul[id] < 365 ? "near" : rul[id] < 1096 ? "mid" : "far", e, held, id)
 	if (!(id in born)) { born[id] = now; had[id] = left }
 	if (!(id in halved) && now - born[id] >= had[id] * 43200 &&
 	    born[id] + had[id] * 86400 < start + days * 86400) {
-		halved[id] = 1; half[++halves] = 100 * abs(e) / left
+		halved[id] = 1; half[++halves] = 100 * abs(e) / was
 		look("half", e, held, id)
 	}
 	if (left > 365) return
@@ -67,7 +69,7 @@ function life(id, now, left, e, held) {
 }
 $1 == "b" { installed[$2 " " $3] = $4 }
 $1 == "s" { soh[$2 " " $3] = $4; std[$2 " " $3] = $5; nis[$2 " " $3] = $6 }
-$1 == "r" { rul[$2 " " $3] = $4; low[$2 " " $3] = $5; high[$2 " " $3] = $6 }
+$1 == "r" { rul[$2 " " $3] = $4; low[$2 " " $3] = $5; high[$2 " " $3] = $6; told[$2 " " $3] = $7 }
 $1 == "e" { if ($4 == "true") full[$2] = $3; else part[$2] = $3 }
 $1 == "t" && (($2 " " $3) in soh) && (($2 " " $3) in rul) {
 	id = $2 " " $3; string = string_of($2)
@@ -82,6 +84,9 @@ END {
 	tell("part", "SOH, %, in the month after a 40 % discharge test")
 	tell("any", "SOH, %, at any time")
 	tell("life", "remaining life, days, at any time")
+	tell("near", "the same, foretold to be under a year")
+	tell("mid", "the same, foretold to be one to three years")
+	tell("far", "the same, foretold to be more")
 	tell("last", "remaining life, days, in its last year")
 	bare("rival", "the same by age alone: the skill of the twin is " \
 		sprintf("%.0f %%", 100 * (1 - rms("last") / rms("rival"))), sprintf("%.1f", rms("rival")))

@@ -11,6 +11,9 @@
 # Life: the rival knows the age alone, the median left of a Weibull life of the battery
 # model's shape 4 and scale 6.5 years. Half of the remaining life: of each battery that
 # ends within the run, at the first look when half of what it had at its first is gone.
+# An interval promises for what is foretold, not for what comes true: of batteries whose
+# last year it is, those it surprised are all there, and those are not that it thought as
+# near their end and that live on. So the shares are told by what was foretold as well.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 PATH=$PATH:$here/../build/bin:$here/../../../bin
@@ -28,7 +31,8 @@ floatline simulate -q --fleet "$tmp/fleet.ini" --batteries "${1:-2016}" \
 		if .kind == "truth" then ["t", .battery, .unit, (.ts | s), .soh_pct,
 			.rul_days, .censored, .cause]
 		elif .kind == "twin_state" then ["s", .battery, .unit, .soh_pct, .soh_std_pct, .nis]
-		elif .kind == "rul" then ["r", .battery, .unit, .rul_days, .lower_days, .upper_days]
+		elif .kind == "rul" then ["r", .battery, .unit, .rul_days, .lower_days, .upper_days,
+			(.ts | s)]
 		elif .kind == "battery" then ["b", .code, .unit, (.installed // "" | s? // "")]
 		elif .type == "capacity_test" and .status == "completed" then
 			["e", .subject, (.end_ts | s), (.note | startswith("capacity"))]

@@ -137,6 +137,7 @@ static const struct inifile_key KEYS[] = {
 	OPTIONAL("spread", soh_std_factor, 0.1, 10),
 	OPTIONAL("spread", evidence_std_factor, 0.1, 10),
 	OPTIONAL("spread", future_sigma, 0.001, 5),
+	OPTIONAL("spread", wander_sigma, 0, 5),
 	OPTIONAL("failures", sudden_per_year, 0, 100),
 	OPTIONAL("failures", sudden_worn_factor, 0.01, 1000),
 	OPTIONAL("failures", infant_shape, 0.1, 10),

@@ -95,14 +95,16 @@ struct battery_model {
 	double exponent_sigma;
 	/* the parts of rate_sigma: of a block, its string, its site */
 	double rate_sigma_block, rate_sigma_string, rate_sigma_site;
-	/* what the twin says of the deviation of SOH, over what its belief has:
-	 * measured on fleets whose truth is known; 1 unless known */
+	/* what the twin says of the deviation of SOH, and of what a life begins from,
+	 * over what its belief has: measured on fleets whose truth is known; 1 unless
+	 * known */
 	double soh_std_factor;
 	/* how wrong readings and tests are, over what is supposed of any sensor; 1 */
 	double evidence_std_factor;
 	/* of a remaining life, relative: the climate to come, and whatever else no
-	 * reading tells; .08 unless known */
-	double future_sigma;
+	 * reading tells; .08 unless known. And what of it grows with the square root
+	 * of the years to come, of one year; 0 unless known */
+	double future_sigma, wander_sigma;
 	/* [failures]: sudden ones a year, below the end of life so many times as often;
 	 * infant mortality, Weibull */
 	double sudden_per_year, sudden_worn_factor, infant_shape, infant_scale_years;

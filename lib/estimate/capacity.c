@@ -10,6 +10,7 @@ static const double SOC_STD_DISCHARGE = 0.015;
 static const double START_STD_MOST = 0.05;  /* that learns at all [E] */
 static const double PAUSE_LONGEST_S = 1800; /* within one discharge [E] */
 static const double CUTOFF_NEAR_V = 0.05;   /* the knee is steep there [E] */
+static const double SOC_FULL = 0.9;         /* no sample has seen a discharge [E] */
 static const double CUTOFF_STD = 0.03; /* of a capacity discharged to the cut-off [E] */
 
 void twin_age_until_now(struct twin *w, const struct battery_model *m)
@@ -60,7 +61,8 @@ static void discharge_end(struct twin *w, const struct battery_model *m)
 	double depth = d.out_ah / m->capacity_ah;
 	double var = w->ekf.p[EKF_LNQ][EKF_LNQ];
 	w->discharge.on = false;
-	wear_cycle(&w->wear, m, depth);
+	if (!d.counted)
+		wear_cycle(&w->wear, m, depth);
 	if (d.learns && depth >= TWIN_DEPTH_LEAST && var < 0.95 * d.lnq_var) {
 		double weight = 1 - var / d.lnq_var;
 		double z = d.lnq + (w->ekf.x[EKF_LNQ] - d.lnq) / weight;
@@ -127,6 +129,18 @@ void twin_capacity(
 		learn_from(w, m, d, measured_ah, std);
 	else
 		learn_capacity(w, m, measured_ah, std);
+}
+
+void twin_tested(
+	struct twin *w, const struct battery_model *m, int64_t ts, double out_ah)
+{
+	struct twin_discharge *d = &w->discharge;
+	bool unseen = w->started && !d->on && w->ekf.x[EKF_SOC] > SOC_FULL;
+	bool in_part = d->on && !d->counted && (double)d->out_ah < out_ah;
+	if (ts < w->ts || !(out_ah > 0) || !(unseen || in_part))
+		return;
+	wear_cycle(&w->wear, m, out_ah / m->capacity_ah);
+	d->counted = d->on;
 }
 
 void twin_follow_discharge(struct twin *w, const struct battery_model *m,

@@ -54,7 +54,8 @@ enum twin_result {
 /* One discharge, for the capacity. */
 struct twin_discharge {
 	bool on, learns;
-	bool told; /* its capacity, at the cut-off */
+	bool told;    /* its capacity, at the cut-off */
+	bool counted; /* what it wears, from the record of the test */
 	float out_ah, soc_start, soc_start_std;
 	float lnq, lnq_var; /* when it began */
 	float pause_s;
@@ -100,6 +101,13 @@ enum twin_result twin_step(struct twin *w, const struct battery_model *m,
 	const struct twin_tuning *k, const struct twin_sample *s);
 /* Relative std of a capacity test of a jar [E]. */
 #define TWIN_TEST_STD 0.007
+/*
+ * A test of its string took out out_ah, says a record made at ts: the wear of that
+ * discharge, of which samples that are far apart see a part or nothing. Passed over
+ * when samples have come since, for then they have told it.
+ */
+void twin_tested(
+	struct twin *w, const struct battery_model *m, int64_t ts, double out_ah);
 /* A capacity test: measured_ah at 25 degC and the rated rate, relative std. */
 void twin_capacity(
 	struct twin *w, const struct battery_model *m, double measured_ah, double std);

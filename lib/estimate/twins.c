@@ -231,10 +231,26 @@ static struct entry *known(struct twins *f, struct str code)
 	return e && e->model && !e->hopeless ? e : NULL;
 }
 
+/* What a test of a string took out, each of its jars has given. */
+static void learn_depth(struct twins *f, const struct rec_capacity_test *t)
+{
+	uint32_t string = ids_find(&f->roster.string_ids, t->subject);
+	double ah = fabs((double)t->rate_a) * (double)t->duration_min / 60;
+	if (isnan(ah))
+		ah = t->measured_capacity_ah;
+	for (uint32_t i = 0; string != IDS_NONE && i < f->roster.battery_ids.n; i++) {
+		struct entry *e = i < f->cap_entries ? &f->entries[i] : NULL;
+		if (e && e->model && !e->hopeless &&
+			f->roster.batteries[i].string == string)
+			twin_tested(&e->twin, &f->models[e->model - 1], t->ts, ah);
+	}
+}
+
 /* A string's test measures its weakest jar, and does not say which: only a jar's own
  * test is a measurement of it. */
 static void learn_test(struct twins *f, const struct rec_capacity_test *t)
 {
+	learn_depth(f, t);
 	struct entry *e = known(f, t->subject);
 	if (!e || isnan(t->measured_capacity_ah))
 		return;

@@ -9,6 +9,8 @@ static const double LEAST_SOH = 0.05, MOST_SOH = 2;
 /* Blocks on float in a rack are warmer than the room, for which lives are stated: 0.09
  * W a cell and 100 Ah [S accuoerlikon.com] times 0.85 K/W, and their neighbours [E]. */
 static const double OVER_ROOM_K = 1;
+/* Before a year was seen: one full discharge a year [R IEEE 1188]. */
+static const double USUAL_CYCLES_PER_YEAR = 1;
 static const double CAPACITY_TEST_STD = 0.002; /* [E] */
 static const double SPREAD_UNIT = 1e-4;        /* lives */
 static const double MARK_DAYS = 30, MONTH_HOURS_MOST = 62 * 24, LATELY_DAYS = 30;
@@ -232,6 +234,18 @@ double wear_age_before(const struct wear *a, const struct battery_model *m)
 	double mean = days > 0 ? (double)a->heat / days : 0;
 	double acceleration = seen * mean + (1 - seen) * (double)a->acceleration;
 	return (double)a->age_days * acceleration / wear_life_days(m);
+}
+
+double wear_cycling(const struct wear *a, const struct battery_model *m)
+{
+	double years = (double)a->days / WEAR_DAYS_PER_YEAR;
+	double usual = USUAL_CYCLES_PER_YEAR * ageing_cycle(m, 1);
+	return ((double)a->damage + usual) / (years + 1) / WEAR_DAYS_PER_YEAR;
+}
+
+double wear_damage_before(const struct wear *a, const struct battery_model *m)
+{
+	return (double)a->age_days * wear_cycling(a, m);
 }
 
 double wear_end(double c0, double end, double exponent)

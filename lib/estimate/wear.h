@@ -121,13 +121,14 @@ struct wear_rul {
 /*
  * Remaining life until SOH falls below the model's end of life or the unit fails at
  * once, whichever is first. The belief is sampled: for every rate and mode, with its
- * weight, five points of the capacity when new and of what the model does not know of
- * the future (climate, activation energy, wander of the rate: future_sigma of the
- * model). Each uses up its share of life through the year's months, beginning after
- * 'now', each as warm as it was so far (months not seen: their mean); discharges go on
- * as they did. The test that finds the end is as wrong as any: capacity_error. Sudden
- * failures: an open or short circuit .15 % a year, and .4 % in the first year falling
- * with age (Weibull, shape .7) [E, fact sheet, section 4].
+ * weight, drawn in as the deviation of SOH is (soh_std_factor), five points of the
+ * capacity when new and of what the model does not know of the future (climate,
+ * activation energy: future_sigma of the model; wander of the rate: wander_sigma, by
+ * the square root of the years). Each uses up its share of life through the year's
+ * months, beginning after 'now', each as warm as it was so far (months not seen: their
+ * mean); discharges go on as they did. The test that finds the end is as wrong as any:
+ * capacity_error. Sudden failures: an open or short circuit .15 % a year, and .4 % in
+ * the first year falling with age (Weibull, shape .7) [E, fact sheet, section 4].
  */
 void wear_rul(const struct wear *a, const struct battery_model *m, int64_t now,
 	struct wear_rul *out);

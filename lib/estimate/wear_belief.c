@@ -39,7 +39,7 @@ struct law {
 	double gassing;
 	double ln_share;
 	double fade, exponent, end;
-	double age0, life_days, y_std, s_var, n_var;
+	double age0, damage0, life_days, y_std, s_var, n_var;
 	double evidence; /* variance of what is measured, over what is supposed */
 	struct wear_tests tests;
 };
@@ -68,6 +68,7 @@ static struct law law_of(
 		.exponent = exponent,
 		.end = end,
 		.age0 = aged ? wear_age_before(a, m) : AGE_UNKNOWN,
+		.damage0 = aged ? wear_damage_before(a, m) : 0,
 		.life_days = wear_life_days(m),
 		.y_std = hypot(wear_rate_std(m), aged ? 0 : AGE_UNKNOWN_LN_STD),
 		.s_var = s * s,
@@ -75,6 +76,12 @@ static struct law law_of(
 		.evidence = m->evidence_std_factor * m->evidence_std_factor};
 	wear_tests_untangle(a, m, w.evidence, &w.tests);
 	return w;
+}
+
+/* The share of life used, at an age and damage since first seen. */
+static double used_at(const struct law *w, double rate, float aged, float damage)
+{
+	return rate * (w->age0 + (double)aged) + w->damage0 + (double)damage;
 }
 
 /* A Gaussian of one or two unknowns, and the ln likelihood of what it was told. */
@@ -115,7 +122,7 @@ static double resistance_says(const struct wear *a, const struct law *w, double 
 		const struct wear_mark *k = &a->mark[i];
 		if (!k->ratio_n)
 			continue;
-		double u = rate * (w->age0 + (double)k->aged) + (double)k->damage;
+		double u = used_at(w, rate, k->aged, k->damage);
 		double z = (double)k->ratio;
 		double r = of_mean(RATIO_STD, RATIO_STD_LEAST, k->ratio_n) * z * z;
 		told(&l, z, w->growth * pow(u, w->growth_power), w->evidence * r,
@@ -138,7 +145,7 @@ static double gassing_says(const struct wear *a, const struct law *w, double rat
 		const struct wear_mark *k = &a->mark[i];
 		if (!k->gassing_n)
 			continue;
-		double u = rate * (w->age0 + (double)k->aged) + (double)k->damage;
+		double u = used_at(w, rate, k->aged, k->damage);
 		double z = log((double)k->gassing) - wear_ln_gassing(w->gassing, u);
 		double r = of_mean(GASSING_STD, GASSING_STD_LEAST, k->gassing_n);
 		told(&l, z, 0, w->evidence * r, OFF_MOST);
@@ -153,7 +160,7 @@ static double capacity_says(
 	double faded[WEAR_TESTS];
 	for (int i = 0; i < a->tests; i++) {
 		const struct wear_test *k = &a->test[i];
-		double u = n->rate * (w->age0 + (double)k->aged) + (double)k->damage;
+		double u = used_at(w, n->rate, k->aged, k->damage);
 		/* The mean of a bent law over the ages a test was made of. */
 		double apart = n->rate * w->tests.spread[i] / fmax(u, 1e-9);
 		double bent = w->exponent * (w->exponent - 1) / 2 * apart * apart;
@@ -165,7 +172,7 @@ static double capacity_says(
 /* That it was in service when first seen. */
 static double service_says(const struct wear *a, const struct law *w, double rate)
 {
-	double u = rate * w->age0;
+	double u = used_at(w, rate, 0, 0);
 	double over = u - wear_end((double)a->c0, w->end, w->exponent);
 	if (over <= 0)
 		return 0;
@@ -182,7 +189,7 @@ static struct wear_node node_of(const struct wear *a, const struct law *w, doubl
 	n.weight = w->ln_share - 0.5 * z * z + service_says(a, w, n.rate) +
 		   resistance_says(a, w, n.rate) + gassing_says(a, w, n.rate) +
 		   capacity_says(a, w, &n);
-	n.used = n.rate * (w->age0 + (double)a->aged) + (double)a->damage;
+	n.used = used_at(w, n.rate, a->aged, a->damage);
 	n.soh = fmax(n.c0 - w->fade * pow(n.used, w->exponent), 0.05);
 	return n;
 }

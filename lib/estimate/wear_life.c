@@ -6,13 +6,11 @@
 #include <math.h>
 
 static const double NEGLIGIBLE = 1e-4; /* of weight */
-/* Before a year was seen: one full discharge a year [R IEEE 1188]. */
-static const double USUAL_CYCLES_PER_YEAR = 1;
 /* Rates of a string's blocks, in standard deviations; and how far ahead. */
 enum { RATES = 4, MATES_POINTS = 17 };
 /* Lives: worn out, found half a year later by the yearly test [E]. */
 static const double REPLACED_AT = 1.08;
-static const double RATE_STEP = 0.5, MATES_STEP = 0.125;
+static const double RATE_STEP = 0.5, MATES_STEP = 0.125, GENERATION_STEP = 0.05;
 static const double MONTH = WEAR_DAYS_PER_YEAR / WEAR_MONTHS;
 static const double LONGEST_DAYS = 50 * WEAR_DAYS_PER_YEAR;
 /* Of every node: sigma points on a circle, turned on from node to node by the golden
@@ -104,6 +102,48 @@ static double mates_ln_gassing(const struct battery_model *m, double age)
 	return sum / all;
 }
 
+/* ln of the mean gassing of its string's other blocks: where it gasses more than they,
+ * it has less of the float voltage. NaN: its own was not seen. */
+static double mates_now(const struct wear *a, double doublings_per_ln_gassing)
+{
+	for (int i = a->marks - 1; i >= 0; i--)
+		if (a->mark[i].gassing_n)
+			return log((double)a->mark[i].gassing) +
+			       (double)a->doublings / doublings_per_ln_gassing;
+	return NAN;
+}
+
+/* Lives of a first generation that gasses so much, before it is replaced. */
+static double generation(const struct battery_model *m, double ln_gassing)
+{
+	double age = 0, now = mates_ln_gassing(m, 0), next;
+	for (; now < ln_gassing && age < 1; age += GENERATION_STEP, now = next) {
+		next = mates_ln_gassing(m, age + GENERATION_STEP);
+		if (next < now)
+			break;
+	}
+	return age;
+}
+
+/*
+ * What the gassing of its mates will be. How old they are is not told, but how much
+ * they gas can be inferred, and says how far they have come. Once they are replaced one
+ * by one, their ages differ, and their mean stays where it is instead of falling back
+ * as that of a population with one birthday would.
+ */
+static void foresee_mates(const struct wear *a, const struct battery_model *m,
+	double per_ln_gassing, double mates[MATES_POINTS])
+{
+	double now = mates_now(a, per_ln_gassing);
+	double own = a->age_days >= 0 ? wear_age_before(a, m) + (double)a->aged : 0.5;
+	double age = isnan(now) ? own : generation(m, now);
+	for (int i = 0; i < MATES_POINTS; i++) {
+		mates[i] = mates_ln_gassing(m, age + MATES_STEP * i);
+		if (i)
+			mates[i] = fmax(mates[i], mates[i - 1]);
+	}
+}
+
 static double mates_at(const struct course *w, double lives)
 {
 	double at = fmin(lives / MATES_STEP, MATES_POINTS - 1 - 1e-9);
@@ -114,20 +154,22 @@ static double mates_at(const struct course *w, double lives)
 static struct course course_of(
 	const struct wear *a, const struct battery_model *m, const struct climate *c)
 {
-	double years = (double)a->days / WEAR_DAYS_PER_YEAR;
-	double usual = USUAL_CYCLES_PER_YEAR * ageing_cycle(m, 1);
 	double per_volt = m->cells * m->volts_per_doubling;
 	bool gasses = m->gassing_i0_a > 0 && m->gassing_cu_per_v > 0;
-	double age = a->age_days >= 0 ? wear_age_before(a, m) + (double)a->aged : 0.5;
 	struct course w = {.heat = c->mean / wear_life_days(m),
-		.cycling =
-			((double)a->damage + usual) / (years + 1) / WEAR_DAYS_PER_YEAR,
+		.cycling = wear_cycling(a, m),
 		.doublings = (double)a->doublings,
 		.per_ln_gassing =
 			gasses ? m->cells / m->gassing_cu_per_v / per_volt : 0};
-	for (int i = 0; gasses && i < MATES_POINTS; i++)
-		w.mates[i] = mates_ln_gassing(m, age + MATES_STEP * i);
+	if (gasses)
+		foresee_mates(a, m, w.per_ln_gassing, w.mates);
 	return w;
+}
+
+/* Of doublings of ageing, as battery/ageing.h bounds them. */
+static double bounded_exp2(double doublings)
+{
+	return exp2(fmin(fmax(doublings, -1), 2));
 }
 
 /*
@@ -139,13 +181,15 @@ static double days_until(const struct course *w, const struct wear_node *k, doub
 {
 	double step = (end - k->used) / LIFE_PARTS, days = 0;
 	double own = wear_ln_gassing(k->gassing, k->used);
+	double a_day = k->rate * w->heat * bounded_exp2(w->doublings) + w->cycling;
 	for (int i = 0; i < LIFE_PARTS; i++) {
 		double u = k->used + step * (i + 0.5);
+		double middle = days + 0.5 * step / a_day;
 		double more = wear_ln_gassing(k->gassing, u) - own -
-			      mates_at(w, days * w->heat) + w->mates[0];
+			      mates_at(w, middle * w->heat) + w->mates[0];
 		double d = w->doublings - w->per_ln_gassing * more;
-		double a_day = k->rate * w->heat * exp2(fmin(fmax(d, -1), 2));
-		days += step / (a_day + w->cycling);
+		a_day = k->rate * w->heat * bounded_exp2(d) + w->cycling;
+		days += step / a_day;
 	}
 	return days;
 }
@@ -159,6 +203,29 @@ static void point(int node, int i, double *capacity, double *future)
 	*future = M_SQRT2 * sin(angle);
 }
 
+/* Rates and shares used are drawn in about their means, for the belief is wider than
+ * its errors: a life has the doubt of the health it goes out from. */
+static void draw_in(struct wear_belief *b, double factor)
+{
+	double ln_rate = 0, used = 0;
+	for (int i = 0; i < b->n; i++) {
+		ln_rate += b->node[i].weight * log(b->node[i].rate);
+		used += b->node[i].weight * b->node[i].used;
+	}
+	for (int i = 0; i < b->n; i++) {
+		struct wear_node *k = &b->node[i];
+		k->rate = exp(ln_rate + factor * (log(k->rate) - ln_rate));
+		k->used = fmax(0, used + factor * (k->used - used));
+	}
+}
+
+/* Of ln of a life that so many days are left of: what no reading tells. */
+static double future_std(const struct battery_model *m, double days)
+{
+	return hypot(
+		m->future_sigma, m->wander_sigma * sqrt(days / WEAR_DAYS_PER_YEAR));
+}
+
 static int sample(const struct wear *a, const struct battery_model *m, int64_t now,
 	struct wear_sample out[SAMPLES])
 {
@@ -169,6 +236,7 @@ static int sample(const struct wear *a, const struct battery_model *m, int64_t n
 	int n = 0;
 
 	wear_believe(a, m, &b);
+	draw_in(&b, m->soh_std_factor);
 	for (int i = 0; i < b.n; i++) {
 		const struct wear_node *k = &b.node[i];
 		if (k->weight < NEGLIGIBLE)
@@ -181,7 +249,7 @@ static int sample(const struct wear *a, const struct battery_model *m, int64_t n
 			double until = wear_end(c0, end, k->exponent), days = 0;
 			if (until > k->used)
 				days = calendar_days(&c, days_until(&w, k, until));
-			days = fmin(days * exp(zf * m->future_sigma), LONGEST_DAYS);
+			days = fmin(days * exp(zf * future_std(m, days)), LONGEST_DAYS);
 			out[n++] = (struct wear_sample){days, k->weight / POINTS};
 		}
 	}
@@ -262,5 +330,6 @@ void wear_rul(const struct wear *a, const struct battery_model *m, int64_t now,
 
 double wear_prior_ln_std(const struct battery_model *m)
 {
-	return hypot(wear_rate_std(m), m->future_sigma);
+	return hypot(
+		m->soh_std_factor * wear_rate_std(m), future_std(m, wear_life_days(m)));
 }

@@ -62,6 +62,10 @@ double wear_ln_gassing(double growth, double used);
 double wear_life_days(const struct battery_model *m);
 /* Lives when first seen. */
 double wear_age_before(const struct wear *a, const struct battery_model *m);
+/* The share of life that discharges take in a day, as they have so far. */
+double wear_cycling(const struct wear *a, const struct battery_model *m);
+/* What they had taken when it was first seen: as in a day since. */
+double wear_damage_before(const struct wear *a, const struct battery_model *m);
 /* The share of life at which capacity over rated is 'end', of a unit new at c0. */
 double wear_end(double c0, double end, double exponent);
 

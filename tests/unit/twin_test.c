@@ -411,6 +411,53 @@ static void test_capacity_test_from_below_full(void **state)
 	assert_true(std[0] > 1.5 * std[1]);
 }
 
+/*
+ * A discharge of 48 Ah in 78 minutes, its record at its end, then recharge. However far
+ * apart the samples are, and however often it is told, it wears the block as the depth
+ * of 40 % does; records of the past are left to the samples.
+ */
+static void test_depth_of_a_test(void **state)
+{
+	(void)state;
+	static const struct {
+		int every_min, told;
+		bool late;
+		double depth, tolerance;
+	} CASES[] = {{1, 0, false, 0.4, 0.02}, {1, 2, false, 0.4, 0.02},
+		{1, 1, true, 0.4, 0.02}, {60, 0, false, 0, 0.01},
+		{60, 2, false, 0.4, 1e-6}, {120, 1, false, 0.4, 1e-6}};
+	for (size_t i = 0; i < sizeof(CASES) / sizeof(*CASES); i++) {
+		struct twin w;
+		int64_t began = T0 + 24 * HOUR_MS + 30 * MINUTE_MS;
+		int64_t ended = began + 78 * MINUTE_MS;
+		int64_t told = ended + (CASES[i].late ? HOUR_MS : 0);
+		int64_t step = CASES[i].every_min * MINUTE_MS;
+		twin_init(&w, &hx12, &NEW, 0);
+		for (int64_t ts = T0; ts < ended + 6 * HOUR_MS; ts += step) {
+			int64_t said = CASES[i].late ? ended : told;
+			for (int k = 0;
+				k < CASES[i].told && ts >= told && ts < told + step;
+				k++)
+				twin_tested(&w, &hx12, said, 48);
+			double a = ts < began ? 0.02 : ts < ended ? -48 / 1.3 : 12;
+			double v = ts < began ? 13.65 : ts < ended ? 12.2 : 13.2;
+			struct twin_sample s = sample(ts, v, a);
+			twin_step(&w, &hx12, &TWIN_TUNING, &s);
+		}
+		double depth = pow((double)w.wear.damage * hx12.cycles_full,
+			1 / hx12.cycles_exponent);
+		near(depth, CASES[i].depth, CASES[i].tolerance);
+	}
+	struct twin w; /* no such charge */
+	twin_init(&w, &hx12, &NEW, 0);
+	twin_tested(&w, &hx12, T0, 48);
+	struct twin_sample s = sample(T0, 13.65, 0.02);
+	twin_step(&w, &hx12, &TWIN_TUNING, &s);
+	twin_tested(&w, &hx12, T0 + 1, NAN);
+	twin_tested(&w, &hx12, T0 + 1, -48);
+	near((double)w.wear.damage, 0, 0);
+}
+
 /* A tenth says nothing of capacity: it stays the prior, to the digit. */
 static void test_shallow_discharge_teaches_nothing(void **state)
 {
@@ -662,6 +709,7 @@ int main(void)
 		cmocka_unit_test(test_current_offset),
 		cmocka_unit_test(test_capacity_from_a_discharge),
 		cmocka_unit_test(test_capacity_test_from_below_full),
+		cmocka_unit_test(test_depth_of_a_test),
 		cmocka_unit_test(test_shallow_discharge_teaches_nothing),
 		cmocka_unit_test(test_resistance_from_steps),
 		cmocka_unit_test(test_resistance_readings),

@@ -348,6 +348,72 @@ static void test_climate(void **state)
 	assert_true(spring.days < 0.8 * autumn.days);
 }
 
+/* Discharges wore it before it was first seen as they have since. */
+static void test_damage_before(void **state)
+{
+	(void)state;
+	struct wear a, known;
+	double soh, std, soh2, std2;
+	int64_t ts = T0;
+	wear_init(&a, &hx12, &(struct wear_start){3 * 365.25, 1, 120, 1e-4});
+	pass(&a, &ts, 365.25, 1);
+	for (int i = 0; i < 8; i++)
+		wear_cycle(&a, &hx12, 1);
+	known = a; /* the same, watched from new */
+	known.age_days = 0;
+	known.aged += (float)(3 / LIFE);
+	/* 8 in the year, and the usual one in the one before it was seen. */
+	known.damage += (float)(3 * 9.0 / 2 / hx12.cycles_full);
+	wear_soh(&a, &hx12, &soh, &std);
+	wear_soh(&known, &hx12, &soh2, &std2);
+	near(soh, soh2, 5e-4);
+	near(std, std2, 5e-4);
+}
+
+/* Half of the deviation of SOH, half of that of a life; and what grows with the years
+ * comes to it. */
+static void test_doubt_of_a_life(void **state)
+{
+	(void)state;
+	struct wear a;
+	struct wear_rul r;
+	double wide[3];
+	wear_init(&a, &hx12, &(struct wear_start){0, 1, 120, 1e-4});
+	for (int i = 0; i < 3; i++) {
+		struct battery_model m = hx12;
+		m.sudden_per_year = 0;
+		m.infant_scale_years = 1e9;
+		m.gassing_growth = 0; /* whose mode is not drawn in */
+		m.soh_std_factor = i ? 0.5 : 1;
+		m.future_sigma = 0.001;
+		m.wander_sigma = i == 2 ? 0.1 : 0;
+		wear_rul(&a, &m, T0, &r);
+		wide[i] = log(r.upper_days / r.lower_days) / (2 * 1.645);
+	}
+	near(wide[1] / wide[0], 0.5, 0.05);
+	double years = r.days / 365.25;
+	near(wide[2], hypot(wide[1], 0.1 * sqrt(years)), 0.03);
+}
+
+/* At the same float voltage, a block that gasses much has mates that do, and need not
+ * fear that they will gas still more and leave it a higher voltage. */
+static void test_mates_that_are_old(void **state)
+{
+	(void)state;
+	struct wear_rul r[2];
+	for (int i = 0; i < 2; i++) {
+		struct wear a;
+		int64_t ts = T0;
+		wear_init(&a, &hx12, &(struct wear_start){365.25, 1, 120, 1e-4});
+		for (int k = 0; k < 24; k++)
+			wear_gassing(&a, i ? 1.5 : 1);
+		pass(&a, &ts, 30, 1);
+		assert_true(fabsf(a.doublings) < 1e-6F);
+		wear_rul(&a, &hx12, ts, &r[i]);
+	}
+	assert_true(r[1].days > 1.05 * r[0].days);
+}
+
 /* That it is still in service after seven years: tests would have found it. */
 static void test_in_service(void **state)
 {
@@ -479,8 +545,10 @@ int main(void)
 		cmocka_unit_test(test_faulty_readings_are_held_back),
 		cmocka_unit_test(test_a_false_month_is_outvoted),
 		cmocka_unit_test(test_a_bad_test_is_believed),
-		cmocka_unit_test(test_climate), cmocka_unit_test(test_in_service),
-		cmocka_unit_test(test_unknown_age),
+		cmocka_unit_test(test_climate), cmocka_unit_test(test_damage_before),
+		cmocka_unit_test(test_doubt_of_a_life),
+		cmocka_unit_test(test_mates_that_are_old),
+		cmocka_unit_test(test_in_service), cmocka_unit_test(test_unknown_age),
 		cmocka_unit_test(test_autonomy_is_the_rate_table),
 		cmocka_unit_test(test_autonomy_is_what_a_block_does),
 		cmocka_unit_test(test_autonomy_bounds)};
