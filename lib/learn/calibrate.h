@@ -53,7 +53,8 @@ enum calib_kind {
 	CALIB_UNTESTED, /* it was not, but the twin speaks */
 	CALIB_SILENT,   /* the twin does not */
 	CALIB_KINDS,
-	CALIB_ALL = CALIB_KINDS
+	CALIB_ALL = CALIB_KINDS,
+	CALIB_FUSED = CALIB_SILENT /* kinds of fused estimates: not without the twin */
 };
 
 struct calib_row {

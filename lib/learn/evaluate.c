@@ -53,36 +53,40 @@ static size_t with_twin_first(struct calib_row *rows, size_t n)
 	return k;
 }
 
-/* The spread is of the validation part by the search's trees, the tables of every row
- * learned from: of each kind its own, or, where too few batteries show it, of all. */
-static int calibrate_rows(struct calib_row *valid, size_t nvalid,
-	const struct calib_row *calib, size_t n, double level, struct model *m,
-	struct err *err)
+/* A table of each of the first kinds, or, where too few batteries show it, that of all.
+ */
+static int calibrate_kinds(const struct calib_row *rows, size_t n, double level,
+	struct calib_spread spread, int kinds, struct calibration *out, struct err *err)
 {
-	size_t told = with_twin_first(valid, nvalid);
-	struct calib_spread spread = calibration_spread(valid, told ? told : nvalid);
-	for (int k = 0; k < CALIB_KINDS; k++) {
-		struct calibration *c = &m->calibration[k];
+	for (int k = 0; k < kinds; k++) {
 		struct err few = {0};
-		if (calibrate(calib, n, (enum calib_kind)k, level, spread, c, &few) ==
-			0)
+		if (calibrate(rows, n, (enum calib_kind)k, level, spread, &out[k],
+			    &few) == 0)
 			continue;
 		if (few.class != ERR_DATA)
 			return err_nomem(err);
-		if (calibrate(calib, n, CALIB_ALL, level, spread, c, err) < 0)
+		if (calibrate(rows, n, CALIB_ALL, level, spread, &out[k], err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
+/* The spread is of the validation part by the search's trees, the tables of every row
+ * learned from. */
 static int calibrate_on(const struct dataset *d, const struct judged_parts *parts,
 	double level, struct model *m, struct err *err)
 {
 	const struct part *p = parts->learn, *v = parts->valid;
 	struct calib_row *valid = residuals(d, v, m, err);
 	struct calib_row *calib = residuals(d, p, m, err);
-	int r = valid && calib ? calibrate_rows(valid, v->n, calib, p->n, level, m, err)
-			       : -1;
+	int r = -1;
+	if (valid && calib) {
+		size_t told = with_twin_first(valid, v->n);
+		struct calib_spread spread =
+			calibration_spread(valid, told ? told : v->n);
+		r = calibrate_kinds(
+			calib, p->n, level, spread, CALIB_KINDS, m->calibration, err);
+	}
 	free(valid);
 	free(calib);
 	return r;
@@ -106,6 +110,45 @@ static int weigh(
 	int r = weights_learn(c, n, &m->weights, err);
 	free(c);
 	return r;
+}
+
+/* Of the rows on which the twin had a word, what the weights make of both. Returns how
+ * many. */
+static size_t fuse_rows(
+	const struct part *p, const struct model *m, struct calib_row *rows)
+{
+	const double floor = log(TRAINER_FLOOR_DAYS);
+	size_t n = 0;
+	for (size_t i = 0; m->weights.known && i < p->n; i++) {
+		double twin = (double)row_of(p, m, i)[m->start],
+		       ml = exp((double)p->margin[i]);
+		if (rows[i].kind == CALIB_SILENT || isnan(twin))
+			continue;
+		double w = weights_of(&m->weights, ml);
+		struct calib_row r = rows[i];
+		r.margin = fmax(log(fmax(w * ml + (1 - w) * twin, 1e-3)), floor);
+		rows[n++] = r;
+	}
+	return n;
+}
+
+/* The fused estimates' own tables; none where the twin was heard too seldom. */
+static int calibrate_fused(const struct dataset *d, const struct part *p, double level,
+	struct model *m, struct err *err)
+{
+	struct calib_row *rows = residuals(d, p, m, err);
+	struct calib_spread spread = m->calibration[0].spread;
+	struct err few = {0};
+	if (!rows)
+		return -1;
+	size_t n = fuse_rows(p, m, rows);
+	int r = calibrate_kinds(rows, n, level, spread, CALIB_FUSED, m->fused, &few);
+	free(rows);
+	if (r == 0)
+		return 0;
+	for (int k = 0; k < CALIB_FUSED; k++)
+		m->fused[k].n = 0;
+	return few.class == ERR_DATA ? 0 : err_nomem(err);
 }
 
 /* One lifetime per battery and unit of the rows learned from, from its first row. */
@@ -217,6 +260,7 @@ int model_evaluate(const struct dataset *d, const struct judged_parts *p,
 	if (part_margins(p->test, b, m->nfeatures, err) < 0 ||
 		calibrate_on(d, p, level, m, err) < 0 ||
 		weigh(d, p->learn, m, err) < 0 ||
+		calibrate_fused(d, p->learn, level, m, err) < 0 ||
 		fit_baseline(d, p->learn, &r->weibull, err) < 0 ||
 		judge(d, p->test, m, r, false, &r->model, err) < 0 ||
 		judge(d, p->test, m, r, true, &r->baseline, err) < 0)

@@ -217,6 +217,17 @@ static struct fusion rule_of(
 	return rule;
 }
 
+/* The bounds that estimates by the model's own weights were seen to need. */
+static void bound_by_evidence(const struct model *m, const struct prediction *ml,
+	bool conflict, struct estimate *e)
+{
+	if (ml->kind == CALIB_SILENT || m->fused[ml->kind].n == 0)
+		return;
+	model_fused(m, ml->kind, ml->width, e);
+	if (conflict)
+		e->confidence *= 0.5;
+}
+
 /* ml is NULL when the model has nothing to say. */
 static void emit_fused(struct forecast *f, const struct arm *a, uint32_t id, int64_t ts,
 	const struct prediction *ml)
@@ -238,6 +249,9 @@ static void emit_fused(struct forecast *f, const struct arm *a, uint32_t id, int
 	r.weight_ml = (float)weight;
 	if (ml && weight > 0)
 		set_model(&r, a, ml);
+	if (ml && twin && rule.rule == FUSION_EVIDENCE && trust(ml) >= 1)
+		bound_by_evidence(
+			arm_model(a), ml, r.flags & BIT(rul_flags_conflict), &e);
 	set_estimate(f, &r, &e);
 	/* Having had nothing to say must not silence who has. */
 	if (!isnan(r.rul_days))

@@ -37,11 +37,13 @@ static const struct estimate ESTIMATE_NONE = {__builtin_nan(""), __builtin_nan("
  * conflict the bounds span both opinions and the confidence halves.
  *
  * fixed: w as asked for. evidence: the same, w being what the caller found in the model
- * (weights.h), 0.6 where it has none. variance: weights by the inverse squares of the
- * interval widths, fixed where an opinion has no bounds. adaptive: the same, with the
- * twin's variance times its recent normalised innovation squared where that is over 1
- * (its voltages then miss by more than it allows for: the consistency test of
- * Bar-Shalom, Li, Kirubarajan 2001, section 5.4); twin_nis NaN for unknown counts as 1.
+ * (weights.h), 0.6 where it has none; the caller then gives it the bounds of the
+ * model's table of fused estimates, if it has one. variance: weights by the inverse
+ * squares of the interval widths, fixed where an opinion has no bounds. adaptive: the
+ * same, with the twin's variance times its recent normalised innovation squared where
+ * that is over 1 (its voltages then miss by more than it allows for: the consistency
+ * test of Bar-Shalom, Li, Kirubarajan 2001, section 5.4); twin_nis NaN for unknown
+ * counts as 1.
  *
  * trust, 0 to 1, multiplies w: less than 1 where the model is outside what it knows.
  *

@@ -76,13 +76,17 @@ static json_t *write_calibration(const struct calibration *c)
 static const char *const CALIBRATION_KEYS[CALIB_KINDS] = {
 	"tested", "untested", "twin_silent"};
 
-static json_t *write_calibrations(const struct model *m)
+static json_t *write_calibrations(const struct calibration *c, int kinds)
 {
 	json_t *o = json_object();
-	for (int k = 0; k < CALIB_KINDS; k++)
-		json_object_set_new(
-			o, CALIBRATION_KEYS[k], write_calibration(&m->calibration[k]));
+	for (int k = 0; k < kinds; k++)
+		json_object_set_new(o, CALIBRATION_KEYS[k], write_calibration(&c[k]));
 	return o;
+}
+
+static json_t *write_fused(const struct model *m)
+{
+	return m->fused[0].n ? write_calibrations(m->fused, CALIB_FUSED) : json_null();
 }
 
 static json_t *write_start(const struct model *m)
@@ -161,7 +165,7 @@ int model_write_json(const struct model *m, const struct model_report *r,
 {
 	json_t *o = json_pack(
 		"{s:i, s:s, s:i, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-		"s:o}",
+		"s:o, s:o}",
 		"format", MODEL_FORMAT, "id", m->id, "window_h", m->window_h,
 		"floor_days", number(m->floor_days), "longest_days",
 		number(m->longest_days), "training_strings",
@@ -170,8 +174,9 @@ int model_write_json(const struct model *m, const struct model_report *r,
 			(json_int_t)m->booster_size, "hash",
 			hash_text(m->booster_hash)),
 		"features", write_features(m), "start", write_start(m), "calibration",
-		write_calibrations(m), "fusion", write_weights(&m->weights), "split",
-		write_split(r), "training", write_training(r), "evaluation",
+		write_calibrations(m->calibration, CALIB_KINDS), "fusion",
+		write_weights(&m->weights), "fused_calibration", write_fused(m),
+		"split", write_split(r), "training", write_training(r), "evaluation",
 		write_evaluation(r));
 	char *text = o ? json_dumps(o, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) : NULL;
 	json_decref(o);
@@ -325,14 +330,24 @@ static int read_calibration(
 	return 0;
 }
 
-static int read_calibrations(const json_t *o, struct model *m, struct err *err)
+static int read_calibrations(
+	const json_t *o, int kinds, struct calibration *c, struct err *err)
 {
-	json_t *all = json_object_get(o, "calibration");
-	for (int k = 0; k < CALIB_KINDS; k++)
-		if (read_calibration(
-			    all, CALIBRATION_KEYS[k], &m->calibration[k], err) < 0)
+	for (int k = 0; k < kinds; k++)
+		if (read_calibration(o, CALIBRATION_KEYS[k], &c[k], err) < 0)
 			return -1;
 	return 0;
+}
+
+static int read_all_calibrations(const json_t *o, struct model *m, struct err *err)
+{
+	json_t *fused = json_object_get(o, "fused_calibration");
+	if (read_calibrations(json_object_get(o, "calibration"), CALIB_KINDS,
+		    m->calibration, err) < 0)
+		return -1;
+	return json_is_null(fused)
+		       ? 0
+		       : read_calibrations(fused, CALIB_FUSED, m->fused, err);
 }
 
 static int read_start(const json_t *o, struct model *m, struct err *err)
@@ -413,7 +428,7 @@ static int read_model(const json_t *o, struct model *m, struct err *err)
 		get_number(o, "longest_days", m->floor_days, 1e9, &m->longest_days,
 			err) < 0)
 		return -1;
-	return read_start(o, m, err) < 0 || read_calibrations(o, m, err) < 0
+	return read_start(o, m, err) < 0 || read_all_calibrations(o, m, err) < 0
 		       ? -1
 		       : read_weights(o, &m->weights, err);
 }

@@ -17,7 +17,7 @@
 #include "learn/weights.h"
 
 enum {
-	MODEL_FORMAT = 3,
+	MODEL_FORMAT = 4,
 	MODEL_UNIT_MAX = 15,
 	MODEL_JSON_MAX = 1 << 20,      /* bytes of model.json */
 	MODEL_BOOSTER_MAX = 256 << 20, /* bytes of booster.ubj */
@@ -67,6 +67,9 @@ struct model {
 	/* Of each kind of rows; that of all where there were too few of it. */
 	struct calibration calibration[CALIB_KINDS];
 	struct weights weights; /* of its estimates, beside the twin's */
+	/* Of what these weights make of the two; n 0 where the twin was not in training
+	 * or too seldom. */
+	struct calibration fused[CALIB_FUSED];
 	uint64_t booster_hash, booster_size;
 };
 

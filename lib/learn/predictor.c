@@ -12,10 +12,10 @@ struct predictor {
 	struct shap *shap;
 };
 
-struct estimate model_estimate(const struct model *m, double margin, const float *x)
+static struct estimate estimate_by(
+	const struct calibration *c, const struct model *m, double margin, double width)
 {
-	const struct calibration *c = &m->calibration[model_kind(m, x)];
-	double floor = log(m->floor_days), width = model_width(m, x), lower, upper;
+	double floor = log(m->floor_days), lower, upper;
 	/* Below the floor lives were not told apart in training nor in calibration. */
 	calibration_interval(c, fmax(margin, floor), width, &lower, &upper);
 	struct estimate e = {.rul = exp(margin),
@@ -25,6 +25,22 @@ struct estimate model_estimate(const struct model *m, double margin, const float
 		.p_fail_90d = calibration_p_fail(c, margin, width, 90)};
 	e.confidence = estimate_confidence(e.rul, e.lower, e.upper);
 	return e;
+}
+
+struct estimate model_estimate(const struct model *m, double margin, const float *x)
+{
+	return estimate_by(
+		&m->calibration[model_kind(m, x)], m, margin, model_width(m, x));
+}
+
+void model_fused(
+	const struct model *m, enum calib_kind kind, double width, struct estimate *e)
+{
+	double rul = e->rul;
+	*e = estimate_by(&m->fused[kind], m, log(fmax(rul, 1e-3)), width);
+	e->rul = rul;
+	e->lower = fmin(e->lower, rul);
+	e->upper = fmax(e->upper, rul);
 }
 
 double model_beyond(const struct model *m, const float *x)
@@ -62,6 +78,8 @@ static void finish(const struct predictor *k, const float *x, float coverage,
 	if (m->start >= 0)
 		contributions[m->start] += (float)(model_start(m, x) - usual);
 	p->e = model_estimate(m, margin, x);
+	p->width = model_width(m, x);
+	p->kind = model_kind(m, x);
 	p->beyond = model_beyond(m, x);
 	p->starved = coverage < (float)STARVED_BELOW || model_starved(m, x);
 	if (p->beyond > RANGE_SLACK)

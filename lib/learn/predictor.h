@@ -25,11 +25,18 @@ struct prediction {
 	double beyond; /* how far out of range, in spans of the worst feature; 0 inside
 			*/
 	bool starved;
+	double width; /* of the twin's bounds, ln; NaN unknown */
+	enum calib_kind kind;
 };
 
 /* Days from the margin of a row of the model's features: the estimate, its bounds and
  * probabilities. */
 struct estimate model_estimate(const struct model *m, double margin, const float *x);
+/* Gives a fused estimate, by the model's own weights, the bounds and probabilities of
+ * its table: of estimates of that kind and width of the twin's bounds. m has such a
+ * table. */
+void model_fused(
+	const struct model *m, enum calib_kind kind, double width, struct estimate *e);
 /* How far the feature that is worst lies outside what the model was trained on, in
  * spans of its values there; 0 when all lie inside. */
 double model_beyond(const struct model *m, const float *x);

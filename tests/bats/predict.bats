@@ -79,6 +79,34 @@ ruls() { # JQ-FILTER over the rul records of $P that predict added
 			| .fused.weight_ml == (if $d < 90 then 0.9 elif $d < 365 then 0.7 else 0.2 end))'
 }
 
+# Both are surer together than a mean of their bounds, or less sure: their own table says.
+@test "fusion: by default the bounds are those that what is fused was seen to need" {
+	fleet 400 2 8 >"$F"
+	jq -e '.fused_calibration | keys == ["tested", "untested"]' "$MODEL/model.json"
+	predict -q --model "$MODEL" -i "$F" -o "$P"
+	decode -q <"$P" | jq -sc '
+		(map(.ts // "") | max) as $last | map(select(.ts == $last)) # the twin has spoken
+		| (map(select(.kind == "truth")) | INDEX(.battery)) as $t
+		| map(select(.source == "fused" and (.flags | index("out_of_range") | not)))
+		| map($t[.battery].rul_days as $y | .lower_days <= $y and $y <= .upper_days)
+		| [length, (map(select(.)) | length)]' >"$BATS_TEST_TMPDIR/held"
+	# 200 batteries calibrate, 400 are judged: together 0.026
+	jq -e '.[0] > 300 and (.[1] / .[0] - 0.9 | fabs) < 0.08' "$BATS_TEST_TMPDIR/held" || fail "$(cat "$BATS_TEST_TMPDIR/held")"
+	# a model that has no such table: the mean of both bounds
+	cp -r "$MODEL" "$BATS_TEST_TMPDIR/m"
+	jq '.fused_calibration = null' "$MODEL/model.json" >"$BATS_TEST_TMPDIR/m/model.json"
+	predict -q --model "$BATS_TEST_TMPDIR/m" -i "$F" -o "$BATS_TEST_TMPDIR/q.fl"
+	decode -q --kind rul <"$BATS_TEST_TMPDIR/q.fl" | jq -sce '
+		group_by(.battery, .ts) | map(INDEX(.source)) | map(select(.fused.flags | length == 0))
+		| length > 100 and all(.[]; .fused.weight_ml as $w
+			| (.fused.upper_days - $w * .ml.upper_days - (1 - $w) * .twin.upper_days) | fabs < 0.1)'
+	decode -q --kind rul <"$BATS_TEST_TMPDIR/q.fl" | jq -r '.upper_days' | cmp -s - <(decode -q --kind rul <"$P" | jq -r '.upper_days') &&
+		fail "the table changes nothing"
+	jq '.fused_calibration.tested = 1' "$MODEL/model.json" >"$BATS_TEST_TMPDIR/m/model.json"
+	try predict --model "$BATS_TEST_TMPDIR/m" -i "$F" -o "$P"
+	assert_stderr 'model.json'
+}
+
 # The twin doubts itself: its voltages miss by three times what it allows for.
 error() { # KIND,... >mean error of log life, on the last day
 	fleet 60 3 7 truth,feature,"$1" | predict -q --model "$BATS_TEST_TMPDIR/m" --every 0s | decode -q | jq -s '

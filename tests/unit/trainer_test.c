@@ -211,6 +211,8 @@ static void test_begins_at_the_twin(void **state)
 	assert_true(m.start >= 0 && m.bound[0] >= 0 && m.bound[1] >= 0);
 	assert_string_equal(m.feature[m.start].name, "twin_rul_days");
 	assert_true(m.weights.known);
+	for (int i = 0; i < CALIB_FUSED; i++)
+		assert_true(m.fused[i].n > 0);
 	assert_true(r.skill > 0.8);
 	struct booster *b = booster_load(trees.data, trees.len, &err);
 	struct predictor *k =
