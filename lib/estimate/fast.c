@@ -324,16 +324,15 @@ static double along(
 
 /*
  * The update. The first after a start may move the SOC far, and is iterated: the slope
- * of the OCV is another there. Once a voltage has tied SOC and bias to one another, it
- * is not: by another slope the same tie would be another.
+ * of the OCV is another there. Once a voltage has 'tied' SOC and bias to one another,
+ * it is not: by another slope the same tie would be another. Returns the voltage
+ * expected after it.
  */
-static void update(struct twin *w, const struct battery_model *m, double measured_v,
-	double current_a, double h[EKF_N], double r, double y, unsigned mask)
+static double update(struct twin *w, const struct battery_model *m, double measured_v,
+	double current_a, double h[EKF_N], double r, double y, unsigned mask, bool tied)
 {
 	const struct ekf before = w->ekf;
 	double soc = before.x[EKF_SOC], line_v = measured_v - y;
-	bool tied = ekf_innovation_variance(&before, h, 0) <
-		    square(h[EKF_SOC]) * before.p[EKF_SOC][EKF_SOC];
 	ekf_update(&w->ekf, h, r, y, mask);
 	for (int i = 0; !tied && i < ITERATIONS_MOST; i++) {
 		if (fabs(w->ekf.x[EKF_SOC] - soc) < FAR_SOC)
@@ -343,8 +342,10 @@ static void update(struct twin *w, const struct battery_model *m, double measure
 		w->ekf = before;
 		ekf_update(&w->ekf, h, r, measured_v - line_v, mask);
 	}
+	double told_v = line_v + along(h, before.x, w->ekf.x);
 	if (mask & EKF_BIT(EKF_SOC))
-		keep_sum(w, m, current_a, h, line_v + along(h, before.x, w->ekf.x));
+		keep_sum(w, m, current_a, h, told_v);
+	return told_v;
 }
 
 bool twin_correct(struct twin *w, const struct battery_model *m,
@@ -368,7 +369,8 @@ bool twin_correct(struct twin *w, const struct battery_model *m,
 		r += square(k->sensor_v) +
 		     (surplus ? 0 : square(k->polarisation * over));
 	double y = s->voltage_v - predicted;
-	double nis = square(y) / ekf_innovation_variance(&w->ekf, h, r);
+	double variance = ekf_innovation_variance(&w->ekf, h, 0);
+	double nis = square(y) / (variance + r);
 	/* Where V2 follows whatever comes, the error says nothing of the model. */
 	w->error_v = surplus ? NAN : (float)y;
 	if (!surplus) {
@@ -394,8 +396,9 @@ bool twin_correct(struct twin *w, const struct battery_model *m,
 		mask |= EKF_BIT(EKF_LNQ);
 	if (nis > NIS_DEWEIGHT)
 		r *= nis / NIS_DEWEIGHT * 4;
-	update(w, m, s->voltage_v, current_a, h, r, y, mask);
-	w->residual_v = (float)(s->voltage_v - voltage_v(w, m, current_a, h));
+	bool tied = variance < square(h[EKF_SOC]) * w->ekf.p[EKF_SOC][EKF_SOC];
+	w->residual_v = (float)(s->voltage_v - update(w, m, s->voltage_v, current_a, h,
+						       r, y, mask, tied));
 	twin_clamp_soc(w, surplus);
 	return true;
 }
