@@ -10,11 +10,16 @@ double ageing_arrhenius(const struct battery_model *m, double temperature_c)
 		   (1 / 298.15 - 1 / (temperature_c + 273.15)));
 }
 
+double ageing_of_doublings(double doublings)
+{
+	return exp2(fmax(-1, fmin(2, doublings)));
+}
+
 double ageing_stress(
 	const struct battery_model *m, double temperature_c, double overvoltage_v)
 {
 	double doublings = overvoltage_v / m->cells / m->volts_per_doubling;
-	return ageing_arrhenius(m, temperature_c) * exp2(fmax(-1, fmin(2, doublings)));
+	return ageing_arrhenius(m, temperature_c) * ageing_of_doublings(doublings);
 }
 
 double ageing_sulfation_per_day(

@@ -26,6 +26,9 @@ double ageing_stress(
 	const struct battery_model *m, double temperature_c, double overvoltage_v);
 /* The Arrhenius part alone. */
 double ageing_arrhenius(const struct battery_model *m, double temperature_c);
+/* The part of the overvoltage, in doublings of ageing, bounded to half and four times.
+ */
+double ageing_of_doublings(double doublings);
 /* The share of life a day takes by sulfation, with 'undercharge' of the capacity
  * missing (0..1). */
 double ageing_sulfation_per_day(

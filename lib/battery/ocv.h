@@ -1,7 +1,7 @@
 /*
  * Open-circuit voltage of a block: the model's table at 25 degC, plus dOCV/dT. It
- * depends on the state of charge and never on the state of
- * health. SOC is a fraction, 0 to 1.
+ * depends on the state of charge and never on the state of health. SOC is a fraction, 0
+ * to 1.
  */
 #ifndef BATTERY_OCV_H
 #define BATTERY_OCV_H

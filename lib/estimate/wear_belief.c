@@ -41,7 +41,7 @@ struct law {
 	double fade, exponent, end;
 	double age0, damage0, life_days, y_std, s_var, n_var;
 	double evidence; /* variance of what is measured, over what is supposed */
-	struct wear_tests tests;
+	const struct wear_tests *tests;
 };
 
 double wear_rate_std(const struct battery_model *m)
@@ -50,16 +50,21 @@ double wear_rate_std(const struct battery_model *m)
 	return m->rate_sigma > 0 ? m->rate_sigma : M_PI / sqrt(6) / m->weibull_shape;
 }
 
+static double evidence_var(const struct battery_model *m)
+{
+	return m->evidence_std_factor * m->evidence_std_factor;
+}
+
 /* z: of ln of the exponent, in its deviations. */
-static struct law law_of(
-	const struct wear *a, const struct battery_model *m, int mode, double z)
+static struct law law_of(const struct wear *a, const struct battery_model *m,
+	const struct wear_tests *tests, int mode, double z)
 {
 	double end = m->eol_pct / 100;
 	double s = m->r0_growth_sigma > 0 ? m->r0_growth_sigma : GROWTH_SIGMA;
 	double n = m->ln_i0_sigma > 0 ? m->ln_i0_sigma : I0_SIGMA;
 	double exponent = m->ageing_exponent * exp(z * m->exponent_sigma);
 	bool aged = a->age_days >= 0;
-	struct law w = {.growth = m->r0_growth * m->mode_r0_gain[mode],
+	return (struct law){.growth = m->r0_growth * m->mode_r0_gain[mode],
 		.growth_power =
 			exponent * m->r0_growth_exponent * m->mode_r0_power[mode],
 		.gassing = m->gassing_growth * m->mode_gassing[mode],
@@ -73,9 +78,8 @@ static struct law law_of(
 		.y_std = hypot(wear_rate_std(m), aged ? 0 : AGE_UNKNOWN_LN_STD),
 		.s_var = s * s,
 		.n_var = n * n,
-		.evidence = m->evidence_std_factor * m->evidence_std_factor};
-	wear_tests_untangle(a, m, w.evidence, &w.tests);
-	return w;
+		.evidence = evidence_var(m),
+		.tests = tests};
 }
 
 /* The share of life used, at an age and damage since first seen. */
@@ -162,11 +166,11 @@ static double capacity_says(
 		const struct wear_test *k = &a->test[i];
 		double u = used_at(w, n->rate, k->aged, k->damage);
 		/* The mean of a bent law over the ages a test was made of. */
-		double apart = n->rate * w->tests.spread[i] / fmax(u, 1e-9);
+		double apart = n->rate * w->tests->spread[i] / fmax(u, 1e-9);
 		double bent = w->exponent * (w->exponent - 1) / 2 * apart * apart;
 		faded[i] = w->fade * pow(u, w->exponent) * (1 + bent);
 	}
-	return wear_tests_say(a, &w->tests, faded, &n->c0, &n->c0_var);
+	return wear_tests_say(a, w->tests, faded, &n->c0, &n->c0_var);
 }
 
 /* That it was in service when first seen. */
@@ -233,13 +237,15 @@ void wear_believe(
 	const struct wear *a, const struct battery_model *m, struct wear_belief *out)
 {
 	double best = -INFINITY, sum = 0;
+	struct wear_tests tests;
+	wear_tests_untangle(a, m, evidence_var(m), &tests);
 	out->fade = 1 - m->eol_pct / 100;
 	out->n = 0;
 	int exponents = m->exponent_sigma > 0 ? WEAR_EXPONENTS : 1;
 	for (int i = 0; i < m->modes * exponents; i++) {
 		double at =
 			exponents > 1 ? 2.0 * (i % exponents) / (exponents - 1) - 1 : 0;
-		struct law w = law_of(a, m, i / exponents, at * EXPONENT_REACH);
+		struct law w = law_of(a, m, &tests, i / exponents, at * EXPONENT_REACH);
 		grid(a, &w, out->node + out->n);
 		out->n += WEAR_GRID;
 	}

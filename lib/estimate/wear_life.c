@@ -166,12 +166,6 @@ static struct course course_of(
 	return w;
 }
 
-/* Of doublings of ageing, as battery/ageing.h bounds them. */
-static double bounded_exp2(double doublings)
-{
-	return exp2(fmin(fmax(doublings, -1), 2));
-}
-
 /*
  * Days of mean climate until the share 'end' is used. The current of a string is
  * common, so a block whose gassing grows more than its mates' takes a lower share of
@@ -181,14 +175,15 @@ static double days_until(const struct course *w, const struct wear_node *k, doub
 {
 	double step = (end - k->used) / LIFE_PARTS, days = 0;
 	double own = wear_ln_gassing(k->gassing, k->used);
-	double a_day = k->rate * w->heat * bounded_exp2(w->doublings) + w->cycling;
+	double a_day =
+		k->rate * w->heat * ageing_of_doublings(w->doublings) + w->cycling;
 	for (int i = 0; i < LIFE_PARTS; i++) {
 		double u = k->used + step * (i + 0.5);
 		double middle = days + 0.5 * step / a_day;
 		double more = wear_ln_gassing(k->gassing, u) - own -
 			      mates_at(w, middle * w->heat) + w->mates[0];
 		double d = w->doublings - w->per_ln_gassing * more;
-		a_day = k->rate * w->heat * bounded_exp2(d) + w->cycling;
+		a_day = k->rate * w->heat * ageing_of_doublings(d) + w->cycling;
 		days += step / a_day;
 	}
 	return days;
