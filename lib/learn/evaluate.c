@@ -71,25 +71,20 @@ static int calibrate_kinds(const struct calib_row *rows, size_t n, double level,
 	return 0;
 }
 
-/* The spread is of the validation part by the search's trees, the tables of every row
+/* The spread is of the validation part by the search's trees, the tables of the rows
  * learned from. */
 static int calibrate_on(const struct dataset *d, const struct judged_parts *parts,
-	double level, struct model *m, struct err *err)
+	const struct calib_row *rows, double level, struct model *m, struct err *err)
 {
-	const struct part *p = parts->learn, *v = parts->valid;
+	const struct part *v = parts->valid;
 	struct calib_row *valid = residuals(d, v, m, err);
-	struct calib_row *calib = residuals(d, p, m, err);
-	int r = -1;
-	if (valid && calib) {
-		size_t told = with_twin_first(valid, v->n);
-		struct calib_spread spread =
-			calibration_spread(valid, told ? told : v->n);
-		r = calibrate_kinds(
-			calib, p->n, level, spread, CALIB_KINDS, m->calibration, err);
-	}
+	if (!valid)
+		return -1;
+	size_t told = with_twin_first(valid, v->n);
+	struct calib_spread spread = calibration_spread(valid, told ? told : v->n);
 	free(valid);
-	free(calib);
-	return r;
+	return calibrate_kinds(
+		rows, parts->learn->n, level, spread, CALIB_KINDS, m->calibration, err);
 }
 
 /* The weights beside the twin, from the rows on which it had a word. */
@@ -132,23 +127,32 @@ static size_t fuse_rows(
 	return n;
 }
 
-/* The fused estimates' own tables; none where the twin was heard too seldom. */
-static int calibrate_fused(const struct dataset *d, const struct part *p, double level,
+/* The fused estimates' own tables; none where the twin was heard too seldom. Makes
+ * theirs of the rows. */
+static int calibrate_fused(const struct part *p, struct calib_row *rows, double level,
 	struct model *m, struct err *err)
 {
-	struct calib_row *rows = residuals(d, p, m, err);
 	struct calib_spread spread = m->calibration[0].spread;
 	struct err few = {0};
-	if (!rows)
-		return -1;
 	size_t n = fuse_rows(p, m, rows);
-	int r = calibrate_kinds(rows, n, level, spread, CALIB_FUSED, m->fused, &few);
-	free(rows);
-	if (r == 0)
+	if (calibrate_kinds(rows, n, level, spread, CALIB_FUSED, m->fused, &few) == 0)
 		return 0;
 	for (int k = 0; k < CALIB_FUSED; k++)
 		m->fused[k].n = 0;
 	return few.class == ERR_DATA ? 0 : err_nomem(err);
+}
+
+/* Intervals and weights, from the rows learned from. */
+static int learn_doubt(const struct dataset *d, const struct judged_parts *parts,
+	double level, struct model *m, struct err *err)
+{
+	struct calib_row *rows = residuals(d, parts->learn, m, err);
+	int r = rows && calibrate_on(d, parts, rows, level, m, err) == 0 &&
+				weigh(d, parts->learn, m, err) == 0
+			? calibrate_fused(parts->learn, rows, level, m, err)
+			: -1;
+	free(rows);
+	return r;
 }
 
 /* One lifetime per battery and unit of the rows learned from, from its first row. */
@@ -258,9 +262,7 @@ int model_evaluate(const struct dataset *d, const struct judged_parts *p,
 	struct err *err)
 {
 	if (part_margins(p->test, b, m->nfeatures, err) < 0 ||
-		calibrate_on(d, p, level, m, err) < 0 ||
-		weigh(d, p->learn, m, err) < 0 ||
-		calibrate_fused(d, p->learn, level, m, err) < 0 ||
+		learn_doubt(d, p, level, m, err) < 0 ||
 		fit_baseline(d, p->learn, &r->weibull, err) < 0 ||
 		judge(d, p->test, m, r, false, &r->model, err) < 0 ||
 		judge(d, p->test, m, r, true, &r->baseline, err) < 0)

@@ -77,9 +77,9 @@ static void finish(const struct predictor *k, const float *x, float coverage,
 		margin += (double)contributions[i];
 	if (m->start >= 0)
 		contributions[m->start] += (float)(model_start(m, x) - usual);
-	p->e = model_estimate(m, margin, x);
 	p->width = model_width(m, x);
 	p->kind = model_kind(m, x);
+	p->e = estimate_by(&m->calibration[p->kind], m, margin, p->width);
 	p->beyond = model_beyond(m, x);
 	p->starved = coverage < (float)STARVED_BELOW || model_starved(m, x);
 	if (p->beyond > RANGE_SLACK)
