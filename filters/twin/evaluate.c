@@ -1,5 +1,6 @@
 /* twin --evaluate: how good the twin is on the discharges of a record. */
 #include "base/diag.h"
+#include "base/grow.h"
 #include "base/timefmt.h"
 #include "estimate/evaluate.h"
 #include "modes.h"
@@ -22,14 +23,8 @@ struct tally {
 /* Keeps the relative error of a time left. 0, or -1 when out of memory. */
 static int tally_mark(struct tally *s, const struct evaluate_mark *k)
 {
-	if (s->marks == s->cap) {
-		size_t cap = s->cap ? 2 * s->cap : 64;
-		void *p = realloc(s->error, cap * sizeof(*s->error));
-		if (!p)
-			return -1;
-		s->error = p;
-		s->cap = cap;
-	}
+	if (grow(&s->error, &s->cap, s->marks, sizeof(*s->error)) < 0)
+		return -1;
 	s->error[s->marks++] = fabs(k->predicted_h / k->real_h - 1);
 	s->covered += k->lower_h <= k->real_h && k->real_h <= k->upper_h;
 	return 0;

@@ -1,5 +1,6 @@
 /* twin --fit-fade: how a type of battery fades, from capacity tests of some of it. */
 #include "base/diag.h"
+#include "base/grow.h"
 #include "base/ids.h"
 #include "base/timefmt.h"
 #include "battery/rate.h"
@@ -7,10 +8,8 @@
 #include "modes.h"
 
 #include <gsl/gsl_errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const char *const DEFAULT_MODEL = "hx12-120";
 
@@ -36,14 +35,8 @@ static struct tested *tested_of(struct lives *l, struct str battery)
 	uint32_t id = ids_intern(&l->batteries, battery);
 	if (id == IDS_NONE)
 		return NULL;
-	if (id >= l->cap) {
-		size_t cap = l->cap ? 2 * l->cap : 8;
-		void *p = realloc(l->of, cap * sizeof(*l->of));
-		if (!p)
-			return NULL;
-		l->of = p;
-		l->cap = cap;
-	}
+	if (grow(&l->of, &l->cap, id, sizeof(*l->of)) < 0)
+		return NULL;
 	if (id == known)
 		l->of[id] = (struct tested){.installed = TIME_NIL};
 	return &l->of[id];
@@ -85,14 +78,8 @@ static int take_test(
 	double soh = battery_tested_ah(&l->model, t) / l->model.capacity_ah;
 	if (!(age > 0 && soh > 0.05 && soh < 2))
 		return 1;
-	if (b->cell.n == b->cap) {
-		size_t cap = b->cap ? 2 * b->cap : 64;
-		void *p = realloc(b->cell.tests, cap * sizeof(*b->cell.tests));
-		if (!p)
-			return err_nomem(err);
-		b->cell.tests = p;
-		b->cap = cap;
-	}
+	if (grow(&b->cell.tests, &b->cap, b->cell.n, sizeof(*b->cell.tests)) < 0)
+		return err_nomem(err);
 	b->cell.tests[b->cell.n++] = (struct fade_test){age, soh};
 	return 0;
 }

@@ -1,28 +1,17 @@
 #include "recording.h"
+#include "base/grow.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const char *const DEFAULT_MODEL = "hx12-120";
 
 static struct recorded *recorded_of(struct recording *r, struct str battery)
 {
-	uint32_t known = (uint32_t)r->batteries.n;
 	uint32_t id = ids_intern(&r->batteries, battery);
 	if (id == IDS_NONE)
 		return NULL;
-	if (id >= r->cap) {
-		size_t cap = r->cap ? 2 * r->cap : 8;
-		void *p = realloc(r->of, cap * sizeof(*r->of));
-		if (!p)
-			return NULL;
-		r->of = p;
-		r->cap = cap;
-	}
-	if (id == known)
-		memset(&r->of[id], 0, sizeof(*r->of));
-	return &r->of[id];
+	return grow(&r->of, &r->cap, id, sizeof(*r->of)) < 0 ? NULL : &r->of[id];
 }
 
 static int find_model(const struct recording *r, struct recorded *b, struct err *err)

@@ -1,4 +1,5 @@
 #include "estimate/twins_state.h"
+#include "base/grow.h"
 #include "battery/rate.h"
 
 #include <math.h>
@@ -11,21 +12,6 @@ static const char *const DEFAULT_MODEL = "hx12-120";
 static const int64_t STRING_AGE_MS = 15 * MINUTE_MS;
 /* Changes worth a state before its refresh is due. */
 static const double SOC_NEWS = 0.005, LNR0_NEWS = 0.01;
-
-void *twins_grow(void *p, size_t *cap, size_t i, size_t item)
-{
-	if (i < *cap)
-		return p;
-	size_t n = *cap ? *cap : 32;
-	while (n <= i)
-		n *= 2;
-	char *q = realloc(p, n * item);
-	if (!q)
-		return NULL;
-	memset(q + *cap * item, 0, (n - *cap) * item);
-	*cap = n;
-	return q;
-}
 
 struct twins *twins_new(const struct twins_options *o, struct err *err)
 {
@@ -111,14 +97,9 @@ uint16_t twins_model(struct twins *f, const char *name)
 	if (id < known)
 		return (uint16_t)(id + 1);
 	size_t cap = f->cap_models;
-	void *p = twins_grow(f->models, &cap, id, sizeof(*f->models));
-	if (!p)
+	if (grow(&f->models, &cap, id, sizeof(*f->models)) < 0 ||
+		grow(&f->usable, &f->cap_models, id, sizeof(*f->usable)) < 0)
 		return 0;
-	f->models = p;
-	p = twins_grow(f->usable, &f->cap_models, id, sizeof(*f->usable));
-	if (!p)
-		return 0;
-	f->usable = p;
 	f->usable[id] = model_load(f, name, &f->models[id]);
 	if (!f->usable[id])
 		snprintf(f->warning, sizeof(f->warning),
@@ -156,10 +137,8 @@ static void entry_start(struct twins *f, struct entry *e,
 static struct entry *entry_of(
 	struct twins *f, uint32_t id, const struct rec_telemetry *t)
 {
-	void *p = twins_grow(f->entries, &f->cap_entries, id, sizeof(*f->entries));
-	if (!p)
+	if (grow(&f->entries, &f->cap_entries, id, sizeof(*f->entries)) < 0)
 		return NULL;
-	f->entries = p;
 	struct entry *e = &f->entries[id];
 	const struct roster_battery *b = &f->roster.batteries[id];
 	if (e->model && e->unit == b->unit)
@@ -203,10 +182,8 @@ static int learn_string(struct twins *f, const struct rec_string_telemetry *s)
 	uint32_t id = roster_string(&f->roster, s->string);
 	if (id == IDS_NONE)
 		return -1;
-	void *p = twins_grow(f->strings, &f->cap_strings, id, sizeof(*f->strings));
-	if (!p)
+	if (grow(&f->strings, &f->cap_strings, id, sizeof(*f->strings)) < 0)
 		return -1;
-	f->strings = p;
 	struct string_current *c = &f->strings[id];
 	const int bad =
 		BIT(quality_sentinel) | BIT(quality_stuck) | BIT(quality_current_range);
@@ -235,13 +212,14 @@ static struct entry *known(struct twins *f, struct str code)
 static void learn_depth(struct twins *f, const struct rec_capacity_test *t)
 {
 	uint32_t string = ids_find(&f->roster.string_ids, t->subject);
+	if (string == IDS_NONE)
+		return;
 	double ah = fabs((double)t->rate_a) * (double)t->duration_min / 60;
 	if (isnan(ah))
 		ah = t->measured_capacity_ah;
-	for (uint32_t i = 0; string != IDS_NONE && i < f->roster.battery_ids.n; i++) {
-		struct entry *e = i < f->cap_entries ? &f->entries[i] : NULL;
-		if (e && e->model && !e->hopeless &&
-			f->roster.batteries[i].string == string)
+	for (size_t i = 0; i < f->roster.battery_ids.n && i < f->cap_entries; i++) {
+		struct entry *e = &f->entries[i];
+		if (e->model && !e->hopeless && f->roster.batteries[i].string == string)
 			twin_tested(&e->twin, &f->models[e->model - 1], t->ts, ah);
 	}
 }

@@ -1,5 +1,6 @@
 /* The state of all twins as bytes, and back. */
 #include "base/walk.h"
+#include "base/grow.h"
 #include "estimate/twins_state.h"
 #include "site/roster_walk.h"
 
@@ -31,12 +32,10 @@ static void entry(struct walk *k, struct twins *f, uint32_t id)
 	bool has = k->out && id < f->cap_entries && f->entries[id].model;
 	if (!walk_number(k, has))
 		return;
-	void *p = twins_grow(f->entries, &f->cap_entries, id, sizeof(*f->entries));
-	if (!p) {
+	if (grow(&f->entries, &f->cap_entries, id, sizeof(*f->entries)) < 0) {
 		k->failed = true;
 		return;
 	}
-	f->entries = p;
 	walk_bytes(k, &f->entries[id], sizeof(*f->entries));
 	if (!sound(f, &f->entries[id]))
 		k->failed = true;
@@ -48,12 +47,10 @@ static void string(struct walk *k, struct twins *f, uint32_t id)
 		   (f->strings[id].ts || f->strings[id].float_ts);
 	if (!walk_number(k, has))
 		return;
-	void *p = twins_grow(f->strings, &f->cap_strings, id, sizeof(*f->strings));
-	if (!p) {
+	if (grow(&f->strings, &f->cap_strings, id, sizeof(*f->strings)) < 0) {
 		k->failed = true;
 		return;
 	}
-	f->strings = p;
 	walk_bytes(k, &f->strings[id], sizeof(*f->strings));
 }
 

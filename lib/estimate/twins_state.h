@@ -34,9 +34,6 @@ struct twins {
 	char warning[256];
 };
 
-/* Makes room for index i in an array of items of that size, new ones zero. NULL when
- * out of memory; the old array is then still there. */
-void *twins_grow(void *p, size_t *cap, size_t i, size_t item);
 /* Index + 1 of the parameters for batteries whose model has that name ("" unknown); 0
  * when out of memory. Sets the warning when something had to be assumed. */
 uint16_t twins_model(struct twins *f, const char *name);

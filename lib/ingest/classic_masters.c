@@ -1,3 +1,4 @@
+#include "base/grow.h"
 #include "battery/model.h"
 #include "ingest/cell.h"
 #include "ingest/classic_parts.h"
@@ -5,28 +6,13 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Grows *v to hold n items. */
-static int grow(void **v, size_t *cap, size_t n, size_t size)
-{
-	if (n <= *cap)
-		return 0;
-	size_t want = n + n / 2 + 16;
-	void *p = realloc(*v, want * size);
-	if (!p)
-		return -1;
-	memset((char *)p + *cap * size, 0, (want - *cap) * size);
-	*v = p;
-	*cap = want;
-	return 0;
-}
-
 /* The number of a string, with a state of its own. IDS_NONE: out of memory. */
 static uint32_t string_number(struct classic *c, struct str code)
 {
 	size_t before = c->strings.n;
 	uint32_t i = ids_intern(&c->strings, code);
-	if (i == IDS_NONE || grow((void **)&c->states, &c->cap_states, c->strings.n,
-				     sizeof(*c->states)) < 0)
+	if (i == IDS_NONE ||
+		grow(&c->states, &c->cap_states, i, sizeof(*c->states)) < 0)
 		return IDS_NONE;
 	if (c->strings.n > before)
 		c->states[i] = (struct string_state){.limits = LIMITS_NONE,
@@ -44,8 +30,8 @@ static int learn_model(struct classic *c, struct rec_battery_model *r, struct er
 	struct err unknown = {0};
 	str_copy(name, sizeof(name), r->name);
 	uint32_t i = ids_intern(&c->models, r->name);
-	if (i == IDS_NONE || grow((void **)&c->limits, &c->cap_limits, c->models.n,
-				     sizeof(*c->limits)) < 0)
+	if (i == IDS_NONE ||
+		grow(&c->limits, &c->cap_limits, i, sizeof(*c->limits)) < 0)
 		return err_nomem(err);
 	struct battery_model *m = malloc(sizeof(*m));
 	if (!m)
@@ -73,12 +59,9 @@ static int learn_battery(
 {
 	uint32_t i = ids_intern(&c->batteries, r->code);
 	if (i == IDS_NONE ||
-		grow((void **)&c->model_of, &c->cap_model_of, c->batteries.n,
-			sizeof(*c->model_of)) < 0 ||
-		grow((void **)&c->string_of, &c->cap_string_of, c->batteries.n,
-			sizeof(*c->string_of)) < 0 ||
-		grow((void **)&c->units, &c->cap_units, c->batteries.n,
-			sizeof(*c->units)) < 0)
+		grow(&c->model_of, &c->cap_model_of, i, sizeof(*c->model_of)) < 0 ||
+		grow(&c->string_of, &c->cap_string_of, i, sizeof(*c->string_of)) < 0 ||
+		grow(&c->units, &c->cap_units, i, sizeof(*c->units)) < 0)
 		return err_nomem(err);
 	c->model_of[i] = r->model.s ? ids_find(&c->models, r->model) : IDS_NONE;
 	c->string_of[i] = r->string.s ? string_number(c, r->string) : IDS_NONE;

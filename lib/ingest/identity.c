@@ -1,5 +1,6 @@
 #include "ingest/identity.h"
 
+#include "base/grow.h"
 #include "ingest/rows.h"
 
 #include <math.h>
@@ -17,20 +18,6 @@ bool code_valid(struct str s)
 		if (s.s[i] <= ' ' || s.s[i] > '~')
 			return false;
 	return true;
-}
-
-/* Makes room for index n in an array of 'size'-byte items. */
-static int grow(void **v, size_t *cap, size_t n, size_t size)
-{
-	if (n < *cap)
-		return 0;
-	size_t want = *cap ? *cap * 2 : 64;
-	void *p = realloc(*v, want * size);
-	if (!p)
-		return -1;
-	*v = p;
-	*cap = want;
-	return 0;
 }
 
 struct identity *identities_find(struct identities *t, struct str raw)
@@ -69,9 +56,9 @@ static int grow_raw(struct identities *t, size_t n)
 	if (n < t->cap_raw)
 		return 0;
 	size_t cap = t->cap_raw;
-	if (grow((void **)&t->of_raw, &cap, n, sizeof(*t->of_raw)) < 0)
+	if (grow(&t->of_raw, &cap, n, sizeof(*t->of_raw)) < 0)
 		return -1;
-	return grow((void **)&t->next, &t->cap_raw, n, sizeof(*t->next));
+	return grow(&t->next, &t->cap_raw, n, sizeof(*t->next));
 }
 
 struct identity *identities_add(struct identities *t, struct str raw, struct str code)
@@ -82,12 +69,8 @@ struct identity *identities_add(struct identities *t, struct str raw, struct str
 	uint32_t r = ids_intern(&t->raw, raw);
 	if (c == IDS_NONE || r == IDS_NONE || grow_raw(t, r) < 0)
 		return NULL;
-	size_t before = t->cap_codes;
-	if (grow((void **)&t->by_code, &t->cap_codes, c, sizeof(*t->by_code)) < 0)
+	if (grow(&t->by_code, &t->cap_codes, c, sizeof(*t->by_code)) < 0)
 		return NULL;
-	if (t->cap_codes > before)
-		memset(t->by_code + before, 0,
-			(t->cap_codes - before) * sizeof(*t->by_code));
 	if (!t->by_code[c])
 		t->by_code[c] = new_identity(code);
 	t->of_raw[r] = t->by_code[c];
@@ -120,7 +103,7 @@ int id_table_put(struct id_table *t, struct str key, struct str value)
 {
 	uint32_t k = ids_intern(&t->keys, key), v = ids_intern(&t->values, value);
 	if (k == IDS_NONE || v == IDS_NONE ||
-		grow((void **)&t->value_of, &t->cap, k, sizeof(*t->value_of)) < 0)
+		grow(&t->value_of, &t->cap, k, sizeof(*t->value_of)) < 0)
 		return -1;
 	t->value_of[k] = v;
 	return 0;

@@ -1,4 +1,5 @@
 #include "learn/dataset.h"
+#include "base/grow.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -46,24 +47,16 @@ static int64_t slot_of(const struct dataset *d, int64_t ts)
 static struct dataset_battery *state_of(
 	struct dataset *d, struct str code, int32_t unit, uint32_t *id, struct err *err)
 {
+	size_t known = d->batteries.n;
 	*id = ids_intern(&d->batteries, code);
-	if (*id == IDS_NONE) {
+	if (*id == IDS_NONE ||
+		grow(&d->state, &d->cap_state, *id, sizeof(*d->state)) < 0) {
 		err_nomem(err);
 		return NULL;
 	}
-	if (*id >= d->cap_state) {
-		size_t cap = d->cap_state ? d->cap_state * 2 : 256;
-		struct dataset_battery *s = realloc(d->state, cap * sizeof(*s));
-		if (!s) {
-			err_nomem(err);
-			return NULL;
-		}
-		for (size_t i = d->cap_state; i < cap; i++)
-			s[i] = new_battery();
-		d->state = s;
-		d->cap_state = cap;
-	}
 	struct dataset_battery *b = &d->state[*id];
+	if (*id == known)
+		*b = new_battery();
 	if (b->unit != unit) {
 		/* Another block stands there now and shares nothing with the last. */
 		*b = new_battery();
@@ -83,7 +76,7 @@ static void label(struct dataset_row *row, int64_t truth_ts, double rul, bool ce
 	row->censored = censored;
 }
 
-static int grow(struct dataset *d, struct err *err)
+static int grow_rows(struct dataset *d, struct err *err)
 {
 	if (d->n < d->cap)
 		return 0;
@@ -173,7 +166,7 @@ int dataset_feature(struct dataset *d, const struct rec_feature *r, struct err *
 		d->thinned++;
 		return 0;
 	}
-	if (grow(d, err) < 0)
+	if (grow_rows(d, err) < 0)
 		return -1;
 	struct dataset_row *row = &d->rows[d->n];
 	*row = (struct dataset_row){.ts = r->ts,
@@ -224,29 +217,34 @@ static bool is_without(struct str battery, enum without what)
 	return hash_bytes(battery.s, battery.len) % LEARNED_WITHOUT == what;
 }
 
-int dataset_twin(struct dataset *d, const struct rec_rul *r, struct err *err)
+/* What the twin has said of a battery; NULL when out of memory. */
+static struct twin_word *word_of(
+	struct dataset *d, struct str battery, int32_t unit, struct err *err)
 {
 	uint32_t id;
+	struct dataset_battery *b = state_of(d, battery, unit, &id, err);
+	return b ? &b->twin : NULL;
+}
+
+int dataset_twin(struct dataset *d, const struct rec_rul *r, struct err *err)
+{
 	if (is_without(r->battery, WITHOUT_TWIN))
 		return 0;
-	struct dataset_battery *b = state_of(d, r->battery, r->unit, &id, err);
-	if (!b)
-		return -1;
-	twin_word_rul(&b->twin, r);
-	return 0;
+	struct twin_word *w = word_of(d, r->battery, r->unit, err);
+	if (w)
+		twin_word_rul(w, r);
+	return w ? 0 : -1;
 }
 
 int dataset_state(struct dataset *d, const struct rec_twin_state *r, struct err *err)
 {
-	uint32_t id;
 	if (is_without(r->battery, WITHOUT_TWIN) ||
 		is_without(r->battery, WITHOUT_STATE))
 		return 0;
-	struct dataset_battery *b = state_of(d, r->battery, r->unit, &id, err);
-	if (!b)
-		return -1;
-	twin_word_state(&b->twin, r);
-	return 0;
+	struct twin_word *w = word_of(d, r->battery, r->unit, err);
+	if (w)
+		twin_word_state(w, r);
+	return w ? 0 : -1;
 }
 
 /* Whether row i has a label and is not one more of a unit past its end; 'ended' holds

@@ -1,5 +1,6 @@
 #include "learn/forecast.h"
 
+#include "base/grow.h"
 #include "base/ids.h"
 #include "base/rng.h"
 #include "learn/arm.h"
@@ -17,20 +18,16 @@
 /* What is known of the unit at a position. */
 struct battery {
 	int32_t unit;
-	int64_t feature_ts; /* of the last row given to the model */
-	int64_t emitted_ts; /* of the last fused record */
-	int64_t twin_ts, nis_ts;
-	struct estimate twin;
+	int64_t feature_ts;    /* of the last row given to the model */
+	int64_t emitted_ts;    /* of the last fused record */
+	struct estimate twin;  /* of word.rul_ts */
 	struct twin_word word; /* the same and the twin's state, as features */
-	float nis;             /* of the twin's voltages */
 };
 
 static struct battery new_battery(void)
 {
 	return (struct battery){.feature_ts = TIME_NIL,
 		.emitted_ts = TIME_NIL,
-		.twin_ts = TIME_NIL,
-		.nis_ts = TIME_NIL,
 		.word = twin_word_none()};
 }
 
@@ -235,7 +232,7 @@ static void emit_fused(struct forecast *f, const struct arm *a, uint32_t id, int
 	struct battery *b = &f->batteries[id];
 	struct rec_rul r = blank(f, id, ts, rul_source_fused);
 	double weight;
-	bool twin = fresh(f, b->twin_ts, ts);
+	bool twin = fresh(f, b->word.rul_ts, ts);
 	if (!a->predictor)
 		r.flags |= BIT(rul_flags_model_missing);
 	if (ml)
@@ -245,7 +242,8 @@ static void emit_fused(struct forecast *f, const struct arm *a, uint32_t id, int
 	struct fusion rule = rule_of(f, a, ml);
 	struct estimate e = fusion_of(&rule, ml ? &ml->e : &ESTIMATE_NONE,
 		twin ? &b->twin : &ESTIMATE_NONE, ml ? trust(ml) : 0,
-		fresh(f, b->nis_ts, ts) ? (double)b->nis : NAN, &weight, &r.flags);
+		fresh(f, b->word.state_ts, ts) ? b->word.v[TWIN_NIS] : NAN, &weight,
+		&r.flags);
 	r.weight_ml = (float)weight;
 	if (ml && weight > 0)
 		set_model(&r, a, ml);
@@ -338,32 +336,19 @@ int forecast_time(struct forecast *f, int64_t ts, struct err *err)
 	return 0;
 }
 
-static struct battery *grow(struct forecast *f, uint32_t id)
-{
-	if (id == IDS_NONE)
-		return NULL;
-	if (id >= f->cap) {
-		size_t cap = f->cap ? f->cap * 2 : 256;
-		struct battery *b = realloc(f->batteries, cap * sizeof(*b));
-		if (!b)
-			return NULL;
-		for (size_t i = f->cap; i < cap; i++)
-			b[i] = new_battery();
-		f->batteries = b;
-		f->cap = cap;
-	}
-	return &f->batteries[id];
-}
-
 static struct battery *battery_of(struct forecast *f, struct str code, int32_t unit,
 	uint32_t *id, struct err *err)
 {
+	size_t known = f->ids.n;
 	*id = ids_intern(&f->ids, code);
-	struct battery *b = grow(f, *id);
-	if (!b) {
+	if (*id == IDS_NONE ||
+		grow(&f->batteries, &f->cap, *id, sizeof(*f->batteries)) < 0) {
 		err_nomem(err);
 		return NULL;
 	}
+	struct battery *b = &f->batteries[*id];
+	if (*id == known)
+		*b = new_battery();
 	if (b->unit != unit) {
 		/* Rows of the former unit may be waiting. */
 		if (b->feature_ts != TIME_NIL && forecast_flush(f, err) < 0)
@@ -432,7 +417,6 @@ int forecast_twin(struct forecast *f, const struct rec_rul *r, struct err *err)
 	struct battery *b = battery_of(f, r->battery, r->unit, &id, err);
 	if (!b)
 		return -1;
-	b->twin_ts = r->ts;
 	b->twin = heard(r);
 	twin_word_rul(&b->word, r);
 	/* Where the features have dried up the twin speaks, on its own beat. */
@@ -447,8 +431,6 @@ int forecast_state(struct forecast *f, const struct rec_twin_state *r, struct er
 	struct battery *b = battery_of(f, r->battery, r->unit, &id, err);
 	if (!b)
 		return -1;
-	b->nis = r->nis;
-	b->nis_ts = r->ts;
 	twin_word_state(&b->word, r);
 	return 0;
 }

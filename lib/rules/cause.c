@@ -128,8 +128,8 @@ static struct cause *enter(
 			return c;
 	uint32_t number = e->free_causes;
 	if (!number) {
-		if (grow((void **)&e->causes, &e->cap_causes, e->n_causes,
-			    sizeof(*e->causes)) < 0)
+		if (grow(&e->causes, &e->cap_causes, e->n_causes, sizeof(*e->causes)) <
+			0)
 			return NULL;
 		number = (uint32_t)++e->n_causes;
 	} else {

@@ -63,8 +63,7 @@ struct engine *engine_new(
 		engine_free(e);
 		return NULL;
 	}
-	if (grow((void **)&e->model_infos, &e->cap_models, 0, sizeof(*e->model_infos)) <
-			0 ||
+	if (grow(&e->model_infos, &e->cap_models, 0, sizeof(*e->model_infos)) < 0 ||
 		ids_intern(&e->models, str_of("")) == IDS_NONE) {
 		engine_free(e);
 		err_nomem(err);

@@ -2,6 +2,7 @@
 #ifndef RULES_ENGINE_IMPL_H
 #define RULES_ENGINE_IMPL_H
 
+#include "base/grow.h"
 #include "battery/model.h"
 #include "rules/engine.h"
 #include "rules/life.h"
@@ -214,10 +215,6 @@ struct engine {
 	int64_t day; /* since 1970, and what it is called: 100 · month + day */
 	int day_name;
 };
-
-/* Grows *array (of n_size byte elements) so that index n fits; new elements are zero.
- * Returns 0 or -1. */
-int grow(void **array, size_t *cap, size_t n, size_t size);
 
 /* engine.c: the rules are these now; what is as long as there are rules is not touched.
  */

@@ -121,8 +121,7 @@ uint32_t incident_open(
 	while (i < e->n_incidents &&
 		(e->incidents[i].open > 0 || e->incidents[i].causes > 0))
 		i++;
-	if (grow((void **)&e->incidents, &e->cap_incidents, i, sizeof(*e->incidents)) <
-		0)
+	if (grow(&e->incidents, &e->cap_incidents, i, sizeof(*e->incidents)) < 0)
 		return 0;
 	if (i == e->n_incidents)
 		e->n_incidents++;

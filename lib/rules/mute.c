@@ -14,7 +14,7 @@ static int add(struct engine *e, struct str id, struct str subject, int64_t from
 				e->mutes[i].until > e->mark.now - DAY_MS))
 			e->mutes[kept++] = e->mutes[i];
 	e->n_mutes = kept;
-	if (grow((void **)&e->mutes, &e->cap_mutes, kept, sizeof(*e->mutes)) < 0)
+	if (grow(&e->mutes, &e->cap_mutes, kept, sizeof(*e->mutes)) < 0)
 		return -1;
 	struct mute *m = &e->mutes[e->n_mutes++];
 	str_copy(m->id, sizeof(m->id), id);

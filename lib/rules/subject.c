@@ -5,42 +5,23 @@
 #include <math.h>
 #include <stdlib.h>
 
-int grow(void **array, size_t *cap, size_t n, size_t size)
-{
-	if (n < *cap)
-		return 0;
-	size_t want = *cap ? *cap * 2 : 32;
-	while (want <= n)
-		want *= 2;
-	void *p = reallocarray(*array, want, size);
-	if (!p)
-		return -1;
-	memset((char *)p + *cap * size, 0, (want - *cap) * size);
-	*array = p;
-	*cap = want;
-	return 0;
-}
-
 static int grow_lives(struct engine *e, enum subject_type t, size_t id)
 {
 	size_t size = sizeof(struct life) * (size_t)e->rules_of_type[t];
-	return size ? grow((void **)&e->lives[t], &e->cap_lives[t], id, size) : 0;
+	return size ? grow(&e->lives[t], &e->cap_lives[t], id, size) : 0;
 }
 
 /* Room for the incidents of one more place. */
 static int grow_open_of(struct engine *e, enum scope scope, size_t id)
 {
 	size_t size = sizeof(uint32_t) * (size_t)e->rules->n;
-	return size ? grow((void **)&e->open_of[scope], &e->cap_open_of[scope], id,
-			      size)
-		    : 0;
+	return size ? grow(&e->open_of[scope], &e->cap_open_of[scope], id, size) : 0;
 }
 
 uint32_t engine_site(struct engine *e, struct str code)
 {
 	size_t before = e->sites.n;
-	if (grow((void **)&e->site_states, &e->cap_sites, before,
-		    sizeof(*e->site_states)) < 0 ||
+	if (grow(&e->site_states, &e->cap_sites, before, sizeof(*e->site_states)) < 0 ||
 		grow_open_of(e, SCOPE_SITE, before) < 0)
 		return IDS_NONE;
 	uint32_t id = ids_intern(&e->sites, code);
@@ -55,9 +36,9 @@ uint32_t engine_site(struct engine *e, struct str code)
 uint32_t engine_system(struct engine *e, struct str code)
 {
 	size_t before = e->systems.n;
-	if (grow((void **)&e->system_site, &e->cap_system_site, before,
+	if (grow(&e->system_site, &e->cap_system_site, before,
 		    sizeof(*e->system_site)) < 0 ||
-		grow((void **)&e->system_causes, &e->cap_system_causes, before,
+		grow(&e->system_causes, &e->cap_system_causes, before,
 			sizeof(*e->system_causes)) < 0 ||
 		grow_open_of(e, SCOPE_SYSTEM, before) < 0)
 		return IDS_NONE;
@@ -96,10 +77,10 @@ uint32_t engine_string(struct engine *e, struct str code)
 		return id;
 	size_t recent =
 		sizeof(struct recent) * (size_t)e->rules_of_type[SUBJECT_BATTERY];
-	if (grow((void **)&e->strings, &e->cap_strings, id, sizeof(*e->strings)) < 0 ||
+	if (grow(&e->strings, &e->cap_strings, id, sizeof(*e->strings)) < 0 ||
 		grow_lives(e, SUBJECT_STRING, id) < 0 ||
 		grow_open_of(e, SCOPE_STRING, id) < 0 ||
-		(recent && grow((void **)&e->recent, &e->cap_recent, id, recent) < 0))
+		(recent && grow(&e->recent, &e->cap_recent, id, recent) < 0))
 		return IDS_NONE;
 	for (; e->n_strings <= id; e->n_strings++) {
 		struct string_state *s = &e->strings[e->n_strings];
@@ -173,8 +154,7 @@ uint32_t engine_battery(struct engine *e, struct str code)
 	uint32_t id = roster_battery(&e->roster, code);
 	if (id == IDS_NONE || id < e->n_batteries)
 		return id;
-	if (grow((void **)&e->batteries, &e->cap_batteries, id, sizeof(*e->batteries)) <
-			0 ||
+	if (grow(&e->batteries, &e->cap_batteries, id, sizeof(*e->batteries)) < 0 ||
 		grow_lives(e, SUBJECT_BATTERY, id) < 0)
 		return IDS_NONE;
 	for (; e->n_batteries <= id; e->n_batteries++) {
@@ -192,7 +172,7 @@ uint32_t engine_other(struct engine *e, struct str code)
 {
 	size_t before = e->others.n;
 	if (grow_lives(e, SUBJECT_OTHER, before) < 0 ||
-		grow((void **)&e->other_seen, &e->cap_other_seen, before,
+		grow(&e->other_seen, &e->cap_other_seen, before,
 			sizeof(*e->other_seen)) < 0)
 		return IDS_NONE;
 	uint32_t id = ids_intern(&e->others, code);
@@ -278,8 +258,7 @@ int engine_model_number(struct engine *e, const char *name)
 	uint32_t id = ids_intern(&e->models, str_of(name));
 	if (id == IDS_NONE || id < before)
 		return id == IDS_NONE ? -1 : (int)id;
-	if (grow((void **)&e->model_infos, &e->cap_models, id,
-		    sizeof(*e->model_infos)) < 0)
+	if (grow(&e->model_infos, &e->cap_models, id, sizeof(*e->model_infos)) < 0)
 		return -1;
 	memset(e->resolved, 0, sizeof(e->resolved)); /* it points to where they were */
 	struct model_info *m = &e->model_infos[id];
@@ -326,8 +305,7 @@ const struct model_info *engine_model(struct engine *e, uint32_t battery)
 uint32_t engine_sensor(struct engine *e, struct str code)
 {
 	size_t before = e->sensors.n;
-	if (grow((void **)&e->sensor_site, &e->cap_sensors, before,
-		    sizeof(*e->sensor_site)) < 0)
+	if (grow(&e->sensor_site, &e->cap_sensors, before, sizeof(*e->sensor_site)) < 0)
 		return IDS_NONE;
 	uint32_t id = ids_intern(&e->sensors, code);
 	if (id == before)

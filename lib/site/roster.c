@@ -1,30 +1,17 @@
 #include "site/roster.h"
+#include "base/grow.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-/* Makes room for element n (0-based) of an array of 'size' bytes each. */
-static void *grow(void *array, size_t *cap, size_t n, size_t size)
-{
-	if (n < *cap)
-		return array;
-	size_t want = *cap ? *cap * 2 : 64;
-	void *p = realloc(array, want * size);
-	if (p)
-		*cap = want;
-	return p;
-}
-
 uint32_t roster_string(struct roster *r, struct str code)
 {
-	size_t before = r->string_ids.n;
 	uint32_t id = ids_find(&r->string_ids, code);
 	if (id != IDS_NONE || !code.s)
 		return id;
-	void *p = grow(r->strings, &r->cap_strings, before, sizeof(*r->strings));
-	if (!p)
+	if (grow(&r->strings, &r->cap_strings, r->string_ids.n, sizeof(*r->strings)) <
+		0)
 		return IDS_NONE;
-	r->strings = p;
 	id = ids_intern(&r->string_ids, code);
 	if (id == IDS_NONE)
 		return IDS_NONE;
@@ -43,11 +30,9 @@ uint32_t roster_battery(struct roster *r, struct str code)
 	uint32_t string_id = roster_string(r, code_string(code));
 	if (string_id == IDS_NONE)
 		return IDS_NONE;
-	void *p = grow(r->batteries, &r->cap_batteries, r->battery_ids.n,
-		sizeof(*r->batteries));
-	if (!p)
+	if (grow(&r->batteries, &r->cap_batteries, r->battery_ids.n,
+		    sizeof(*r->batteries)) < 0)
 		return IDS_NONE;
-	r->batteries = p;
 	id = ids_intern(&r->battery_ids, code);
 	if (id == IDS_NONE)
 		return IDS_NONE;
@@ -154,11 +139,9 @@ static int learn_string(struct roster *r, const struct rec_string *rec)
 
 static int learn_system(struct roster *r, const struct rec_system *rec)
 {
-	void *p =
-		grow(r->systems, &r->cap_systems, r->system_ids.n, sizeof(*r->systems));
-	if (!p)
+	if (grow(&r->systems, &r->cap_systems, r->system_ids.n, sizeof(*r->systems)) <
+		0)
 		return -1;
-	r->systems = p;
 	uint32_t id = ids_intern(&r->system_ids, rec->code);
 	if (id == IDS_NONE)
 		return -1;
@@ -171,10 +154,8 @@ static int learn_system(struct roster *r, const struct rec_system *rec)
 
 static int learn_model(struct roster *r, const struct rec_battery_model *rec)
 {
-	void *p = grow(r->models, &r->cap_models, r->model_ids.n, sizeof(*r->models));
-	if (!p)
+	if (grow(&r->models, &r->cap_models, r->model_ids.n, sizeof(*r->models)) < 0)
 		return -1;
-	r->models = p;
 	uint32_t id = ids_intern(&r->model_ids, rec->name);
 	if (id == IDS_NONE)
 		return -1;

@@ -3,6 +3,7 @@
  */
 #include "base/buf.h"
 #include "base/code.h"
+#include "base/grow.h"
 #include "base/ids.h"
 #include "base/now.h"
 #include "base/opt.h"
@@ -145,6 +146,27 @@ static void test_codes(void **state)
 	is_text(code_string(str_of("861508033133471")), "861508033133471");
 	is_text(code_site(str_of("B0005")), "B0005");
 	assert_null(code_split(STR_NIL).site.s);
+}
+
+static void test_grow(void **state)
+{
+	int64_t *of = NULL;
+	size_t cap = 0;
+	for (size_t i = 0; i < 5000; i += 1 + i / 3) {
+		assert_int_equal(grow(&of, &cap, i, sizeof(*of)), 0);
+		assert_true(cap > i);
+		assert_int_equal(of[i], 0);
+		of[i] = (int64_t)i + 1;
+	}
+	for (size_t i = 0; i < 5000; i += 1 + i / 3)
+		assert_int_equal(of[i], i + 1);
+	/* What cannot be had changes nothing. */
+	int64_t *was = of;
+	size_t had = cap;
+	assert_int_equal(grow(&of, &cap, SIZE_MAX / 4, sizeof(*of)), -1);
+	assert_ptr_equal(of, was);
+	assert_int_equal(cap, had);
+	free(of);
 }
 
 static void test_ids(void **state)
@@ -313,6 +335,7 @@ int main(void)
 		cmocka_unit_test(test_calendar_is_gmtime),
 		cmocka_unit_test(test_parse_iso),
 		cmocka_unit_test(test_codes),
+		cmocka_unit_test(test_grow),
 		cmocka_unit_test(test_ids),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_errors),
