@@ -64,10 +64,11 @@ static void everything(struct walk *k, struct twins *f)
 		string(k, f, id);
 }
 
-/* What a state must agree with to be taken up. */
+/* What a state must agree with to be taken up. The number rises with every change of
+ * what is kept: the sizes do not show each. */
 static void heading(struct buf *b, const char *identity)
 {
-	buf_printf(b, "floatline twins 1, version %s, layout %zu %zu %zu, %s\n",
+	buf_printf(b, "floatline twins 2, version %s, layout %zu %zu %zu, %s\n",
 		FL_VERSION, sizeof(struct entry), sizeof(struct string_current),
 		sizeof(struct roster_battery), identity);
 }

@@ -51,8 +51,6 @@ struct flow {
 	double share; /* of the work that is done; 0: not known, NaN: it has no end */
 };
 
-/* Milliseconds of the monotonic clock. */
-
 /* flow_out.c */
 /* A copy of s that lives as long as the flow; nil when out of memory. */
 struct str flow_keep_text(struct flow *f, struct str s);

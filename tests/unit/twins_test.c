@@ -263,6 +263,25 @@ static void test_state_and_back(void **state)
 	buf_release(&again);
 }
 
+/* One from before the record of a test could say how deep it went: of the same size,
+ * but not the same. */
+static void test_older_state(void **state)
+{
+	(void)state;
+	static const char was[] = "floatline twins 1,";
+	struct twins *a = fresh(), *b = fresh();
+	struct buf saved = {0};
+	struct err err = {0};
+	fill(a);
+	assert_int_equal(twins_save(a, "x", &saved), 0);
+	memcpy(saved.data, was, sizeof(was) - 1);
+	assert_int_equal(twins_load(b, "x", &saved, &err), -1);
+	assert_int_equal(err.class, ERR_USAGE);
+	twins_free(a);
+	twins_free(b);
+	buf_release(&saved);
+}
+
 /* Under 1 KiB a battery, as the manual page says. */
 static void test_size(void **state)
 {
@@ -275,6 +294,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_unknown_model_option),
 		cmocka_unit_test(test_models), cmocka_unit_test(test_quality),
 		cmocka_unit_test(test_capacity_tests), cmocka_unit_test(test_impedance),
-		cmocka_unit_test(test_state_and_back), cmocka_unit_test(test_size)};
+		cmocka_unit_test(test_state_and_back),
+		cmocka_unit_test(test_older_state), cmocka_unit_test(test_size)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
