@@ -1,60 +1,71 @@
 /* twin --fit-fade: how a type of battery fades, from capacity tests of some of it. */
 #include "base/diag.h"
 #include "base/grow.h"
-#include "base/ids.h"
 #include "base/timefmt.h"
 #include "battery/rate.h"
 #include "estimate/fit_fade.h"
 #include "modes.h"
+#include "site/roster.h"
 
 #include <gsl/gsl_errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 static const char *const DEFAULT_MODEL = "hx12-120";
 
-/* A battery's record in memory. */
+/* A unit's record in memory. */
 struct tested {
-	int64_t installed; /* or its first test */
+	uint32_t battery; /* where it stood */
+	int unit;
+	int64_t since; /* installed, or a day before its first test */
 	struct fade_cell cell;
 	size_t cap;
 };
 
 struct lives {
 	const char *chosen; /* --model, or NULL: as the stream names it */
-	struct ids batteries;
-	struct tested *of; /* by battery */
-	size_t cap;
+	struct roster roster;
+	struct tested *of;
+	size_t n, cap;
+	uint32_t *newest; /* by battery: its unit in 'of', counted from 1 */
+	size_t cap_newest;
+	char type[CODE_MAX + 1]; /* of all that were tested; "" none is named */
 	struct battery_model model;
-	bool has_model;
 };
 
-static struct tested *tested_of(struct lives *l, struct str battery)
+/* The unit that stands there now; NULL when out of memory. */
+static struct tested *tested_of(struct lives *l, uint32_t id)
 {
-	size_t known = l->batteries.n;
-	uint32_t id = ids_intern(&l->batteries, battery);
-	if (id == IDS_NONE)
+	int unit = l->roster.batteries[id].unit;
+	if (grow(&l->newest, &l->cap_newest, id, sizeof(*l->newest)) < 0 ||
+		grow(&l->of, &l->cap, l->n, sizeof(*l->of)) < 0)
 		return NULL;
-	if (grow(&l->of, &l->cap, id, sizeof(*l->of)) < 0)
-		return NULL;
-	if (id == known)
-		l->of[id] = (struct tested){.installed = TIME_NIL};
-	return &l->of[id];
+	uint32_t *at = &l->newest[id];
+	if (!*at || l->of[*at - 1].unit != unit) {
+		l->of[l->n] =
+			(struct tested){.battery = id, .unit = unit, .since = TIME_NIL};
+		*at = (uint32_t)++l->n;
+	}
+	return &l->of[*at - 1];
 }
 
-static int take_battery(struct lives *l, const struct rec_battery *b, struct err *err)
+/* Whether it is of the type of those before it, whose model is found with the first. */
+static int check_type(struct lives *l, uint32_t id, struct err *err)
 {
-	char name[CODE_MAX + 1];
-	struct tested *t = tested_of(l, b->code);
-	if (!t)
-		return err_nomem(err);
-	if (b->installed != TIME_NIL)
-		t->installed = b->installed;
-	if (l->has_model || !b->model.len)
+	const char *type = l->roster.batteries[id].model;
+	if (!type[0] && !l->chosen)
+		type = DEFAULT_MODEL;
+	if (!(l->model.capacity_ah > 0) &&
+		battery_model_find(l->chosen ? l->chosen : type, &l->model, err))
+		return -1;
+	if (!l->type[0])
+		str_copy(l->type, sizeof(l->type), str_of(type));
+	if (!type[0] || strcasecmp(l->type, type) == 0)
 		return 0;
-	str_copy(name, sizeof(name), b->model);
-	l->has_model = true;
-	return battery_model_find(l->chosen ? l->chosen : name, &l->model, err);
+	return err_set(err, ERR_DATA,
+		"'%s' is of type '%s', those before it of '%s': a fade is of one type",
+		ids_name(&l->roster.battery_ids, id), type, l->type);
 }
 
 /* Returns 1 for a test that tells nothing: a string's measures its weakest jar, and
@@ -62,19 +73,19 @@ static int take_battery(struct lives *l, const struct rec_battery *b, struct err
 static int take_test(
 	struct lives *l, const struct rec_capacity_test *t, struct err *err)
 {
-	uint32_t id = ids_find(&l->batteries, t->subject);
+	uint32_t id = ids_find(&l->roster.battery_ids, t->subject);
 	if (id == IDS_NONE)
 		return 1;
-	struct tested *b = &l->of[id];
-	if (!l->has_model) {
-		l->has_model = true;
-		const char *name = l->chosen ? l->chosen : DEFAULT_MODEL;
-		if (battery_model_find(name, &l->model, err))
-			return -1;
-	}
-	if (b->installed == TIME_NIL)
-		b->installed = t->ts - DAY_MS;
-	double age = (double)(t->ts - b->installed) / DAY_MS;
+	if (check_type(l, id, err) < 0)
+		return -1;
+	struct tested *b = tested_of(l, id);
+	if (!b)
+		return err_nomem(err);
+	if (l->roster.batteries[id].installed != TIME_NIL)
+		b->since = l->roster.batteries[id].installed;
+	else if (b->since == TIME_NIL)
+		b->since = t->ts - DAY_MS;
+	double age = (double)(t->ts - b->since) / DAY_MS;
 	double soh = battery_tested_ah(&l->model, t) / l->model.capacity_ah;
 	if (!(age > 0 && soh > 0.05 && soh < 2))
 		return 1;
@@ -89,16 +100,18 @@ static int read_lives(struct lives *l, struct flow *f, struct err *err)
 	struct record rec;
 	union rec_any any;
 	while (flow_next(f, &rec) > 0) {
-		if (rec.kind != KIND_capacity_test && rec.kind != KIND_battery) {
+		if (rec.kind != KIND_capacity_test && !roster_wants(rec.kind)) {
 			flow_drop(f, &rec);
 			continue;
 		}
 		if (!flow_decode(f, &rec, &any))
 			continue;
 		flow_consumed(f, &rec);
-		int r = rec.kind == KIND_battery
-				? take_battery(l, &any.battery, err)
-				: take_test(l, &any.capacity_test, err);
+		if (roster_learn(&l->roster, rec.kind, &any, NULL) < 0)
+			return err_nomem(err);
+		int r = rec.kind == KIND_capacity_test
+				? take_test(l, &any.capacity_test, err)
+				: 0;
 		if (r < 0)
 			return -1;
 		if (r > 0)
@@ -143,13 +156,14 @@ static int fit(struct lives *l, const char *file, struct err *err)
 {
 	struct battery_model m;
 	size_t n = 0;
-	struct fade_cell *cells = calloc(l->batteries.n + 1, sizeof(*cells));
+	struct fade_cell *cells = calloc(l->n + 1, sizeof(*cells));
 	if (!cells)
 		return err_nomem(err);
-	for (uint32_t i = 0; i < l->batteries.n; i++)
+	for (size_t i = 0; i < l->n; i++)
 		if (l->of[i].cell.n) {
 			cells[n] = l->of[i].cell;
-			cells[n++].name = ids_name(&l->batteries, i);
+			cells[n++].name =
+				ids_name(&l->roster.battery_ids, l->of[i].battery);
 		}
 	int bad = n ? fit_fade(cells, n, &l->model, &m, err)
 		    : err_set(err, ERR_DATA, "no capacity test in the stream");
@@ -175,9 +189,10 @@ int twin_fit_fade(const struct flow_options *fo, const char *model, const char *
 		bad = fit(&l, file, &err);
 	if (bad)
 		flow_fail(f, &err);
-	for (uint32_t i = 0; i < l.batteries.n && i < l.cap; i++)
+	for (size_t i = 0; i < l.n; i++)
 		free(l.of[i].cell.tests);
 	free(l.of);
-	ids_release(&l.batteries);
+	free(l.newest);
+	roster_release(&l.roster);
 	return modes_flush_report(flow_close(f));
 }

@@ -406,9 +406,9 @@ discharge_record() {
 }
 
 # A cell of 2 Ah that loses 30 % in LIFE days, tested daily; errors of some days' length.
-cell_tests() { # LIFE [DAYS]
-	awk -v life="$1" -v days="${2:-140}" 'BEGIN {
-		print "{\"kind\":\"battery\",\"code\":\"C-" life "\",\"model\":\"nasa-18650\",\"installed\":\"2000-01-01T00:00:00Z\"}"
+cell_tests() { # LIFE [DAYS [MODEL]]
+	awk -v life="$1" -v days="${2:-140}" -v model="${3:-nasa-18650}" 'BEGIN {
+		print "{\"kind\":\"battery\",\"code\":\"C-" life "\",\"model\":\"" model "\",\"installed\":\"2000-01-01T00:00:00Z\"}"
 		for (i = 1; i <= days; i++)
 			printf "{\"kind\":\"capacity_test\",\"ts\":%.0f,\"subject\":\"C-%s\",\"rate_a\":2,\"measured_capacity_ah\":%.5f}\n",
 				946684800000 + i * 86400000, life, 2 - 0.6 * i / life + 0.02 * sin(i / 5) + 0.004 * sin(i * i)
@@ -434,6 +434,15 @@ cell_tests() { # LIFE [DAYS]
 	jq -es 'last.rul_days > 150 and last.rul_days < 200' rul || fail "$(cat rul)"
 }
 
+@test "--fit-fade takes the units that stood at a place one after the other for as many" {
+	{ cell_tests 150; cell_tests 200 | sed 's/C-200/C-150/; s/"installed":"2000/"unit":1,"installed":"2001/' |
+		jq -c 'if .ts then .ts += 366 * 86400000 else . end'; } | encode -q >two.fl
+	try twin -q --fit-fade two.ini <two.fl
+	assert_status 0
+	awk '/^C-150 / { n++; bad += $4 < 127 || $4 > 230 || (n == 2 && $4 < 1.15 * first); first = $4 } END { exit n != 2 || bad }' "$OUT" ||
+		fail "$(cat "$OUT")"
+}
+
 @test "--fit-fade refuses what tells no fade" {
 	try twin -q --fit-fade x.ini < <(cell_tests 150 9 | encode -q)
 	assert_status 1
@@ -446,6 +455,9 @@ cell_tests() { # LIFE [DAYS]
 	assert_one_line_stderr 'no capacity test'
 	try twin -q --fit-fade x.ini -m ./none.ini < <(cell_tests 150 | encode -q)
 	assert_status 3
+	try twin -q --fit-fade x.ini < <({ cell_tests 150; cell_tests 200 140 hx12-120; } | encode -q)
+	assert_status 1
+	assert_one_line_stderr "'C-200' is of type 'hx12-120', those before it of 'nasa-18650'"
 	# a capacity no battery has, or of a string, is told, and used for nothing
 	{ cell_tests 150; for of in C-150 C; do
 		echo '{"kind":"capacity_test","ts":960000000000,"subject":"'$of'","measured_capacity_ah":1e6}'
