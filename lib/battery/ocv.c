@@ -24,6 +24,15 @@ double battery_ocv_v(const struct battery_model *m, double soc, double temperatu
 	       m->ocv_v_per_k * (temperature_c - 25);
 }
 
+/* At an end, where the table is steep beside it: a filter that strays there must still
+ * see a slope. */
+static const double SLOPE_LEAST = 0.1; /* of the outermost segment's [E] */
+
+static double slope_at_end(double parabola, double segment)
+{
+	return fmin(fmax(parabola, SLOPE_LEAST * segment), 2 * segment);
+}
+
 /*
  * Steffen's slope at point i: that of the parabola through it and its neighbours, but
  * no steeper than twice either segment beside it; at an end of the parabola through the
@@ -40,9 +49,9 @@ static double slope_at(const struct battery_model *m, int i)
 	double s0 = slope(m, left), s1 = slope(m, left + 1),
 	       bend = (s1 - s0) / (h0 + h1);
 	if (i == 0)
-		return fmin(fmax(s0 - bend * h0, 0), 2 * s0);
+		return slope_at_end(s0 - bend * h0, s0);
 	if (i == last)
-		return fmin(fmax(s1 + bend * h1, 0), 2 * s1);
+		return slope_at_end(s1 + bend * h1, s1);
 	return fmin(s0 + bend * h0, 2 * fmin(s0, s1));
 }
 

@@ -84,6 +84,17 @@ static void ocv_smooth_is_monotone(void **state)
 			assert_true(v > m.ocv_v[i] - 1e-12);
 			assert_true(v < m.ocv_v[i + 1] + 1e-12);
 		}
+	/* Where it flattens towards its ends, it still rises beyond them. */
+	m.ocv_v[1] = 2.801;
+	m.ocv_v[4] = 3.599;
+	for (int end = 0; end <= 1; end++) {
+		double beyond = end ? 0.01 : -0.01;
+		double v = battery_ocv_smooth_v(&m, end, 25, &slope);
+		assert_true(slope > 0);
+		double w = battery_ocv_smooth_v(&m, end + beyond, 25, &slope);
+		assert_true(slope > 0 && (w - v) * beyond > 0);
+	}
+	m.ocv_v[1] = 3.3;
 	m.ocv_points = 2; /* and two points are a straight line */
 	near(battery_ocv_smooth_v(&m, 0.02, 25, &slope), 3.0, 1e-12);
 	near(slope, 10, 1e-9);
