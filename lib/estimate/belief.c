@@ -105,8 +105,8 @@ void belief_state(const struct twin *w, const struct battery_model *m,
 	out->reset = w->reset;
 }
 
-void belief_rul(
-	const struct twin *w, const struct battery_model *m, struct rec_rul *out)
+void belief_rul(const struct twin *w, const struct battery_model *m,
+	struct rec_rul *out, struct wear_rate *rate)
 {
 	struct wear a = w->wear; /* as it is now */
 	struct wear_rul r;
@@ -127,4 +127,5 @@ void belief_rul(
 	out->flags = starved ? BIT(rul_flags_starved) : 0;
 	out->horizon_unit = horizon_unit_days;
 	out->model = str_of(m->name);
+	*rate = r.rate;
 }

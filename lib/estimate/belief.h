@@ -18,9 +18,9 @@ void belief_state(const struct twin *w, const struct battery_model *m,
  * discharge, a capacity test nor a resistance has spoken, so that it is the
  * population's. confidence is 1/(1 + r^2) with r its spread (std of ln life) over the
  * population's: 0.5 knows no more than that, 1 is certain. 'model' is the battery
- * model's name and points into m.
+ * model's name and points into m. *rate: what is believed of its rate of ageing.
  */
-void belief_rul(
-	const struct twin *w, const struct battery_model *m, struct rec_rul *out);
+void belief_rul(const struct twin *w, const struct battery_model *m,
+	struct rec_rul *out, struct wear_rate *rate);
 
 #endif

@@ -114,9 +114,9 @@ double circuit_ln_i0(const struct battery_model *m, double capacity_ah,
 void circuit_step_set(
 	struct circuit_step *s, const struct battery_model *m, double dt_s)
 {
-	if (s->dt_s == dt_s)
+	if (s->dt_s == (float)dt_s)
 		return;
-	s->dt_s = dt_s;
+	s->dt_s = (float)dt_s;
 	s->decay1 = m->tau1_s > 0 ? (float)exp(-dt_s / m->tau1_s) : 0;
 	s->decay2 = m->tau2_s > 0 ? (float)exp(-dt_s / m->tau2_s) : 0;
 }
@@ -133,7 +133,8 @@ double circuit_mean_a(
 void circuit_predict(const struct battery_model *m, const struct circuit_step *s,
 	const struct circuit_drive *d, double x[EKF_N], struct ekf_transition *t)
 {
-	double charge = (d->mean_a - d->gassing_a) * s->dt_s / 3600 * exp(-x[EKF_LNQ]);
+	double charge =
+		(d->mean_a - d->gassing_a) * (double)s->dt_s / 3600 * exp(-x[EKF_LNQ]);
 	double d_soc,
 		eta2 = circuit_eta2_v(m, x[EKF_SOC], d->end_a, d->available, &d_soc);
 	double eta1 = circuit_eta1_v(m, d->end_a, d->temperature_c);

@@ -50,8 +50,7 @@ double circuit_ln_i0(const struct battery_model *m, double capacity_ah,
 
 /* One interval between samples. Decays are kept, since dt seldom changes. */
 struct circuit_step {
-	double dt_s;
-	float decay1, decay2;
+	float dt_s, decay1, decay2;
 };
 /* Sets dt_s (> 0) and the decays, if it differs from what is there. */
 void circuit_step_set(

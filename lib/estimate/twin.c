@@ -24,6 +24,7 @@ static const double BELIEF_DAYS = 5; /* old, at most: SOH falls .1 % meanwhile *
 enum { REJECTS_MOST = 10, BACKWARDS_MOST = 10 }; /* fact sheet, section 6 */
 /* Of a current sensor, of C per hour: +-0.2-1 A of 100 A (fact sheet, section 6). */
 static const double OFFSET_MOST = 0.01;
+enum { OFFSET_SAMPLES = 200 };            /* that it is the mean of [E] */
 static const double FLOAT_SOC_STD = 0.01; /* after a day (fact sheet, section 6) */
 static const int64_t FLOAT_AFTER_MS = DAY_MS;
 static const double BOOST_OVER_FLOAT_V = 0.4, TAIL_SOC_STD = 0.02; /* [E] */
@@ -46,10 +47,9 @@ void twin_init(struct twin *w, const struct battery_model *m,
 		.initial_capacity_ah = o->initial_capacity_ah,
 		.resistance_var = square(
 			measured ? BASELINE_STD : hypot(r0_sigma, MODEL_R0_STD))};
-	*w = (struct twin){.reset = (uint8_t)reset,
+	*w = (struct twin){.reset = reset & 15,
 		.temperature_c = (float)celsius,
 		.heat = (float)start.acceleration,
-		.stress = (float)start.acceleration,
 		.temperature_ts = TIME_NIL,
 		.low_since = TIME_NIL,
 		.clock_ts = TIME_NIL,
@@ -93,10 +93,10 @@ static void pass_time(struct twin *w, const struct battery_model *m, double dt_s
 {
 	double days = dt_s * 1000 / DAY_MS;
 	bool loaded = w->regime == TWIN_DISCHARGE;
-	w->stress = loaded ? w->heat
-			   : (float)wear_stress(m, w->temperature_c, w->voltage_v);
+	double stress = loaded ? (double)w->heat
+			       : wear_stress(m, w->temperature_c, w->voltage_v);
 	w->pending_days += days;
-	w->pending_stress += days * (double)w->stress;
+	w->pending_stress += days * stress;
 	w->pending_heat += days * (double)w->heat;
 	w->ekf.p[EKF_LNR0][EKF_LNR0] += R0_AGEING_VAR * days;
 	if (w->pending_days > BELIEF_DAYS)
@@ -148,8 +148,9 @@ static void measure_offset(
 	double flows = s->float_a >= 0 ? s->float_a : fmin(gassing, OFFSET_MOST);
 	double z = (s->current_a - flows) / m->capacity_ah;
 	z = fmin(fmax(z, -OFFSET_MOST), OFFSET_MOST) * m->capacity_ah;
-	w->offset_n = fminf(w->offset_n + 1, 200);
-	w->offset_a += (float)(z - w->offset_a) / w->offset_n;
+	if (w->offset_n < OFFSET_SAMPLES)
+		w->offset_n++;
+	w->offset_a += (float)(z - (double)w->offset_a) / w->offset_n;
 }
 
 /* Float for long enough: everything but gassing stands still. True while it does. */

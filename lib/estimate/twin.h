@@ -70,9 +70,9 @@ struct twin {
 	double pending_days, pending_stress, pending_heat;
 	struct twin_discharge discharge;
 	float current_a, voltage_v, temperature_c;
-	float stress, heat;       /* of ageing, at voltage and temperature */
-	float soh, soh_std;       /* the last belief, up to five days old */
-	float offset_a, offset_n; /* of the current sensor, and its weight */
+	float heat;         /* of ageing, at that temperature */
+	float soh, soh_std; /* the last belief, up to five days old */
+	float offset_a;     /* of the current sensor */
 	float baseline_mohm;
 	float ln_i0, ln_i0_var; /* Tafel scale */
 	float error_v, error_square, nis;
@@ -82,8 +82,10 @@ struct twin {
 	float available, available_a; /* rate fraction, and the current it is of */
 	float surface_ah; /* still to be discharged before V says SOC again */
 	uint16_t rejected_in_row, backwards_in_row;
-	uint8_t regime, observable, reset; /* reset: until reported */
-	bool started;
+	uint8_t offset_n; /* samples that told the sensor's offset, or so many */
+	uint8_t regime : 3, reset : 4; /* reset: until reported */
+	bool started : 1;
+	uint8_t observable;
 };
 
 /* What the books say of a unit. Unknown: NaN. */

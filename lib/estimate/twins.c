@@ -41,6 +41,7 @@ void twins_free(struct twins *f)
 	free(f->usable);
 	free(f->entries);
 	free(f->strings);
+	kin_release(&f->kin);
 	free(f);
 }
 
@@ -129,6 +130,7 @@ static void entry_start(struct twins *f, struct entry *e,
 	twin_init(&e->twin, &f->models[e->model - 1], &o, reset);
 	e->plausible = (struct plausible){0};
 	e->unit = b->unit;
+	e->kin = (struct kin_word){0};
 	e->last_state = e->last_rul = TIME_NIL;
 	e->mode = ENUM_NIL;
 }
@@ -244,6 +246,22 @@ static void learn_impedance(struct twins *f, const struct rec_impedance *r)
 		twin_impedance(&e->twin, &f->models[e->model - 1], r->corrected_mohm);
 }
 
+/* A block of another string than was thought has other kin. */
+static int learn_roster(struct twins *f, int kind, const void *rec)
+{
+	uint32_t id = IDS_NONE, string = IDS_NONE;
+	if (kind == KIND_battery)
+		id = ids_find(&f->roster.battery_ids,
+			((const struct rec_battery *)rec)->code);
+	if (id < f->cap_entries)
+		string = f->roster.batteries[id].string;
+	if (roster_learn(&f->roster, kind, rec, NULL) < 0)
+		return -1;
+	if (id < f->cap_entries && f->roster.batteries[id].string != string)
+		f->entries[id].kin = (struct kin_word){0};
+	return 0;
+}
+
 int twins_learn(struct twins *f, int kind, const void *rec, struct err *err)
 {
 	if (kind == KIND_string_telemetry)
@@ -256,7 +274,7 @@ int twins_learn(struct twins *f, int kind, const void *rec, struct err *err)
 		learn_impedance(f, rec);
 		return 0;
 	}
-	return roster_learn(&f->roster, kind, rec, NULL) ? err_nomem(err) : 0;
+	return learn_roster(f, kind, rec) ? err_nomem(err) : 0;
 }
 
 /* ---- samples ---- */
@@ -327,7 +345,30 @@ static bool state_due(const struct twins *f, const struct entry *e, int mode)
 	       fabs(w->ekf.x[EKF_LNR0] - e->last_lnr0) >= LNR0_NEWS;
 }
 
-static void tell_state(struct twins *f, struct entry *e, const struct roster_battery *b,
+/* The life left, by what its kin have told, who are told in turn. 0, or -1 when out of
+ * memory. */
+static int tell_rul(struct twins *f, struct entry *e, const struct roster_battery *b,
+	const struct rec_telemetry *t, struct twins_news *news)
+{
+	const struct battery_model *m = &f->models[e->model - 1];
+	struct wear *a = &e->twin.wear;
+	struct wear_rate now,
+		by_kin = kin_rate(&f->kin, m, e->model, b->string, &e->kin);
+	a->rate_mean = (float)by_kin.mean;
+	a->rate_var = (float)by_kin.var;
+	belief_rul(&e->twin, m, &news->rul, &now);
+	news->has_rul = true;
+	news->rul.battery = t->battery;
+	news->rul.unit = e->unit;
+	e->last_rul = e->twin.ts;
+	/* Of one whose age is not known, the rate is not either. */
+	if (isnan(a->age_days) || b->string == IDS_NONE)
+		return 0;
+	return kin_tell(
+		&f->kin, m, e->model, b->string, t->battery, by_kin, now, &e->kin);
+}
+
+static int tell_state(struct twins *f, struct entry *e, const struct roster_battery *b,
 	const struct rec_telemetry *t, struct twins_news *news)
 {
 	const struct battery_model *m = &f->models[e->model - 1];
@@ -343,12 +384,8 @@ static void tell_state(struct twins *f, struct entry *e, const struct roster_bat
 	e->twin.reset = twin_reset_none;
 	if (e->last_rul != TIME_NIL && e->twin.ts >= e->last_rul &&
 		e->twin.ts - e->last_rul < f->o.rul_every_ms)
-		return;
-	belief_rul(&e->twin, m, &news->rul);
-	news->has_rul = true;
-	news->rul.battery = t->battery;
-	news->rul.unit = e->unit;
-	e->last_rul = e->twin.ts;
+		return 0;
+	return tell_rul(f, e, b, t, news);
 }
 
 int twins_sample(struct twins *f, const struct rec_telemetry *t,
@@ -379,8 +416,9 @@ int twins_sample(struct twins *f, const struct rec_telemetry *t,
 		news->unused = "time does not go forward";
 		return 0;
 	}
-	if (e->twin.started && e->twin.ts == t->ts && state_due(f, e, t->mode))
-		tell_state(f, e, b, t, news);
+	if (e->twin.started && e->twin.ts == t->ts && state_due(f, e, t->mode) &&
+		tell_state(f, e, b, t, news) < 0)
+		return err_nomem(err);
 	return 0;
 }
 

@@ -62,15 +62,16 @@ static void everything(struct walk *k, struct twins *f)
 		entry(k, f, id);
 	for (uint32_t id = 0; id < f->roster.string_ids.n && !k->failed; id++)
 		string(k, f, id);
+	kin_walk(k, &f->kin, f->roster.string_ids.n);
 }
 
 /* What a state must agree with to be taken up. The number rises with every change of
  * what is kept: the sizes do not show each. */
 static void heading(struct buf *b, const char *identity)
 {
-	buf_printf(b, "floatline twins 2, version %s, layout %zu %zu %zu, %s\n",
+	buf_printf(b, "floatline twins 3, version %s, layout %zu %zu %zu %zu, %s\n",
 		FL_VERSION, sizeof(struct entry), sizeof(struct string_current),
-		sizeof(struct roster_battery), identity);
+		sizeof(struct kin_string), sizeof(struct roster_battery), identity);
 }
 
 int twins_save(struct twins *f, const char *identity, struct buf *out)

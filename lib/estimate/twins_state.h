@@ -2,12 +2,14 @@
 #ifndef ESTIMATE_TWINS_STATE_H
 #define ESTIMATE_TWINS_STATE_H
 
+#include "estimate/kin.h"
 #include "estimate/plausible.h"
 #include "estimate/twins.h"
 
 struct entry {
 	struct twin twin;
 	struct plausible plausible;
+	struct kin_word kin;
 	int64_t last_state, last_rul;
 	float last_soc, last_lnr0;
 	int unit;
@@ -26,6 +28,7 @@ struct twins {
 	struct roster roster;
 	struct entry *entries;
 	struct string_current *strings;
+	struct kin kin;
 	size_t cap_entries, cap_strings;
 	struct ids model_ids;
 	struct battery_model *models; /* by model_ids; name "" is the fallback */

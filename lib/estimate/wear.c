@@ -31,7 +31,8 @@ void wear_init(
 		.acceleration = (float)s->acceleration,
 		.c0 = (float)(measured ? c0 : 1),
 		.c0_var = (float)pow(measured ? test_std : sigma, 2),
-		.rnew_var = (float)s->resistance_var};
+		.rnew_var = (float)s->resistance_var,
+		.rate_var = (float)pow(wear_rate_std(m), 2)};
 }
 
 double wear_life_days(const struct battery_model *m)

@@ -17,9 +17,10 @@
  * (what a month of ohmic readings and of float current said) and capacity tests, and
  * the belief is made of them when asked for, by Bayes' rule over a grid of modes,
  * exponents and rates: given these, u is known, and c0, b, s and n enter linearly, so
- * each has its exact Gaussian answer. Capacity tests have an error that lasts, where
- * the model says so (capacity_error): neighbours are then wrong together. Priors are
- * the model file's [spread] and [modes]; without evidence the answer is the
+ * each has its exact Gaussian answer. What y is before that, its kin may tell
+ * (rate_mean and rate_var; estimate/kin.h). Capacity tests have an error that lasts,
+ *where the model says so (capacity_error): neighbours are then wrong together. Priors
+ *are the model file's [spread] and [modes]; without evidence the answer is the
  * population's. Evidence adds up in any order, and an answer is a function of the
  * struct alone.
  */
@@ -54,6 +55,8 @@ struct wear {
 	float acceleration; /* by temperature, when first seen */
 	float c0, c0_var, rnew_var;
 	float doublings; /* of its ageing, by its float voltage, lately */
+	/* y, before anything was measured here: the population's, or by its kin */
+	float rate_mean, rate_var;
 	/* climate: mean ageing by temperature, of how many hours */
 	float month_heat[WEAR_MONTHS];
 	uint16_t month_hours[WEAR_MONTHS];
@@ -113,10 +116,16 @@ bool wear_informed(const struct wear *a);
 void wear_soh(
 	const struct wear *a, const struct battery_model *m, double *soh, double *std);
 
+/* A Gaussian of y, the log of a unit's own rate of ageing. */
+struct wear_rate {
+	double mean, var;
+};
+
 struct wear_rul {
 	double days, lower_days, upper_days; /* median, 5 % and 95 % */
 	double fail_30d, fail_90d;           /* probabilities */
 	double ln_std;                       /* of the total life, relative */
+	struct wear_rate rate;
 };
 /*
  * Remaining life until SOH falls below the model's end of life or the unit fails at

@@ -39,7 +39,7 @@ struct law {
 	double gassing;
 	double ln_share;
 	double fade, exponent, end;
-	double age0, damage0, life_days, y_std, s_var, n_var;
+	double age0, damage0, life_days, y_mean, y_std, s_var, n_var;
 	double evidence; /* variance of what is measured, over what is supposed */
 	const struct wear_tests *tests;
 };
@@ -75,7 +75,9 @@ static struct law law_of(const struct wear *a, const struct battery_model *m,
 		.age0 = aged ? wear_age_before(a, m) : AGE_UNKNOWN,
 		.damage0 = aged ? wear_damage_before(a, m) : 0,
 		.life_days = wear_life_days(m),
-		.y_std = hypot(wear_rate_std(m), aged ? 0 : AGE_UNKNOWN_LN_STD),
+		.y_mean = (double)a->rate_mean,
+		.y_std =
+			hypot(sqrt((double)a->rate_var), aged ? 0 : AGE_UNKNOWN_LN_STD),
 		.s_var = s * s,
 		.n_var = n * n,
 		.evidence = evidence_var(m),
@@ -187,7 +189,7 @@ static double service_says(const struct wear *a, const struct law *w, double rat
 /* The node of a rate; its weight is a logarithm yet. */
 static struct wear_node node_of(const struct wear *a, const struct law *w, double y)
 {
-	double z = y / w->y_std;
+	double z = (y - w->y_mean) / w->y_std;
 	struct wear_node n = {
 		.rate = exp(y), .exponent = w->exponent, .gassing = w->gassing};
 	n.weight = w->ln_share - 0.5 * z * z + service_says(a, w, n.rate) +
@@ -219,7 +221,8 @@ static void narrow(const struct wear_node *n, double *from, double *to)
  * width each stands for. */
 static void grid(const struct wear *a, const struct law *w, struct wear_node *n)
 {
-	double from = -GRID_REACH * w->y_std, to = -from, step = 1;
+	double from = w->y_mean - GRID_REACH * w->y_std;
+	double to = w->y_mean + GRID_REACH * w->y_std, step = 1;
 	for (int round = 0; round < REFINEMENTS; round++) {
 		double width = to - from;
 		step = width / (WEAR_GRID - 1);

@@ -214,6 +214,16 @@ static void draw_in(struct wear_belief *b, double factor)
 	}
 }
 
+static struct wear_rate rate_of(const struct wear_belief *b)
+{
+	struct wear_rate r = {0, 0};
+	for (int i = 0; i < b->n; i++)
+		r.mean += b->node[i].weight * log(b->node[i].rate);
+	for (int i = 0; i < b->n; i++)
+		r.var += b->node[i].weight * pow(log(b->node[i].rate) - r.mean, 2);
+	return r;
+}
+
 /* Of ln of a life that so many days are left of: what no reading tells. */
 static double future_std(const struct battery_model *m, double days)
 {
@@ -221,19 +231,16 @@ static double future_std(const struct battery_model *m, double days)
 		m->future_sigma, m->wander_sigma * sqrt(days / WEAR_DAYS_PER_YEAR));
 }
 
-static int sample(const struct wear *a, const struct battery_model *m, int64_t now,
-	struct wear_sample out[SAMPLES])
+static int sample(const struct wear *a, const struct battery_model *m,
+	const struct wear_belief *b, int64_t now, struct wear_sample out[SAMPLES])
 {
-	struct wear_belief b;
 	struct climate c = climate_of(a, now);
 	struct course w = course_of(a, m, &c);
 	double end = m->eol_pct / 100;
 	int n = 0;
 
-	wear_believe(a, m, &b);
-	draw_in(&b, m->soh_std_factor);
-	for (int i = 0; i < b.n; i++) {
-		const struct wear_node *k = &b.node[i];
+	for (int i = 0; i < b->n; i++) {
+		const struct wear_node *k = &b->node[i];
 		if (k->weight < NEGLIGIBLE)
 			continue;
 		for (int j = 0; j < POINTS; j++) {
@@ -314,7 +321,11 @@ void wear_rul(const struct wear *a, const struct battery_model *m, int64_t now,
 	struct wear_rul *out)
 {
 	struct wear_sample s[SAMPLES];
-	int n = sample(a, m, now, s);
+	struct wear_belief b;
+	wear_believe(a, m, &b);
+	out->rate = rate_of(&b);
+	draw_in(&b, m->soh_std_factor);
+	int n = sample(a, m, &b, now, s);
 	out->days = quantile(a, m, s, n, 0.5);
 	out->lower_days = quantile(a, m, s, n, 0.05);
 	out->upper_days = quantile(a, m, s, n, 0.95);

@@ -591,6 +591,7 @@ static void test_survives_nonsense(void **state)
 	struct twin w;
 	struct rec_twin_state r;
 	struct rec_rul u;
+	struct wear_rate rate;
 	int64_t ts = T0;
 	twin_init(&w, &hx12, &(struct twin_origin){NAN, NAN, NAN, NAN}, 0);
 	for (int i = 0; i < 50000; i++) {
@@ -608,10 +609,11 @@ static void test_survives_nonsense(void **state)
 		if (i % 100)
 			continue;
 		belief_state(&w, &hx12, &TWIN_TUNING, 12, &r);
-		belief_rul(&w, &hx12, &u);
+		belief_rul(&w, &hx12, &u, &rate);
 		assert_true(r.soc_pct >= 0 && r.soc_pct <= 100);
 		assert_true(r.soh_pct > 0 && r.soh_pct < 200 && r.soh_std_pct >= 0);
 		assert_true(r.autonomy_min >= 0 && isfinite(r.autonomy_upper_min));
+		assert_true(isfinite(rate.mean) && rate.var >= 0);
 		assert_true(u.rul_days >= 0 && u.lower_days <= u.rul_days);
 		assert_true(u.upper_days >= u.rul_days && isfinite(u.upper_days));
 		assert_true(u.p_fail_30d >= 0 && u.p_fail_90d <= 1);
