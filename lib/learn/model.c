@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static const double WIDTH_SLACK_DAYS = 60; /* see model_width */
+
 /* JSON has no NaN: null. */
 static json_t *number(double v)
 {
@@ -485,7 +487,8 @@ double model_width(const struct model *m, const float *x)
 	double low = days_of(m, m->bound[0], x), high = days_of(m, m->bound[1], x);
 	if (isnan(low) || isnan(high))
 		return NAN;
-	return log(fmax(high, m->floor_days) / fmax(low, m->floor_days));
+	return log((fmax(high, m->floor_days) + WIDTH_SLACK_DAYS) /
+		   fmax(low, m->floor_days));
 }
 
 enum calib_kind model_kind(const struct model *m, const float *x)

@@ -17,7 +17,7 @@
 #include "learn/weights.h"
 
 enum {
-	MODEL_FORMAT = 4,
+	MODEL_FORMAT = 5,
 	MODEL_UNIT_MAX = 15,
 	MODEL_JSON_MAX = 1 << 20,      /* bytes of model.json */
 	MODEL_BOOSTER_MAX = 256 << 20, /* bytes of booster.ubj */
@@ -91,7 +91,12 @@ int model_features(const struct model *m, struct feature_set *s, struct err *err
  * for the log of life in days. */
 double model_start(const struct model *m, const float *x);
 
-/* How far apart the twin's bounds are on a row, ln; NaN unknown. */
+/*
+ * How far apart the twin's bounds are on a row, ln; NaN unknown. The upper one is taken
+ * for two months later: near the end bounds of days are off by weeks, and a ratio of
+ * two of them says little. Over log(upper / lower) that makes the intervals of two
+ * simulated fleets narrower by half and more where the end is within 90 days.
+ */
 double model_width(const struct model *m, const float *x);
 
 /* What is known of the battery of a row: which table serves it. */
