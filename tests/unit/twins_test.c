@@ -10,6 +10,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -176,6 +177,65 @@ static void test_capacity_tests(void **state)
 	twins_free(t);
 }
 
+static void stands(struct twins *t, const char *jar, double years)
+{
+	struct rec_battery b;
+	struct err err = {0};
+	record_clear(kind_info(KIND_battery), &b);
+	b.code = str_of(jar);
+	b.model = str_of("HX12-120");
+	b.installed = T0 - (int64_t)(years * 365 * DAY_MS);
+	b.initial_capacity_ah = 120;
+	assert_int_equal(twins_learn(t, KIND_battery, &b, &err), 0);
+}
+
+/* The life left of a jar at ts. */
+static float left(struct twins *t, const char *jar, int64_t ts)
+{
+	struct rec_telemetry r = telemetry(ts, 13.65f, 0.02f);
+	r.battery = str_of(jar);
+	struct twins_news news = take(t, &r);
+	assert_true(news.has_rul);
+	return news.rul.rul_days;
+}
+
+/* Jars found worn at three years foretell a shorter life for those of their string, a
+ * little less so for those of their site, and nothing for others. */
+static void test_kin(void **state)
+{
+	(void)state;
+	static const char *const of[] = {"DC-CNX-01-UPS-01-S1-J09",
+		"DC-CNX-01-UPS-01-S2-J01", "DC-BKK-01-UPS-01-S1-J01"};
+	struct twins *t = fresh();
+	struct rec_capacity_test c;
+	struct err err = {0};
+	float before[3], after[3];
+	for (int i = 0; i < 3; i++) {
+		stands(t, of[i], 3);
+		before[i] = left(t, of[i], T0);
+	}
+	for (int jar = 1; jar <= 8; jar++) {
+		char code[64];
+		snprintf(code, sizeof(code), "DC-CNX-01-UPS-01-S1-J%02d", jar);
+		stands(t, code, 3);
+		left(t, code, T0);
+		record_clear(kind_info(KIND_capacity_test), &c);
+		c.ts = T0;
+		c.subject = str_of(code);
+		c.measured_capacity_ah = 98;
+		c.rate_a = 12;
+		c.ambient_c = 25;
+		assert_int_equal(twins_learn(t, KIND_capacity_test, &c, &err), 0);
+		left(t, code, T0 + DAY_MS);
+	}
+	for (int i = 0; i < 3; i++)
+		after[i] = left(t, of[i], T0 + DAY_MS);
+	assert_true(after[0] < 0.9f * before[0]);
+	assert_true(after[1] < 0.98f * before[1] && after[1] > after[0]);
+	assert_true(fabsf(after[2] - before[2]) < 3);
+	twins_free(t);
+}
+
 /* A resistance measured by hand moves a twin that has no ohmic sensor; of a battery
  * that is not known, or no number, it moves nothing. */
 static void test_impedance(void **state)
@@ -294,7 +354,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_unknown_model_option),
 		cmocka_unit_test(test_models), cmocka_unit_test(test_quality),
 		cmocka_unit_test(test_capacity_tests), cmocka_unit_test(test_impedance),
-		cmocka_unit_test(test_state_and_back),
+		cmocka_unit_test(test_kin), cmocka_unit_test(test_state_and_back),
 		cmocka_unit_test(test_older_state), cmocka_unit_test(test_size)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
