@@ -129,7 +129,7 @@ static const struct inifile_key KEYS[] = {
 	OPTIONAL("spread", ln_i0_sigma, 0, 5),
 	OPTIONAL("spread", rate_sigma, 0, 5),
 	OPTIONAL("spread", r0_growth_sigma, 0, 5),
-	OPTIONAL("spread", exponent_sigma, 0, 5),
+	OPTIONAL("spread", exponent_sigma, 0, 2),
 	OPTIONAL("spread", capacity_r0_correlation, -1, 1),
 	OPTIONAL("spread", rate_sigma_block, 0, 5),
 	OPTIONAL("spread", rate_sigma_string, 0, 5),

@@ -32,6 +32,9 @@ static const double PART_Z[PARTS] = {-1.6449, -1.0364, -0.6745, -0.3853, -0.1257
  */
 static const double OFF_MOST = 16;
 static const double NEGLIGIBLE = 9; /* of ln weight below the best */
+/* Of a share used, to the power of its law: what is so far gone differs by nothing from
+ * what is farther, but would be squared to no number at all. */
+static const double POWER_MOST = 1e4;
 
 /* Of one mode, made ready. */
 struct law {
@@ -90,6 +93,11 @@ static double used_at(const struct law *w, double rate, float aged, float damage
 	return rate * (w->age0 + (double)aged) + w->damage0 + (double)damage;
 }
 
+static double power(double used, double exponent)
+{
+	return fmin(pow(used, exponent), POWER_MOST);
+}
+
 /* A Gaussian of one or two unknowns, and the ln likelihood of what it was told. */
 struct line {
 	double b, s, pbb, pbs, pss;
@@ -131,7 +139,7 @@ static double resistance_says(const struct wear *a, const struct law *w, double 
 		double u = used_at(w, rate, k->aged, k->damage);
 		double z = (double)k->ratio;
 		double r = of_mean(RATIO_STD, RATIO_STD_LEAST, k->ratio_n) * z * z;
-		told(&l, z, w->growth * pow(u, w->growth_power), w->evidence * r,
+		told(&l, z, w->growth * power(u, w->growth_power), w->evidence * r,
 			OFF_MOST);
 	}
 	return ln_likelihood(&l);
@@ -170,7 +178,7 @@ static double capacity_says(
 		/* The mean of a bent law over the ages a test was made of. */
 		double apart = n->rate * w->tests->spread[i] / fmax(u, 1e-9);
 		double bent = w->exponent * (w->exponent - 1) / 2 * apart * apart;
-		faded[i] = w->fade * pow(u, w->exponent) * (1 + bent);
+		faded[i] = w->fade * power(u, w->exponent) * (1 + bent);
 	}
 	return wear_tests_say(a, w->tests, faded, &n->c0, &n->c0_var);
 }
@@ -196,7 +204,7 @@ static struct wear_node node_of(const struct wear *a, const struct law *w, doubl
 		   resistance_says(a, w, n.rate) + gassing_says(a, w, n.rate) +
 		   capacity_says(a, w, &n);
 	n.used = used_at(w, n.rate, a->aged, a->damage);
-	n.soh = fmax(n.c0 - w->fade * pow(n.used, w->exponent), 0.05);
+	n.soh = fmax(n.c0 - w->fade * power(n.used, w->exponent), 0.05);
 	return n;
 }
 

@@ -433,6 +433,31 @@ static void test_in_service(void **state)
 	assert_true(std < std2);
 }
 
+/* A block far older than any gets, by a law that may bend that much: the powers of its
+ * age must not become no numbers at all. */
+static void test_long_past_its_life(void **state)
+{
+	(void)state;
+	struct battery_model m = hx12;
+	m.ageing_exponent = 8;
+	m.exponent_sigma = 0.95;
+	struct wear a;
+	struct wear_rul r;
+	double soh, std;
+	wear_init(&a, &m, &(struct wear_start){6000, 7, NAN, 1e-4});
+	for (int i = 0; i < 90; i++) {
+		wear_advance(&a, &m, T0 + (i + 1) * DAY_MS, 1, 7, 7);
+		wear_resistance(&a, 3);
+		if (i % 30 == 0)
+			wear_capacity(&a, 0.6, 1e-4);
+	}
+	wear_soh(&a, &m, &soh, &std);
+	assert_true(soh > 0 && soh < 1.2 && std > 0 && std < 1);
+	wear_rul(&a, &m, T0 + 90 * DAY_MS, &r);
+	assert_true(0 <= r.lower_days && r.lower_days <= r.days);
+	assert_true(r.days <= r.upper_days && r.upper_days < 1e5);
+}
+
 /* A unit of unknown age: wide, and not taken for new. */
 static void test_unknown_age(void **state)
 {
@@ -548,7 +573,9 @@ int main(void)
 		cmocka_unit_test(test_climate), cmocka_unit_test(test_damage_before),
 		cmocka_unit_test(test_doubt_of_a_life),
 		cmocka_unit_test(test_mates_that_are_old),
-		cmocka_unit_test(test_in_service), cmocka_unit_test(test_unknown_age),
+		cmocka_unit_test(test_in_service),
+		cmocka_unit_test(test_long_past_its_life),
+		cmocka_unit_test(test_unknown_age),
 		cmocka_unit_test(test_autonomy_is_the_rate_table),
 		cmocka_unit_test(test_autonomy_is_what_a_block_does),
 		cmocka_unit_test(test_autonomy_bounds)};
