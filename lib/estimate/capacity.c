@@ -136,11 +136,11 @@ void twin_tested(
 {
 	struct twin_discharge *d = &w->discharge;
 	bool unseen = w->started && !d->on && w->ekf.x[EKF_SOC] > SOC_FULL;
-	bool in_part = d->on && !d->counted && (double)d->out_ah < out_ah;
-	if (ts < w->ts || !(out_ah > 0) || !(unseen || in_part))
+	bool in_part = d->on && (double)d->out_ah < out_ah;
+	if (d->counted || ts < w->ts || !(out_ah > 0) || !(unseen || in_part))
 		return;
 	wear_cycle(&w->wear, m, out_ah / m->capacity_ah);
-	d->counted = d->on;
+	d->counted = true;
 }
 
 void twin_follow_discharge(struct twin *w, const struct battery_model *m,
@@ -150,8 +150,10 @@ void twin_follow_discharge(struct twin *w, const struct battery_model *m,
 	bool flows = s->current_a < -0.01 * m->capacity_ah;
 	if (!d->on && flows)
 		discharge_begin(w, m);
-	if (!d->on)
+	if (!d->on) {
+		d->counted = false;
 		return;
+	}
 	if (mean_a < 0)
 		d->out_ah -= (float)(mean_a * dt_s / 3600);
 	d->pause_s = flows ? 0 : d->pause_s + (float)dt_s;

@@ -55,7 +55,7 @@ enum twin_result {
 struct twin_discharge {
 	bool on, learns;
 	bool told;    /* its capacity, at the cut-off */
-	bool counted; /* what it wears, from the record of the test */
+	bool counted; /* what it wears, or one since the last sample: from a record */
 	float out_ah, soc_start, soc_start_std;
 	float lnq, lnq_var; /* when it began */
 	float pause_s;
@@ -106,7 +106,7 @@ enum twin_result twin_step(struct twin *w, const struct battery_model *m,
 /*
  * A test of its string took out out_ah, says a record made at ts: the wear of that
  * discharge, of which samples that are far apart see a part or nothing. Passed over
- * when samples have come since, for then they have told it.
+ * when samples have come since, for then they have told it, and when told again.
  */
 void twin_tested(
 	struct twin *w, const struct battery_model *m, int64_t ts, double out_ah);

@@ -107,7 +107,6 @@ ruls() { # JQ-FILTER over the rul records of $P that predict added
 	assert_stderr 'model.json'
 }
 
-# The twin doubts itself: its voltages miss by three times what it allows for.
 error() { # KIND,... >mean error of log life, on the last day
 	fleet 60 3 7 truth,feature,"$1" | predict -q --model "$BATS_TEST_TMPDIR/m" --every 0s | decode -q | jq -s '
 		(map(.ts // 0) | max) as $last | map(select(.ts == $last)) |
@@ -122,6 +121,7 @@ error() { # KIND,... >mean error of log life, on the last day
 	jq -en "$with < 0.7 * $without" || fail "$with with it, $without without"
 }
 
+# The twin doubts itself: its voltages miss by three times what it allows for.
 @test "fusion: adaptive gives a twin that misses its voltages less weight" {
 	fleet 10 1 7 | decode -q | jq -c 'if .kind == "truth" then
 		{kind: "twin_state", ts, battery, unit, nis: (if .battery < "DC-S3" then 9 else 0.5 end)} else . end' |

@@ -425,7 +425,8 @@ static void test_depth_of_a_test(void **state)
 		double depth, tolerance;
 	} CASES[] = {{1, 0, false, 0.4, 0.02}, {1, 2, false, 0.4, 0.02},
 		{1, 1, true, 0.4, 0.02}, {60, 0, false, 0, 0.01},
-		{60, 2, false, 0.4, 1e-6}, {120, 1, false, 0.4, 1e-6}};
+		{60, 2, false, 0.4, 1e-6}, {120, 1, false, 0.4, 1e-6},
+		{120, 2, false, 0.4, 1e-6}};
 	for (size_t i = 0; i < sizeof(CASES) / sizeof(*CASES); i++) {
 		struct twin w;
 		int64_t began = T0 + 24 * HOUR_MS + 30 * MINUTE_MS;
