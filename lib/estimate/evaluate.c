@@ -94,9 +94,9 @@ static double own_full_soc(const struct battery_model *m, const struct trace_spa
 {
 	const struct trace_point *p = &t->points[d->from + 1];
 	double hours = evaluate_seconds(p, &t->points[d->to - 1]) / 3600;
-	double ah =
-		d->out_ah / (battery_rate_fraction(m, d->out_ah / hours, d->out_ah) *
-				    battery_temperature_factor(m, p->temperature_c));
+	double ah = d->out_ah /
+		    (battery_rate_fraction(m, d->out_ah / hours, d->out_ah) *
+			    battery_temperature_factor(m, trace_mean_celsius(t, d)));
 	return ah / m->capacity_ah;
 }
 

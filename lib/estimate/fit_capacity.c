@@ -15,7 +15,7 @@ static double hours_of(const struct trace *t, const struct trace_span *d)
 static double temperature_factor(const struct trace *t, const struct battery_model *m,
 	const struct trace_span *d)
 {
-	return battery_temperature_factor(m, t->points[d->from + 1].temperature_c);
+	return battery_temperature_factor(m, trace_mean_celsius(t, d));
 }
 
 static bool next_complete(const struct trace *t, const struct battery_model *m,

@@ -187,6 +187,18 @@ bool trace_discharge(const struct trace *t, const struct battery_model *m, doubl
 	return false;
 }
 
+double trace_mean_celsius(const struct trace *t, const struct trace_span *d)
+{
+	double drawn_as = 0, sum = 0;
+	for (size_t i = d->from + 1; i < d->to; i++) {
+		const struct trace_point *p = &t->points[i];
+		double as = -fmin(p->mean_a, 0) * seconds(p - 1, p);
+		drawn_as += as;
+		sum += as * p->temperature_c;
+	}
+	return drawn_as > 0 ? sum / drawn_as : t->points[d->to - 1].temperature_c;
+}
+
 void trace_replay(const struct trace *t, size_t from, size_t to,
 	const struct battery_model *m, double full_soc, struct openloop *start,
 	double *v)

@@ -61,6 +61,9 @@ struct trace_span {
  * on. A load off for up to half an hour ends none. */
 bool trace_discharge(const struct trace *t, const struct battery_model *m, double least,
 	size_t *at, struct trace_span *out);
+/* The temperature its charge was drawn at, mean. A discharge of half a day starts at
+ * the room's of the evening: its capacity is not that one's. */
+double trace_mean_celsius(const struct trace *t, const struct trace_span *d);
 
 /* At the end of a boost charge: under C/50 at the gassing voltage the battery is full.
  */

@@ -3,6 +3,7 @@
  * back; from one that cannot show them it must say so.
  */
 #include "battery/ocv.h"
+#include "battery/rate.h"
 #include "estimate/evaluate.h"
 #include "estimate/fit_parts.h"
 #include "estimate/surface.h"
@@ -136,6 +137,28 @@ static void test_no_discharge_is_an_error(void **state)
 	assert_int_equal(fit_model(&t, &hx12, &r, &err), -1);
 	assert_int_equal(err.class, ERR_DATA);
 	assert_non_null(strstr(err.msg, "no discharge"));
+	trace_release(&t);
+}
+
+/* A room that cools from 25 to 15 degC meanwhile: 20 degC is what its capacity is of.
+ */
+static void test_capacity_of_a_cooling_block(void **state)
+{
+	(void)state;
+	struct trace t = {0};
+	struct trace_span d;
+	size_t at = 0;
+	double full_v = battery_ocv_v(&hx12, 1, 25);
+	trace_add(&t, T0, full_v, 0, 25);
+	for (int i = 1; i <= 600; i++)
+		trace_add(&t, T0 + i * 60000LL, i < 590 ? 12 : hx12.cutoff_v, -12,
+			25 - i / 60.0);
+	trace_prepare(&t, &hx12);
+	assert_true(trace_discharge(&t, &hx12, 0.5, &at, &d));
+	near(trace_mean_celsius(&t, &d), 20, 0.1);
+	double part = battery_rate_fraction(&hx12, 12, 120) *
+		      battery_temperature_factor(&hx12, 20);
+	near(fit_complete_ah(&t, &hx12, &d), d.out_ah / part, 0.1);
 	trace_release(&t);
 }
 
@@ -285,6 +308,7 @@ int main(void)
 		cmocka_unit_test(test_own_circuit_comes_back),
 		cmocka_unit_test(test_what_is_not_seen_is_said),
 		cmocka_unit_test(test_no_discharge_is_an_error),
+		cmocka_unit_test(test_capacity_of_a_cooling_block),
 		cmocka_unit_test(test_noise_comes_back),
 		cmocka_unit_test(test_smooth_error_lasts_hours),
 		cmocka_unit_test(test_surface_charge),
