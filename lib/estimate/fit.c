@@ -8,11 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double SIGMA_V = 0.015, KNEE_SIGMA_V = 0.05, KNEE_SOC = 0.1;
+/* What a fitted model is off on a discharge it has not seen, and at its knee [M,
+ * BBOXX]: beside it, what is supposed of any block weighs as it should. */
+static const double SIGMA_V = 0.02, KNEE_SIGMA_V = 0.06, KNEE_SOC = 0.1;
 static const double FAR = 2.5, UNSEEN = 0.7, CORRELATED = 0.95;
 static const double DISCHARGE_LEAST = 0.05;
 static const double DERIVATIVE_STEP = 1e-4; /* of a parameter's deviation */
-static const size_t ITERATIONS = 100;
+static const size_t ITERATIONS = 400;
 
 static bool fitted(const struct trace_point *p)
 {
