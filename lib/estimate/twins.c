@@ -221,7 +221,7 @@ static void learn_depth(struct twins *f, const struct rec_capacity_test *t)
 		ah = t->measured_capacity_ah;
 	for (size_t i = 0; i < f->roster.battery_ids.n && i < f->cap_entries; i++) {
 		struct entry *e = &f->entries[i];
-		if (e->model && !e->hopeless && f->roster.batteries[i].string == string)
+		if (f->roster.batteries[i].string == string && e->model && !e->hopeless)
 			twin_tested(&e->twin, &f->models[e->model - 1], t->ts, ah);
 	}
 }
