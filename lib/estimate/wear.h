@@ -19,8 +19,8 @@
  * exponents and rates: given these, u is known, and c0, b, s and n enter linearly, so
  * each has its exact Gaussian answer. What y is before that, its kin may tell
  * (rate_mean and rate_var; estimate/kin.h). Capacity tests have an error that lasts,
- *where the model says so (capacity_error): neighbours are then wrong together. Priors
- *are the model file's [spread] and [modes]; without evidence the answer is the
+ * where the model says so (capacity_error): neighbours are then wrong together. Priors
+ * are the model file's [spread] and [modes]; without evidence the answer is the
  * population's. Evidence adds up in any order, and an answer is a function of the
  * struct alone.
  */
