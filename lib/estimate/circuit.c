@@ -14,6 +14,7 @@ static const double ACCEPTANCE_SOC_MOST = 0.95;
 /* A step of the current, of the capacity per hour; an interval that may hide when [E].
  */
 static const double RATE_STEP = 0.02, EVENT_S = 300;
+static const double REGULAR = 0.02; /* relative: intervals as long as each other */
 
 static double clamp(double v, double low, double high)
 {
@@ -121,11 +122,12 @@ void circuit_step_set(
 	s->decay2 = m->tau2_s > 0 ? (float)exp(-dt_s / m->tau2_s) : 0;
 }
 
-double circuit_mean_a(
-	const struct battery_model *m, double before_a, double after_a, double dt_s)
+double circuit_mean_a(const struct battery_model *m, double before_s, double before_a,
+	double after_a, double dt_s)
 {
 	bool step = fabs(after_a - before_a) > RATE_STEP * m->capacity_ah;
-	if (step && dt_s > EVENT_S)
+	bool regular = fabs(dt_s - before_s) <= REGULAR * dt_s;
+	if (step && dt_s > EVENT_S && !regular)
 		return fabs(before_a) < fabs(after_a) ? before_a : after_a;
 	return 0.5 * (before_a + after_a);
 }

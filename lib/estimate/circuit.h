@@ -58,11 +58,13 @@ void circuit_step_set(
 
 /*
  * Mean current of an interval between samples of 'before' and 'after': the middle, but
- * in one of over five minutes the smaller. Loggers sample slowly while idle: a load
- * that came or went within it did so at the end where samples are close.
+ * in one of over five minutes the smaller, unless the interval before it, of before_s
+ * (0 not known), was as long. Some loggers sample slowly while idle: a load that came
+ * or went within it did so at the end where samples are close. One that samples at
+ * regular intervals does not say when within.
  */
-double circuit_mean_a(
-	const struct battery_model *m, double before_a, double after_a, double dt_s);
+double circuit_mean_a(const struct battery_model *m, double before_s, double before_a,
+	double after_a, double dt_s);
 
 /* What drives the circuit over one interval. */
 struct circuit_drive {

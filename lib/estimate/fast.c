@@ -193,7 +193,8 @@ void twin_predict(struct twin *w, const struct battery_model *m,
 	double dt_s)
 {
 	double celsius = w->temperature_c, delta = current_a - w->current_a;
-	double mean = circuit_mean_a(m, w->current_a, current_a, dt_s);
+	double mean =
+		circuit_mean_a(m, (double)w->step.dt_s, w->current_a, current_a, dt_s);
 	double q = exp(w->ekf.x[EKF_LNQ]);
 	double v = isnan(s->voltage_v) ? w->voltage_v : s->voltage_v;
 	struct circuit_drive drive = {.mean_a = mean,

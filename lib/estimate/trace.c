@@ -71,9 +71,10 @@ void trace_prepare(struct trace *t, const struct battery_model *m)
 {
 	for (size_t i = 0; i < t->n; i++) {
 		struct trace_point *p = &t->points[i], *q = i ? p - 1 : p;
-		double dt_s = seconds(q, p);
+		double dt_s = seconds(q, p), before_s = i > 1 ? seconds(q - 1, q) : 0;
 		p->starts = i == 0 || dt_s > GAP_S;
-		p->mean_a = circuit_mean_a(m, q->current_a, p->current_a, dt_s);
+		p->mean_a =
+			circuit_mean_a(m, before_s, q->current_a, p->current_a, dt_s);
 		p->phase = (uint8_t)phase_of(
 			m, p, p->starts ? TRACE_REST : (enum trace_phase)q->phase);
 	}

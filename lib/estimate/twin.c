@@ -213,8 +213,9 @@ static void filter(struct twin *w, const struct battery_model *m,
 		w->surface_ah = (float)twin_surface_ah(m);
 	if (w->regime == TWIN_FLOAT) /* variances have stood still: a little for it */
 		ekf_inflate(&w->ekf, EKF_SOC, square(FLOAT_SOC_STD));
-	twin_follow_discharge(
-		w, m, s, circuit_mean_a(m, w->current_a, current_a, dt_s), dt_s);
+	double mean_a =
+		circuit_mean_a(m, (double)w->step.dt_s, w->current_a, current_a, dt_s);
+	twin_follow_discharge(w, m, s, mean_a, dt_s);
 	twin_predict(w, m, k, s, current_a, dt_s);
 	twin_clamp_soc(w, w->surface_ah > 0);
 	w->regime = (uint8_t)regime_of(w, m, current_a);
