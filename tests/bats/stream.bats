@@ -382,11 +382,14 @@ setup() {
 	reader=$!
 	$PYTHON - "ipc://$PWD/q" a.fl <<-'END'
 		import sys, zmq
-		s = zmq.Context().socket(zmq.PUSH)
+		context = zmq.Context()
+		s = context.socket(zmq.PUSH)
 		s.connect(sys.argv[1])
 		s.send(b"x")
 		s.send(b"\x92\x01")
 		s.send(open(sys.argv[2], "rb").read())
+		s.close()
+		context.term() # not before all is sent, as the end of Python would
 	END
 	wait $reader
 	[ "$(wc -l <got.ndjson)" -eq 5 ]
