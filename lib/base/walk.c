@@ -1,4 +1,5 @@
 #include "base/walk.h"
+#include "base/grow.h"
 
 void walk_bytes(struct walk *k, void *p, size_t n)
 {
@@ -38,6 +39,21 @@ struct str walk_text(struct walk *k, struct str s)
 	k->in += n;
 	k->left -= n;
 	return read;
+}
+
+bool walk_element(
+	struct walk *k, bool has, void *array, size_t *cap, size_t i, size_t size)
+{
+	char *elements;
+	if (!walk_number(k, has))
+		return false;
+	if (grow(array, cap, i, size) < 0) {
+		k->failed = true;
+		return false;
+	}
+	memcpy(&elements, array, sizeof(elements));
+	walk_bytes(k, elements + i * size, size);
+	return !k->failed;
 }
 
 int walk_open(

@@ -32,6 +32,14 @@ uint32_t walk_number(struct walk *k, size_t n);
 struct str walk_text(struct walk *k, struct str s);
 
 /*
+ * Element i of an array (base/grow.h) where there may be none: writes whether it 'has'
+ * one, and it, or reads both and makes room. True when it is there; false when not, or
+ * after a failure.
+ */
+bool walk_element(
+	struct walk *k, bool has, void *array, size_t *cap, size_t i, size_t size);
+
+/*
  * Begins reading a state behind its heading, which must be 'want', byte for byte.
  * Returns 0, or -1 with ERR_USAGE when it is not.
  */

@@ -190,35 +190,33 @@ static void end_surplus(struct twin *w, const struct battery_model *m, double cu
 
 void twin_predict(struct twin *w, const struct battery_model *m,
 	const struct twin_tuning *k, const struct twin_sample *s, double current_a,
-	double dt_s)
+	double mean_a, double dt_s)
 {
 	double celsius = w->temperature_c, delta = current_a - w->current_a;
-	double mean =
-		circuit_mean_a(m, (double)w->step.dt_s, w->current_a, current_a, dt_s);
 	double q = exp(w->ekf.x[EKF_LNQ]);
 	double v = isnan(s->voltage_v) ? w->voltage_v : s->voltage_v;
-	struct circuit_drive drive = {.mean_a = mean,
+	struct circuit_drive drive = {.mean_a = mean_a,
 		.end_a = current_a,
 		.temperature_c = celsius,
 		.available = available(w, m, current_a)};
 	struct ekf_transition t;
 	double extra_v2 = 0;
-	if (mean > 0)
+	if (mean_a > 0)
 		drive.gassing_a =
-			fmin(mean, circuit_gassing_a(m, w->ln_i0, q, v, celsius));
+			fmin(mean_a, circuit_gassing_a(m, w->ln_i0, q, v, celsius));
 	circuit_step_set(&w->step, m, dt_s);
 	if (w->surface_ah > 0) {
-		drain_surface(w, m, mean, dt_s, &extra_v2);
+		drain_surface(w, m, mean_a, dt_s, &extra_v2);
 		begin_deep(w, m, current_a);
-		if (w->surface_ah <= 0 && mean < 0 && m->voltage_noise_v > 0)
+		if (w->surface_ah <= 0 && mean_a < 0 && m->voltage_noise_v > 0)
 			end_surplus(w, m, current_a);
 	}
-	double settled = circuit_eta3_v(m, w->ekf.x[EKF_SOC], mean, drive.available);
+	double settled = circuit_eta3_v(m, w->ekf.x[EKF_SOC], mean_a, drive.available);
 	circuit_predict(m, &w->step, &drive, w->ekf.x, &t);
 	w->slow_v = (float)openloop_slow_v(m, w->slow_v, settled, dt_s);
 	double hours = dt_s / 3600;
 	t.noise[EKF_SOC] = k->noise_soc * dt_s +
-			   square(k->current_gain * mean / q) * hours +
+			   square(k->current_gain * mean_a / q) * hours +
 			   square(delta * hours / q) / 12;
 	/* Where the error of the whole was identified, that of the branches is in it.
 	 */
@@ -229,7 +227,7 @@ void twin_predict(struct twin *w, const struct battery_model *m,
 	struct twin_noise noise = twin_noise(m, k);
 	t.bias_bias = 1 - dt_s / (dt_s + noise.bias_s);
 	w->ekf.x[EKF_BIAS] *= t.bias_bias;
-	t.deep_deep = surface_deep_left(m, fmax(-mean, 0) * dt_s);
+	t.deep_deep = surface_deep_left(m, fmax(-mean_a, 0) * dt_s);
 	t.noise[EKF_DEEP] =
 		square(DEEP_CHANGE * w->ekf.x[EKF_DEEP]) * (1 - square(t.deep_deep));
 	w->ekf.x[EKF_DEEP] *= t.deep_deep;

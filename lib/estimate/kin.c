@@ -65,8 +65,7 @@ struct wear_rate kin_rate(const struct kin *k, const struct battery_model *m,
 		return (struct wear_rate){0, square(wear_rate_std(m))};
 	struct kin_sum units = s->units, others = k->sites[s->site];
 	add(&others, of_string(m, units), -1);
-	if (word->precision > 0)
-		add(&units, of_unit(m, word), -1);
+	add(&units, of_unit(m, word), -1);
 	double site = square(m->rate_sigma_site);
 	site /= 1 + others.precision * site; /* what is left to doubt */
 	double var = site + square(m->rate_sigma_string);
@@ -122,8 +121,7 @@ int kin_tell(struct kin *k, const struct battery_model *m, uint16_t model,
 		return failed ? -1 : 0;
 	struct kin_sum *site = &k->sites[s->site];
 	add(site, of_string(m, s->units), -1);
-	if (word->precision > 0)
-		add(&s->units, of_unit(m, word), -1);
+	add(&s->units, of_unit(m, word), -1);
 	*word = between(before, now);
 	add(&s->units, of_unit(m, word), 1);
 	add(site, of_string(m, s->units), 1);
@@ -152,15 +150,10 @@ void kin_walk(struct walk *w, struct kin *k, size_t strings)
 {
 	walk_sites(w, k);
 	for (uint32_t i = 0; i < strings && !w->failed; i++) {
-		if (!walk_number(
-			    w, w->out && i < k->cap_strings && k->strings[i].model))
-			continue;
-		if (grow(&k->strings, &k->cap_strings, i, sizeof(*k->strings)) < 0) {
-			w->failed = true;
-			return;
-		}
-		walk_bytes(w, &k->strings[i], sizeof(*k->strings));
-		if (k->strings[i].site >= k->site_ids.n)
+		bool has = w->out && i < k->cap_strings && k->strings[i].model;
+		if (walk_element(w, has, &k->strings, &k->cap_strings, i,
+			    sizeof(*k->strings)) &&
+			k->strings[i].site >= k->site_ids.n)
 			w->failed = true;
 	}
 }

@@ -216,7 +216,7 @@ static void filter(struct twin *w, const struct battery_model *m,
 	double mean_a =
 		circuit_mean_a(m, (double)w->step.dt_s, w->current_a, current_a, dt_s);
 	twin_follow_discharge(w, m, s, mean_a, dt_s);
-	twin_predict(w, m, k, s, current_a, dt_s);
+	twin_predict(w, m, k, s, current_a, mean_a, dt_s);
 	twin_clamp_soc(w, w->surface_ah > 0);
 	w->regime = (uint8_t)regime_of(w, m, current_a);
 	if (isnan(s->voltage_v))

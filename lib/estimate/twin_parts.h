@@ -48,10 +48,11 @@ bool twin_is_surplus(const struct battery_model *m, double voltage_v, double cur
 /* Starts the fast states from one sample alone. Capacity, R0 and Tafel scale stay. */
 void twin_begin(struct twin *w, const struct battery_model *m,
 	const struct twin_sample *s, double current_a);
-/* Moves states and covariance over dt_s (> 0) to the sample. */
+/* Moves states and covariance over dt_s (> 0), in which mean_a flowed, to the sample.
+ */
 void twin_predict(struct twin *w, const struct battery_model *m,
 	const struct twin_tuning *k, const struct twin_sample *s, double current_a,
-	double dt_s);
+	double mean_a, double dt_s);
 /* Corrects by the sample's voltage. False when the gate rejected it. */
 bool twin_correct(struct twin *w, const struct battery_model *m,
 	const struct twin_tuning *k, const struct twin_sample *s, double current_a,

@@ -1,6 +1,5 @@
 /* The state of all twins as bytes, and back. */
 #include "base/walk.h"
-#include "base/grow.h"
 #include "estimate/twins_state.h"
 #include "site/roster_walk.h"
 
@@ -30,14 +29,9 @@ static bool sound(const struct twins *f, const struct entry *e)
 static void entry(struct walk *k, struct twins *f, uint32_t id)
 {
 	bool has = k->out && id < f->cap_entries && f->entries[id].model;
-	if (!walk_number(k, has))
-		return;
-	if (grow(&f->entries, &f->cap_entries, id, sizeof(*f->entries)) < 0) {
-		k->failed = true;
-		return;
-	}
-	walk_bytes(k, &f->entries[id], sizeof(*f->entries));
-	if (!sound(f, &f->entries[id]))
+	if (walk_element(
+		    k, has, &f->entries, &f->cap_entries, id, sizeof(*f->entries)) &&
+		!sound(f, &f->entries[id]))
 		k->failed = true;
 }
 
@@ -45,13 +39,7 @@ static void string(struct walk *k, struct twins *f, uint32_t id)
 {
 	bool has = k->out && id < f->cap_strings &&
 		   (f->strings[id].ts || f->strings[id].float_ts);
-	if (!walk_number(k, has))
-		return;
-	if (grow(&f->strings, &f->cap_strings, id, sizeof(*f->strings)) < 0) {
-		k->failed = true;
-		return;
-	}
-	walk_bytes(k, &f->strings[id], sizeof(*f->strings));
+	walk_element(k, has, &f->strings, &f->cap_strings, id, sizeof(*f->strings));
 }
 
 static void everything(struct walk *k, struct twins *f)

@@ -200,13 +200,11 @@ static void point(int node, int i, double *capacity, double *future)
 
 /* Rates and shares used are drawn in about their means, for the belief is wider than
  * its errors: a life has the doubt of the health it goes out from. */
-static void draw_in(struct wear_belief *b, double factor)
+static void draw_in(struct wear_belief *b, double ln_rate, double factor)
 {
-	double ln_rate = 0, used = 0;
-	for (int i = 0; i < b->n; i++) {
-		ln_rate += b->node[i].weight * log(b->node[i].rate);
+	double used = 0;
+	for (int i = 0; i < b->n; i++)
 		used += b->node[i].weight * b->node[i].used;
-	}
 	for (int i = 0; i < b->n; i++) {
 		struct wear_node *k = &b->node[i];
 		k->rate = exp(ln_rate + factor * (log(k->rate) - ln_rate));
@@ -324,7 +322,7 @@ void wear_rul(const struct wear *a, const struct battery_model *m, int64_t now,
 	struct wear_belief b;
 	wear_believe(a, m, &b);
 	out->rate = rate_of(&b);
-	draw_in(&b, m->soh_std_factor);
+	draw_in(&b, out->rate.mean, m->soh_std_factor);
 	int n = sample(a, m, &b, now, s);
 	out->days = quantile(a, m, s, n, 0.5);
 	out->lower_days = quantile(a, m, s, n, 0.05);

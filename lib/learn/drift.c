@@ -1,6 +1,7 @@
 #include "learn/drift.h"
 
 #include "base/code.h"
+#include "base/grow.h"
 #include "base/ids.h"
 
 #include <gsl/gsl_cdf.h>
@@ -71,37 +72,14 @@ void drift_begin(struct drift *d, int64_t ts)
 		memset(d->mean, 0, d->cap_strings * columns(d) * sizeof(*d->mean));
 }
 
-static int grow(struct drift *d, uint32_t battery, struct err *err)
-{
-	size_t cap = d->cap ? d->cap : 256;
-	while (cap <= battery)
-		cap *= 2;
-	uint32_t *p = realloc(d->period_of, cap * sizeof(*p));
-	if (!p)
-		return err_nomem(err);
-	memset(p + d->cap, 0, (cap - d->cap) * sizeof(*p));
-	d->period_of = p;
-	d->cap = cap;
-	return 0;
-}
-
 /* The means of the string of that battery, or NULL. */
 static struct mean_of *means_of(struct drift *d, struct str battery)
 {
 	size_t n = columns(d);
 	uint32_t id = ids_intern(&d->strings, code_string(battery));
-	if (id == IDS_NONE)
+	if (id == IDS_NONE ||
+		grow(&d->mean, &d->cap_strings, id, n * sizeof(*d->mean)) < 0)
 		return NULL;
-	if (id >= d->cap_strings) {
-		size_t cap = d->cap_strings ? 2 * d->cap_strings : 64;
-		struct mean_of *p = realloc(d->mean, cap * n * sizeof(*p));
-		if (!p)
-			return NULL;
-		memset(p + d->cap_strings * n, 0,
-			(cap - d->cap_strings) * n * sizeof(*p));
-		d->mean = p;
-		d->cap_strings = cap;
-	}
 	return d->mean + id * n;
 }
 
@@ -109,8 +87,8 @@ int drift_count(struct drift *d, uint32_t battery, struct str code, const float 
 	struct err *err)
 {
 	const struct model *m = d->model;
-	if (battery >= d->cap && grow(d, battery, err) < 0)
-		return -1;
+	if (grow(&d->period_of, &d->cap, battery, sizeof(*d->period_of)) < 0)
+		return err_nomem(err);
 	if (d->period_of[battery] == d->period)
 		return 0;
 	struct mean_of *mean = means_of(d, code);

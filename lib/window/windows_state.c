@@ -1,4 +1,5 @@
 #include "window/windows_state.h"
+#include "base/grow.h"
 
 #include <stdlib.h>
 
@@ -47,31 +48,13 @@ void windows_free(struct windows *w)
 	free(w);
 }
 
-/* Makes an array of zeroed elements reach element n. */
-static void *reach(void *array, size_t *cap, size_t n, size_t size)
-{
-	if (n < *cap)
-		return array;
-	size_t want = *cap ? *cap * 2 : 64;
-	while (want <= n)
-		want *= 2;
-	char *p = realloc(array, want * size);
-	if (!p)
-		return NULL;
-	memset(p + *cap * size, 0, (want - *cap) * size);
-	*cap = want;
-	return p;
-}
-
 uint32_t windows_site(struct windows *w, struct str code)
 {
 	uint32_t id = ids_intern(&w->sites, code);
 	if (id == IDS_NONE)
 		return id;
-	void *p = reach(w->rooms, &w->cap_rooms, id, sizeof(struct means *));
-	if (!p)
+	if (grow(&w->rooms, &w->cap_rooms, id, sizeof(*w->rooms)) < 0)
 		return IDS_NONE;
-	w->rooms = p;
 	if (!w->rooms[id]) {
 		w->rooms[id] = malloc(sizeof(struct means));
 		if (!w->rooms[id])
@@ -83,10 +66,8 @@ uint32_t windows_site(struct windows *w, struct str code)
 
 struct string_slot *windows_string(struct windows *w, uint32_t id)
 {
-	void *p = reach(w->strings, &w->cap_strings, id, sizeof(struct string_slot *));
-	if (!p)
+	if (grow(&w->strings, &w->cap_strings, id, sizeof(*w->strings)) < 0)
 		return NULL;
-	w->strings = p;
 	if (w->strings[id])
 		return w->strings[id];
 	struct string_slot *s = calloc(1, sizeof(*s));
@@ -107,10 +88,8 @@ struct string_slot *windows_string(struct windows *w, uint32_t id)
 
 struct battery_slot *windows_battery(struct windows *w, uint32_t id)
 {
-	void *p = reach(w->batteries, &w->cap_batteries, id, sizeof(*w->batteries));
-	if (!p)
+	if (grow(&w->batteries, &w->cap_batteries, id, sizeof(*w->batteries)) < 0)
 		return NULL;
-	w->batteries = p;
 	struct battery_slot *b = &w->batteries[id];
 	if (b->timeline)
 		return b;
@@ -132,10 +111,8 @@ struct sensor_slot *windows_sensor(struct windows *w, struct str code, struct st
 	uint32_t id = ids_intern(&w->sensor_ids, code);
 	if (id == IDS_NONE)
 		return NULL;
-	void *p = reach(w->sensors, &w->cap_sensors, id, sizeof(*w->sensors));
-	if (!p)
+	if (grow(&w->sensors, &w->cap_sensors, id, sizeof(*w->sensors)) < 0)
 		return NULL;
-	w->sensors = p;
 	if (!known && !site.s)
 		site = code_site(code);
 	if (site.s)
